@@ -1,0 +1,79 @@
+# make report   the whole report -> build/report.pdf      make test   the whole suite
+# Both set everything up first: a virtual environment in .venv, from wheels alone, without root.
+#
+#   PROFILE=smoke|quick|paper   how long the training runs (default: paper with CUDA, else quick)
+#   DATA=folder or .zip         your own faces in two classes (default: faces drawn by the program)
+#   P="beta=4 epochs=50"        single parameters of the chapters
+#   make zip LASTNAME=… STUDENT=…
+
+PYTHON  ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
+PROFILE ?=
+DATA    ?=
+P       ?=
+
+VENV     := .venv
+GOZARESH := $(VENV)/bin/gozaresh
+PIP      := $(VENV)/bin/python -m pip --disable-pip-version-check install
+CHOICE    = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATA),--data "$(DATA)") $(if $(P),--set $(P))
+
+CHAPTERS := $(shell sed -n 's|^ *"notebooks/\(.*\)\.py".*|\1|p' report/report.toml)
+SHEETS   := $(CHAPTERS:%=build/chapters/%.typ)
+ENGINE   := $(wildcard src/gozaresh/*.py)
+SCIENCE  := $(wildcard src/dgm/*.py src/dgm/*/*.py)
+SETTINGS := $(wildcard report/*.toml report/*.bib)
+THEME    := $(wildcard src/gozaresh/theme/*.typ report/theme/*)
+
+.PHONY: report test check zip clean FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+report: build/report.pdf
+	@echo "report: build/report.pdf"
+
+# The steps, one file each: percent script -> notebook -> executed notebook -> Typst -> PDF
+
+build/notebooks/%.ipynb: notebooks/%.py $(SETTINGS) $(ENGINE) build/choice | $(VENV)/ready
+	@$(GOZARESH) source $* $(CHOICE)
+
+build/executed/%.ipynb: build/notebooks/%.ipynb $(SCIENCE)
+	@$(GOZARESH) execute $* $(CHOICE)
+
+build/chapters/%.typ: build/executed/%.ipynb
+	@$(GOZARESH) export $* $(CHOICE)
+
+build/report.pdf: $(SHEETS) $(THEME)
+	@$(GOZARESH) typeset $(CHOICE)
+
+# What was chosen on the command line, and which data lie there; touched only when it changes.
+build/choice: FORCE
+	@mkdir -p build
+	@{ printf '%s\n' 'PROFILE=$(PROFILE)' 'DATA=$(DATA)' 'P=$(P)'; \
+	   if [ -n "$(DATA)" ] && [ -e "$(DATA)" ]; then find "$(DATA)" -type f -exec ls -ln {} + | cksum; fi; } > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+check: $(VENV)/ready
+	@$(GOZARESH) check $(CHOICE)
+
+zip: build/report.pdf
+	@$(GOZARESH) zip --lastname "$(LASTNAME)" --student "$(STUDENT)" $(CHOICE)
+
+test: $(VENV)/ready-to-test
+	$(VENV)/bin/ruff check src tests notebooks
+	$(VENV)/bin/mypy
+	$(VENV)/bin/python -m pytest
+
+$(VENV)/ready: requirements.txt pyproject.toml
+	@$(if $(PYTHON),,echo "error: no Python 3.11 or newer found; name one with PYTHON=…" >&2; exit 1)
+	@echo "setting up $(VENV) with $(PYTHON) (once; a few minutes, most of it PyTorch)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) -r requirements.txt
+	@$(PIP) --no-deps --quiet --editable .
+	@touch $@
+
+$(VENV)/ready-to-test: requirements-test.txt $(VENV)/ready
+	@echo "adding what the tests need"
+	@$(PIP) -r requirements-test.txt
+	@touch $@
+
+clean:
+	rm -rf build figures

@@ -1,0 +1,1 @@
+"""The science of the report: probabilistic graphs, checked calculus and variational autoencoders."""

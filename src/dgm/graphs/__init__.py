@@ -1,0 +1,1 @@
+"""Bayesian and Markov graphs: separation with witnesses, I-maps, exact tables, drawings."""

@@ -1,0 +1,98 @@
+"""The appendix that every report gets: profile, parameters, environment and the record of the run."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from nbformat import NotebookNode
+
+from gozaresh.author import Table
+from gozaresh.cache import metadata
+from gozaresh.parameters import Parameter
+from gozaresh.persian import persian
+from gozaresh.settings import cuda_present
+
+PACKAGES = ("jupytext", "papermill", "nbconvert", "pypandoc_binary", "typst", "pikepdf", "matplotlib", "numpy",
+            "sympy", "torch", "safetensors", "pillow", "graphviz", "graphviz-pure")
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """What the appendix says of one chapter."""
+
+    name: str
+    parameters: Sequence[Parameter]
+    executed: NotebookNode
+
+
+def appendix(chapters: Sequence[Chapter], profile: str) -> str:
+    """The appendix as Markdown."""
+    return "\n\n".join([
+        "# پارامترها و سند اجرا {#sec-run-record}",
+        f"این گزارش با نمایهٔ `{profile}` ساخته شده است. "
+        "هر عددی که در متن آمده، در همین اجرا حساب شده و با دست نوشته نشده است.",
+        "## پارامترها {#sec-parameters}", _parameters(chapters),
+        "## محیط اجرا {#sec-environment}",
+        "نسخهٔ ابزارهایی که گزارش با آن‌ها اجرا و حروف‌چینی شده، در @tbl-environment آمده است.",
+        _captioned(_environment(), "tbl-environment", "محیطی که گزارش در آن اجرا شده است"),
+        "## سند اجرا {#sec-record}",
+        "در @tbl-record برای هر فصل روز و مدت اجرا و چکیدهٔ ورودی‌های آن (متن برنامه، پارامترها، پیمانه‌ها، "
+        "داده و محیط) آمده است؛ اگر هیچ‌یک از این ورودی‌ها تغییر نکند، فصل دوباره اجرا نمی‌شود.",
+        _captioned(_record(chapters), "tbl-record", "سند اجرای فصل‌ها"),
+    ])
+
+
+def _captioned(table: Table, label: str, caption: str) -> str:
+    return (f":::::::: {{.gz-float #{label} kind=tbl}}\n{table!r}\n\n"
+            f"::::::: {{.gz-caption}}\n{caption}\n:::::::\n::::::::")
+
+
+def _parameters(chapters: Sequence[Chapter]) -> str:
+    rows = [row for chapter in chapters for row in _parameter_rows(chapter)]
+    if not rows:
+        return "هیچ فصلی پارامتری ندارد."
+    changed = sum(row[-1] == "✓" for row in rows)
+    lead = (f"مقدار پیش‌فرض هر پارامتر، مقدار صورت تمرین یا انتخاب نویسنده است؛ در این اجرا {persian(changed)} پارامتر "
+            "مقداری جز پیش‌فرض دارد که در ستون آخر @tbl-parameters نشان‌دار شده است." if changed else
+            "همهٔ پارامترهای @tbl-parameters مقدار پیش‌فرض خود را دارند.")
+    table = Table(["فصل", "پارامتر", "پیش‌فرض", "در این اجرا", "متفاوت"], rows, "lllll")
+    return lead + "\n\n" + _captioned(table, "tbl-parameters", "پارامترهای فصل‌ها")
+
+
+def _parameter_rows(chapter: Chapter) -> Iterable[list[str]]:
+    given = metadata(chapter.executed).get("parameters", {})
+    for parameter in chapter.parameters:
+        value = given.get(parameter.name, parameter.default)
+        mark = "✓" if value != parameter.default else ""
+        yield [f"`{chapter.name}`", f"`{parameter.name}`", _shown(parameter.default), _shown(value), mark]
+
+
+def _shown(value: object) -> str:
+    return f"`{value}`" if isinstance(value, str) and value else "—" if value == "" else persian(value)
+
+
+def _environment() -> Table:
+    rows = [["Python", f"`{platform.python_version()}`"],
+            ["سامانه", f"`{platform.system()} {platform.machine()}`"],
+            ["دستگاه", "CUDA" if cuda_present() else "پردازندهٔ مرکزی (CPU)"]]
+    rows += [[name, f"`{installed}`"] for name in PACKAGES if (installed := _version(name))]
+    return Table(["ابزار", "نسخه"], rows, "ll")
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _record(chapters: Sequence[Chapter]) -> Table:
+    rows = []
+    for chapter in chapters:
+        record = metadata(chapter.executed)
+        rows.append([f"`{chapter.name}`", f"`{record.get('finished', '')}`", persian(record.get("seconds", 0)),
+                     f"`{record.get('key', '')[:12]}`"])
+    return Table(["فصل", "روز اجرا", "مدت (ثانیه)", "چکیدهٔ ورودی‌ها"], rows, "lllr")

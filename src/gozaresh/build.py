@@ -1,0 +1,185 @@
+"""The whole way of a report, step by step; ``gozaresh build`` calls :func:`build_report`, the Makefile each step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from gozaresh.appendix import Chapter, appendix
+from gozaresh.cache import write_bytes, write_notebook, write_text
+from gozaresh.errors import SettingsError, SourceError, nearest
+from gozaresh.lint import Problem, bibliography_keys, defined_labels, lint, raise_first, read_assignment, unanswered
+from gozaresh.notebook import to_notebook
+from gozaresh.parameters import Overrides, Parameter, check_names, read_parameters
+from gozaresh.progress import say
+from gozaresh.settings import Literal, Project
+from gozaresh.source import Cell, read_chapter
+
+
+@dataclass(frozen=True)
+class Report:
+    """A project with the profile and the parameters chosen for one build."""
+
+    project: Project
+    profile: str
+    overrides: Overrides
+    paths: Mapping[str, str]
+
+    @cached_property
+    def cells(self) -> Mapping[str, tuple[Cell, ...]]:
+        """The cells of each chapter by its name."""
+        return {path.stem: read_chapter(path, self.project.relative(path)) for path in self.project.chapters}
+
+    @cached_property
+    def parameters(self) -> Mapping[str, tuple[Parameter, ...]]:
+        """The parameters of each chapter by its name."""
+        found = {name: read_parameters(cells) for name, cells in self.cells.items()}
+        everything = [parameter for parameters in found.values() for parameter in parameters]
+        check_names(self.overrides, everything, self.project.relative(self.project.file))
+        return found
+
+    def notebook_path(self, name: str) -> Path:
+        """Where the notebook of a chapter is written."""
+        return self.project.build / "notebooks" / f"{name}.ipynb"
+
+    def executed_path(self, name: str) -> Path:
+        """Where the executed notebook of a chapter is written."""
+        return self.project.build / "executed" / f"{name}.ipynb"
+
+    def sheet_path(self, name: str) -> Path:
+        """Where the Typst markup of a chapter is written."""
+        return self.project.build / "chapters" / f"{name}.typ"
+
+
+def choose(project: Project, profile: str = "", given: Mapping[str, str] | None = None) -> Report:
+    """Choose a profile (empty: the default one) and parameters.
+
+    Raises:
+        SettingsError: no such profile or parameter, or a value of the wrong type.
+    """
+    name, values = project.profile(profile)
+    report = Report(project, name, Overrides(values, dict(given or {})), {})
+    for parameters in report.parameters.values():
+        report.overrides.resolve(parameters, project.root)
+    return report
+
+
+def build_report(report: Report) -> Path:
+    """Run all the steps and return the PDF's path."""
+    started = time.monotonic()
+    check(report)
+    for name in report.cells:
+        make_notebook(report, name)
+        execute_chapter(report, name)
+        export_chapter(report, name)
+    pdf = typeset_report(report)
+    say(f"the whole report took {time.monotonic() - started:.1f} s")
+    return pdf
+
+
+def chapter(report: Report, name: str) -> str:
+    """``name`` if it is a chapter's.
+
+    Raises:
+        SettingsError: it is not; the nearest chapter is named.
+    """
+    if name not in report.cells:
+        raise SettingsError(f"no chapter {name!r}; {nearest(name, report.cells)}")
+    return name
+
+
+def check(report: Report) -> None:
+    """Hold the sources against the conventions and the assignment, without running anything.
+
+    Raises:
+        SourceError: with a line for every breach.
+    """
+    cells = [cell for chapter in report.cells.values() for cell in chapter]
+    raise_first([*lint(cells, bibliography_keys(_bibliographies(report.project))), *_coverage(report, cells)])
+
+
+def _bibliographies(project: Project) -> list[Path]:
+    return [project.file.parent / name for name in project.settings.bibliography.values()]
+
+
+def _coverage(report: Report, cells: Sequence[Cell]) -> tuple[Problem, ...]:
+    name = report.project.settings.assignment
+    if not name:
+        return ()
+    path = report.project.file.parent / name
+    shown = report.project.relative(path)
+    return unanswered(read_assignment(path, shown), defined_labels(cells), shown)
+
+
+def make_notebook(report: Report, name: str) -> None:
+    """Step 1: the chapter's percent script becomes a notebook that Papermill can run."""
+    write_notebook(to_notebook(report.cells[name]), report.notebook_path(name))
+
+
+def execute_chapter(report: Report, name: str) -> None:
+    """Step 2: run the chapter's notebook, or take an earlier run of the same inputs."""
+    from gozaresh.execute import Job, execute
+
+    project = report.project
+    values = report.overrides.resolve(report.parameters[name], project.root)
+    execute(Job(
+        name=name, notebook=read_notebook(report.notebook_path(name)), target=report.executed_path(name),
+        parameters=values, paths=_input_files(report, name, values),
+        roots=[project.root / folder for folder in project.settings.modules],
+        root=project.root, build=project.build, profile=report.profile))
+
+
+def _input_files(report: Report, name: str, values: Mapping[str, Literal]) -> dict[str, Path]:
+    given = {p.name: str(values.get(p.name, p.default)) for p in report.parameters[name] if p.is_path}
+    return {parameter: report.project.root / value for parameter, value in given.items() if value}
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Read a notebook that an earlier step wrote.
+
+    Raises:
+        SourceError: it is not there.
+    """
+    if not path.is_file():
+        raise SourceError(f"{path.name} is not built yet: run the step before it, or 'make report'")
+    return nbformat.read(path, as_version=4)
+
+
+def export_chapter(report: Report, name: str) -> None:
+    """Step 3: the executed notebook becomes Typst markup, its figures files named by their labels."""
+    from gozaresh.export import TypstExporter
+
+    exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures",
+                             macros=report.project.settings.macros)
+    executed = read_notebook(report.executed_path(name))
+    markup, resources = exporter.from_notebook_node(executed)
+    for file, data in resources["outputs"].items():
+        write_bytes(data, report.project.root / file)
+    write_text(markup, report.sheet_path(name))
+
+
+def export_appendix(report: Report) -> Path:
+    """Step 3 for the appendix, which the engine writes from the record of the run."""
+    from gozaresh.markdown import to_typst
+
+    chapters = [Chapter(name, report.parameters[name], read_notebook(report.executed_path(name)))
+                for name in report.cells]
+    path = report.sheet_path("appendix")
+    write_text('#import "/build/theme/theme.typ": *\n\n' + to_typst(appendix(chapters, report.profile)), path)
+    return path
+
+
+def typeset_report(report: Report) -> Path:
+    """Steps 4 and 5: set the PDF, read it back, and hold it against the executed cells."""
+    from gozaresh.typeset import Sheets, typeset
+
+    sheets = Sheets(tuple(report.sheet_path(name) for name in report.cells), export_appendix(report))
+    pdf = typeset(report.project, sheets)
+    say(f"{report.project.relative(pdf)} is ready (profile {report.profile})")
+    return pdf

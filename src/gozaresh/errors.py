@@ -1,0 +1,74 @@
+"""The one error tree of :mod:`gozaresh`; each message is one line that names value, place and nearest valid choice.
+
+* GozareshError
+
+  * SettingsError   -- report.toml or a parameter given on the command line is wrong
+  * SourceError     -- a chapter breaks the conventions (labels, options, captions)
+  * ExecutionError  -- a cell raised, or its kernel died
+  * MathsError      -- a formula that cannot be converted without loss
+  * TypesetError    -- Typst or pandoc could not set the page
+  * ProofError      -- the finished PDF does not hold what the sources say
+  * BundleError     -- the hand-in cannot be made, or is not complete
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+class GozareshError(Exception):
+    """Base of every error that the engine raises on purpose."""
+
+
+class SettingsError(GozareshError):
+    """report.toml or a parameter given on the command line is wrong."""
+
+
+class SourceError(GozareshError):
+    """A chapter breaks the conventions."""
+
+
+class ExecutionError(GozareshError):
+    """A cell raised, or its kernel died."""
+
+
+class MathsError(GozareshError):
+    """A formula cannot be converted without loss."""
+
+
+class TypesetError(GozareshError):
+    """Typst or pandoc could not set the page."""
+
+
+class ProofError(GozareshError):
+    """The finished PDF does not hold what the sources say."""
+
+
+class BundleError(GozareshError):
+    """The hand-in cannot be made, or is not complete."""
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A line of a source file, printed as ``notebooks/04_vae.py:143``."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+def nearest(value: str, valid: Iterable[str]) -> str:
+    """Say which valid choice lies nearest to ``value``, as the end of an error's line.
+
+    >>> nearest("epoch", ["beta", "epochs"])
+    'nearest: epochs'
+    >>> nearest("zzz", ["beta", "epochs"])
+    'valid: beta, epochs'
+    """
+    choices = sorted(set(valid))
+    close = get_close_matches(value, choices, n=1)
+    return f"nearest: {close[0]}" if close else f"valid: {', '.join(choices) or 'none'}"

@@ -1,0 +1,48 @@
+"""Step 3: an nbconvert exporter of executed notebooks to Typst; ``jupyter nbconvert --to gozaresh x.ipynb`` uses it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from nbconvert.exporters.base import Exporter
+from nbformat import NotebookNode
+from traitlets import Unicode
+
+from gozaresh.document import to_document
+from gozaresh.markdown import to_typst
+
+THEME = Path(__file__).parent / "theme" / "theme.typ"
+
+
+class TypstExporter(Exporter):  # type: ignore[misc]  # nbconvert ships no types
+    """Typst markup of one chapter; figures and, unless another theme is named, the theme come as resources."""
+
+    export_from_notebook = "Typst (Gozaresh)"
+    output_mimetype = "text/x-typst"
+    theme = Unicode("", help="Path of the theme as Typst sees it; empty: the engine's theme is written beside.").tag(
+        config=True)
+    figure_path = Unicode("figures", help="Folder of the figures as Typst sees it.").tag(config=True)
+    macros = Unicode("", help="LaTeX macros put before every formula.").tag(config=True)
+
+    def _file_extension_default(self) -> str:
+        return ".typ"
+
+    def from_notebook_node(
+        self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Convert an executed notebook.
+
+        Raises:
+            SourceError, MathsError, TypesetError: see :mod:`gozaresh.document` and :mod:`gozaresh.markdown`.
+        """
+        nb, resources = super().from_notebook_node(nb, resources, **kw)
+        document = to_document(nb, self.figure_path)
+        outputs = {f"figures/{figure.name}": figure.data for figure in document.figures}
+        if self.theme:
+            opening = f'#import "{self.theme}": *\n'
+        else:
+            outputs["theme.typ"] = THEME.read_bytes()
+            opening = '#import "theme.typ": *\n#show: styled\n'
+        resources.setdefault("outputs", {}).update(outputs)
+        return opening + "\n" + to_typst(document.markdown, self.macros), resources

@@ -1,0 +1,154 @@
+"""What can be held against the conventions without running anything: labels, references, captions, letters, coverage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gozaresh.errors import Place, SettingsError, SourceError, nearest
+from gozaresh.settings import read_toml
+from gozaresh.source import Cell
+
+DEFINED = re.compile(r"\{#((?:fig|tbl|eq|sec|lst)-[\w-]+)|\\label\{((?:eq)-[\w-]+)\}")
+REFERENCE = re.compile(r"(?<![\w.@/])@([A-Za-z][\w:-]*[A-Za-z0-9]|[A-Za-z])", re.ASCII)
+CROSSREF = re.compile(r"^(fig|tbl|eq|sec|lst)-")
+NOT_PROSE = re.compile(r"```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$|https?://\S+|<[^>\s]+@[^>\s]+>", re.S)
+ARABIC_LETTERS = {"ي": "ی", "ك": "ک", "ى": "ی"}
+BIB_KEY = re.compile(r"^\s*@\w+\s*\{\s*([^,\s]+)\s*,", re.M)
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One breach of the conventions."""
+
+    place: Place
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}"
+
+
+def lint(cells: Sequence[Cell], citations: Iterable[str]) -> tuple[Problem, ...]:
+    """Every breach in the chapters' cells, in order; ``citations`` are the bibliography's keys."""
+    labels = list(_labels(cells))
+    known = {label for label, _ in labels}
+    found = [*_duplicates(labels), *_unresolved(cells, known, set(citations)), *_uncaptioned(cells), *_letters(cells)]
+    return tuple(sorted(set(found)))
+
+
+def prose(cell: Cell) -> str:
+    """A cell's prose (a code cell's captions) with code and maths blanked out, line breaks kept."""
+    options = cell.options
+    text = cell.source if cell.kind == "markdown" else "\n".join(
+        (options.fig_cap, options.tbl_cap, options.lst_cap, options.fig_alt))
+    return NOT_PROSE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+
+
+def defined_labels(cells: Iterable[Cell]) -> dict[str, Place]:
+    """Where each label is defined."""
+    return dict(_labels(cells))
+
+
+def _labels(cells: Iterable[Cell]) -> Iterator[tuple[str, Place]]:
+    for cell in cells:
+        if cell.kind == "markdown":
+            for found in DEFINED.finditer(cell.source):
+                label = found[1] or found[2]
+                yield label, Place(cell.file, cell.line + cell.source[: found.start()].count("\n"))
+        for label in (cell.options.label, cell.options.lst_label):
+            if label:
+                yield label, cell.place_of(label)
+
+
+def _duplicates(labels: Sequence[tuple[str, Place]]) -> Iterator[Problem]:
+    first: dict[str, Place] = {}
+    for label, place in labels:
+        if label in first:
+            yield Problem(place, f"label {label} is already used at {first[label]}")
+        first.setdefault(label, place)
+
+
+def _unresolved(cells: Sequence[Cell], labels: set[str], citations: set[str]) -> Iterator[Problem]:
+    for cell in cells:
+        for found in REFERENCE.finditer(prose(cell)):
+            key, place = found[1], cell.place_of(f"@{found[1]}")
+            if CROSSREF.match(key):
+                if key not in labels:
+                    yield Problem(place, f"no label {key!r}; {nearest(key, labels)}")
+            elif key not in citations:
+                yield Problem(place, f"no bibliography entry {key!r}; {nearest(key, citations)}")
+
+
+def _uncaptioned(cells: Sequence[Cell]) -> Iterator[Problem]:
+    for cell in cells:
+        options = cell.options
+        if options.kind in ("fig", "tbl") and not options.caption:
+            yield Problem(cell.place_of(options.label), f"{options.label} has no caption: '#| {options.kind}-cap: …'")
+        if (options.kind == "lst" or options.lst_label) and not options.lst_cap:
+            yield Problem(cell.place_of("label"), f"{options.lst_label or options.label} has no '#| lst-cap: …'")
+        if options.kind == "fig" and not options.fig_alt:
+            yield Problem(cell.place_of(options.label), f"{options.label} has no alternative text: '#| fig-alt: …'")
+        for kind, caption in (("fig", options.fig_cap), ("tbl", options.tbl_cap)):
+            if caption and options.kind != kind:
+                yield Problem(cell.place_of(f"{kind}-cap"), f"a {kind}-cap needs '#| label: {kind}-…'")
+
+
+def _letters(cells: Sequence[Cell]) -> Iterator[Problem]:
+    for cell in cells:
+        text = prose(cell)
+        for wrong, right in ARABIC_LETTERS.items():
+            at = text.find(wrong)
+            if at >= 0:
+                place = Place(cell.file, cell.line + text[:at].count("\n"))
+                yield Problem(place, f"Arabic letter {wrong!r} (U+{ord(wrong):04X}) where Persian has {right!r}")
+
+
+def bibliography_keys(paths: Iterable[Path]) -> set[str]:
+    """The keys of the entries of .bib files."""
+    return {key for path in paths for key in BIB_KEY.findall(path.read_text(encoding="utf-8"))}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question of the assignment, and the labels that answer it."""
+
+    id: str
+    points: int
+    answers: tuple[str, ...]
+    bonus: bool = False
+
+
+def read_assignment(path: Path, name: str) -> tuple[Question, ...]:
+    """Read the assignment's questions.
+
+    Raises:
+        SettingsError: broken TOML, or a question without its keys.
+    """
+    questions = read_toml(path, name).get("question", [])
+    if not isinstance(questions, list):
+        raise SettingsError(f"{name}: 'question' must be a list of tables: [[question]]")
+    return tuple(_question(entry, name) for entry in questions)
+
+
+def _question(entry: Mapping[str, object], name: str) -> Question:
+    try:
+        return Question(str(entry["id"]), int(str(entry["points"])), tuple(entry["answers"]),  # type: ignore[arg-type]
+                        bool(entry.get("bonus", False)))
+    except (KeyError, TypeError, ValueError) as error:
+        raise SettingsError(f"{name}: a question needs id, points and answers: {error}") from None
+
+
+def unanswered(questions: Iterable[Question], labels: Iterable[str], name: str) -> tuple[Problem, ...]:
+    """The questions whose labels are not all in the report."""
+    known = set(labels)
+    return tuple(Problem(Place(name, 1), f"question {question.id} is not answered: no label {label!r}; "
+                                         f"{nearest(label, known)}")
+                 for question in questions for label in question.answers if label not in known)
+
+
+def raise_first(problems: Sequence[Problem]) -> None:
+    """Raise the problems as one error, a line each."""
+    if problems:
+        raise SourceError("\n".join(str(problem) for problem in problems))

@@ -1,0 +1,140 @@
+r"""LaTeX's names of mathematical symbols and what Typst is given for them.
+
+A symbol is written as its Unicode character, as the `unicode-math` package names it; Typst takes
+the spacing (relation, binary, opening, …) from the character's Unicode class. The tables are grouped
+by that class, because scripts behave differently on a relation and on a large operator.
+"""
+
+
+def _table(text: str) -> dict[str, str]:
+    """Read alternating names and characters."""
+    words = text.split()
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+ORDINARY = _table("""
+    alpha α beta β gamma γ delta δ epsilon ϵ varepsilon ε zeta ζ eta η theta θ vartheta ϑ iota ι kappa κ
+    lambda λ mu μ nu ν xi ξ omicron ο pi π varpi ϖ rho ρ varrho ϱ sigma σ varsigma ς tau τ upsilon υ
+    phi ϕ varphi φ chi χ psi ψ omega ω digamma ϝ varkappa ϰ
+    Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ Pi Π Sigma Σ Upsilon Υ Phi Φ Psi Ψ Omega Ω
+    partial ∂ nabla ∇ infty ∞ forall ∀ exists ∃ nexists ∄ emptyset ∅ varnothing ∅ neg ¬ lnot ¬ ell ℓ hbar ℏ
+    Re ℜ Im ℑ aleph ℵ beth ℶ wp ℘ imath ı jmath ȷ top ⊤ bot ⊥ angle ∠ square □ Box □ blacksquare ■ triangle △
+    diamond ⋄ Diamond ◇ lozenge ◊ bigstar ★ checkmark ✓ complement ∁ prime ′ backprime ‵ degree ° surd √
+    flat ♭ natural ♮ sharp ♯ clubsuit ♣ diamondsuit ♢ heartsuit ♡ spadesuit ♠ dag † ddag ‡ S § P ¶
+    ldots … cdots ⋯ vdots ⋮ ddots ⋱ dotsc … dotso … dotsb ⋯ dotsm ⋯ dotsi ⋯ therefore ∴ because ∵
+    qed □ QED □ blacktriangle ▲ triangledown ▽ measuredangle ∡ eth ð mho ℧
+""")
+
+BINARY = _table("""
+    times × cdot ⋅ pm ± mp ∓ div ÷ ast ∗ star ⋆ circ ∘ bullet ∙ dagger † ddagger ‡ odot ⊙ otimes ⊗ oplus ⊕
+    ominus ⊖ oslash ⊘ circledast ⊛ circledcirc ⊚ boxtimes ⊠ boxplus ⊞ cup ∪ cap ∩ uplus ⊎ sqcup ⊔ sqcap ⊓
+    setminus ∖ smallsetminus ∖ land ∧ wedge ∧ lor ∨ vee ∨ veebar ⊻ barwedge ⊼ wr ≀ amalg ⨿ ltimes ⋉ rtimes ⋊
+    bowtie ⋈ triangleleft ◁ triangleright ▷ bigcirc ◯ intercal ⊺ dotplus ∔ centerdot ⋅
+""")
+
+RELATIONS = _table("""
+    le ≤ leq ≤ ge ≥ geq ≥ ne ≠ neq ≠ lt < gt > leqslant ⩽ geqslant ⩾ leqq ≦ geqq ≧ ll ≪ gg ≫ lll ⋘ ggg ⋙
+    approx ≈ approxeq ≊ equiv ≡ sim ∼ simeq ≃ cong ≅ propto ∝ varpropto ∝ asymp ≍ doteq ≐ thicksim ∼
+    prec ≺ succ ≻ preceq ⪯ succeq ⪰ preccurlyeq ≼ succcurlyeq ≽ precsim ≾ succsim ≿ lesssim ≲ gtrsim ≳
+    triangleq ≜ coloneqq ≔ coloneq ≔ eqqcolon ≕ defeq ≝ eqdef ≝ in ∈ ni ∋ notin ∉ subset ⊂ subseteq ⊆
+    subsetneq ⊊ supset ⊃ supseteq ⊇ supsetneq ⊋ sqsubseteq ⊑ sqsupseteq ⊒ nsubseteq ⊈ mid ∣ nmid ∤ parallel ∥
+    nparallel ∦ perp ⟂ indep ⫫ Perp ⫫ vdash ⊢ dashv ⊣ models ⊨ vDash ⊨ Vdash ⊩ nvdash ⊬ nvDash ⊭ nleq ≰
+    ngeq ≱ nless ≮ ngtr ≯ nsim ≁ ncong ≇ smile ⌣ frown ⌢ between ≬ trianglelefteq ⊴ trianglerighteq ⊵
+    to → rightarrow → leftarrow ← gets ← leftrightarrow ↔ uparrow ↑ downarrow ↓ updownarrow ↕ mapsto ↦
+    Rightarrow ⇒ Leftarrow ⇐ Leftrightarrow ⇔ Uparrow ⇑ Downarrow ⇓ implies ⟹ impliedby ⟸ iff ⟺
+    longrightarrow ⟶ longleftarrow ⟵ longleftrightarrow ⟷ Longrightarrow ⟹ Longleftarrow ⟸
+    Longleftrightarrow ⟺ longmapsto ⟼ hookrightarrow ↪ hookleftarrow ↩ rightsquigarrow ⇝ leadsto ⇝
+    rightleftharpoons ⇌ rightharpoonup ⇀ rightharpoondown ⇁ leftharpoonup ↼ leftharpoondown ↽ nearrow ↗
+    searrow ↘ swarrow ↙ nwarrow ↖ nrightarrow ↛ nleftarrow ↚ nRightarrow ⇏ twoheadrightarrow ↠
+    rightrightarrows ⇉ leftleftarrows ⇇ rightleftarrows ⇄ circlearrowright ↻ circlearrowleft ↺ multimap ⊸
+""")
+
+LARGE = _table("""
+    sum ∑ prod ∏ coprod ∐ int ∫ iint ∬ iiint ∭ oint ∮ bigcup ⋃ bigcap ⋂ bigsqcup ⨆ biguplus ⨄ bigoplus ⨁
+    bigotimes ⨂ bigodot ⨀ bigvee ⋁ bigwedge ⋀
+""")
+
+SYMBOLS = ORDINARY | BINARY | RELATIONS | LARGE
+
+# Delimiters are escaped: Typst would pair and stretch bare ones, which LaTeX does only after \left.
+DELIMITERS = {
+    "(": r"\(", ")": r"\)", "[": r"\[", "]": r"\]", "|": r"\|", "/": r"\/", "<": r"\⟨", ">": r"\⟩", ".": '""',
+    r"\{": r"\{", r"\}": r"\}", r"\lbrace": r"\{", r"\rbrace": r"\}", r"\lbrack": r"\[", r"\rbrack": r"\]",
+    r"\|": r"\‖", r"\vert": r"\|", r"\Vert": r"\‖", r"\lvert": r"\|", r"\rvert": r"\|", r"\lVert": r"\‖",
+    r"\rVert": r"\‖", r"\langle": r"\⟨", r"\rangle": r"\⟩", r"\lfloor": r"\⌊", r"\rfloor": r"\⌋",
+    r"\lceil": r"\⌈", r"\rceil": r"\⌉", r"\backslash": r"\\", r"\uparrow": "↑", r"\downarrow": "↓",
+    r"\lgroup": r"\⟮", r"\rgroup": r"\⟯", r"\ulcorner": r"\⌜", r"\urcorner": r"\⌝",
+}
+
+OPERATORS = frozenset("""
+    log ln lg exp sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan arg deg dim hom ker
+""".split())
+
+# Their scripts stand below and above in displayed formulas.
+LIMIT_OPERATORS = {name: name for name in "max min sup inf lim det gcd Pr".split()} | {
+    "limsup": "lim\u2009sup", "liminf": "lim\u2009inf", "argmax": "arg\u2009max", "argmin": "arg\u2009min",
+}
+
+# Widths in em; one mu is 1/18 em.
+SPACES = {
+    r"\,": 3 / 18, r"\thinspace": 3 / 18, r"\:": 4 / 18, r"\>": 4 / 18, r"\medspace": 4 / 18, r"\;": 5 / 18,
+    r"\thickspace": 5 / 18, r"\!": -3 / 18, r"\negthinspace": -3 / 18, r"\negmedspace": -4 / 18,
+    r"\negthickspace": -5 / 18, r"\ ": 1 / 3, "~": 1 / 3, r"\space": 1 / 3, r"\enspace": 1 / 2, r"\quad": 1.0,
+    r"\qquad": 2.0,
+}
+
+# Commands without a mark on the page: they steer numbering and line breaking.
+INVISIBLE = frozenset({r"\nonumber", r"\notag", r"\allowbreak", r"\nobreak", r"\relax", r"\mathstrut", r"\strut"})
+
+# Commands of one argument.
+UNARY = {
+    "hat": "hat({})", "widehat": "hat({})", "bar": "macron({})", "overline": "overline({})", "tilde": "tilde({})",
+    "widetilde": "tilde({})", "vec": "arrow({})", "overrightarrow": "arrow({})", "overleftarrow": "arrow.l({})",
+    "dot": "dot({})", "ddot": "dot.double({})", "dddot": "dot.triple({})", "check": "caron({})",
+    "acute": "acute({})", "grave": "grave({})", "breve": "breve({})", "mathring": "circle({})",
+    "underline": "underline({})", "underbar": "underline({})", "cancel": "cancel({})",
+    "bcancel": "cancel(inverted: #true, {})", "xcancel": "cancel(cross: #true, {})", "phantom": "hide({})",
+    "mathbb": "bb({})", "mathds": "bb({})", "mathcal": "cal({})", "mathscr": "scr({})", "mathfrak": "frak({})",
+    "boldsymbol": "bold({})", "bm": "bold({})", "pmb": "bold({})", "mathnormal": "{}",
+    "mathbin": 'class("binary", {})', "mathrel": 'class("relation", {})', "mathord": 'class("normal", {})',
+    "mathinner": 'class("normal", {})', "mathopen": 'class("opening", {})', "mathclose": 'class("closing", {})',
+    "mathpunct": 'class("punctuation", {})',
+}
+
+# Fonts in which a word is set as a word: \mathrm{KL} is not K times L.
+WORD_FONTS = {
+    "mathrm": "upright({})", "mathup": "upright({})", "mathbf": "bold(upright({}))", "mathit": "italic({})",
+    "mathsf": "sans(upright({}))", "mathtt": "mono({})",
+}
+
+# Commands of two arguments.
+TWO_ARGUMENTS = {
+    "frac": "frac({0}, {1})", "dfrac": "display(frac({0}, {1}))", "cfrac": "display(frac({0}, {1}))",
+    "tfrac": "inline(frac({0}, {1}))", "nicefrac": 'frac(style: "skewed", {0}, {1})',
+    "sfrac": 'frac(style: "skewed", {0}, {1})', "binom": "binom({0}, {1})", "dbinom": "display(binom({0}, {1}))",
+    "tbinom": "inline(binom({0}, {1}))", "overset": "limits({1})^({0})", "underset": "limits({1})_({0})",
+    "stackrel": 'class("relation", limits({1})^({0}))',
+}
+
+# Commands that hold until their group ends.
+SWITCHES = {
+    "displaystyle": "display({})", "textstyle": "inline({})", "scriptstyle": "script({})",
+    "scriptscriptstyle": "sscript({})", "rm": "upright({})", "bf": "bold(upright({}))", "it": "italic({})",
+    "cal": "cal({})",
+}
+
+# \underbrace{body}_{note}: the script on the side named here is the note.
+BRACES = {
+    "underbrace": "_", "overbrace": "^", "underbracket": "_", "overbracket": "^",
+}
+
+# Sizes of \big, \Big, … in em and the class their suffix gives.
+BIG_SIZES = {"big": 1.2, "Big": 1.8, "bigg": 2.4, "Bigg": 3.0}
+BIG_CLASSES = {"": "normal", "l": "opening", "m": "relation", "r": "closing"}
+
+# Commands whose argument is text.
+TEXT_FONTS = {
+    "text": None, "textrm": None, "textnormal": None, "mbox": None, "textup": None, "hbox": None,
+    "textbf": 'weight: "bold"', "textit": 'style: "italic"', "emph": 'style: "italic"',
+    "texttt": 'font: "DejaVu Sans Mono"',
+}

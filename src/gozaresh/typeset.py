@@ -1,0 +1,121 @@
+"""Step 4: the chapters' Typst markup becomes one tagged PDF whose text can be copied."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from gozaresh.cache import write_bytes, write_text
+from gozaresh.errors import SourceError, TypesetError, nearest
+from gozaresh.markdown import typst_string
+from gozaresh.persian import jalali, latin_digits
+from gozaresh.settings import Cover, Project
+from gozaresh.textlayer import repair
+
+STANDARDS = ("ua-1", "a-2a")
+XREF = re.compile(r"#xref\(<([\w-]+)>")
+LABEL = re.compile(r"(?<!xref\()(?<!cite\()<([a-z]+-[\w-]+)>")
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """The parts of the report as Typst files below ``build/``: chapters in order, then the appendix."""
+
+    chapters: tuple[Path, ...]
+    appendix: Path
+
+
+def typeset(project: Project, sheets: Sheets) -> Path:
+    """Set the report and return the PDF's path.
+
+    Raises:
+        SourceError: a reference has no target.
+        TypesetError: Typst refuses the markup, or warns.
+    """
+    _check_references(sheets)
+    _copy_theme(project)
+    main = project.build / "report.typ"
+    write_text(main_document(project, sheets), main)
+    raw = _compile(main, project)
+    write_bytes(repair(raw), project.pdf)
+    return project.pdf
+
+
+def _check_references(sheets: Sheets) -> None:
+    texts = {path: path.read_text(encoding="utf-8") for path in (*sheets.chapters, sheets.appendix)}
+    known = {label for text in texts.values() for label in LABEL.findall(text)}
+    for path, text in texts.items():
+        for label in XREF.findall(text):
+            if label not in known:
+                raise SourceError(f"{path.stem}: computed text refers to {label!r}; {nearest(label, known)}")
+
+
+def _copy_theme(project: Project) -> None:
+    """Typst reads nothing outside the report's folder, so the theme is copied below ``build/``."""
+    target = project.build / "theme"
+    if not (project.theme / "theme.typ").is_file():
+        raise TypesetError(f"{project.relative(project.theme)}: no theme.typ in the theme's folder")
+    shutil.copytree(project.theme, target, dirs_exist_ok=True)
+
+
+def main_document(project: Project, sheets: Sheets) -> str:
+    """The Typst document that puts cover, chapters, references and appendix together."""
+    day = report_day()
+    includes = "\n".join(f'#include "/{project.relative(path)}"' for path in sheets.chapters)
+    return f"""#import "/build/theme/theme.typ": *
+#show: report.with(cover: {_cover(project.settings.cover, day)},
+  date: datetime(year: {day.year}, month: {day.month}, day: {day.day}))
+{includes}
+#references({_bibliography(project)})
+#appendix[
+#include "/{project.relative(sheets.appendix)}"
+]
+"""
+
+
+def report_day() -> date:
+    """Today, or the day that SOURCE_DATE_EPOCH fixes."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    return (datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)).date()
+
+
+def _cover(cover: Cover, day: date) -> str:
+    fields = cover.model_dump() | {"date": cover.date or jalali(day), "student": latin_digits(cover.student)}
+    pairs = ", ".join(f"{name}: {typst_string(value)}" for name, value in fields.items())
+    return f"({pairs})"
+
+
+def _bibliography(project: Project) -> str:
+    given: Mapping[str, str] = project.settings.bibliography
+    folder = project.file.parent
+    return ", ".join(f'{name}: "/{project.relative(folder / path)}"' for name, path in sorted(given.items()))
+
+
+def _compile(main: Path, project: Project) -> bytes:
+    import typst
+
+    fonts: Sequence[str] = [str(project.build / "theme" / "fonts")]
+    try:
+        pdf, warnings = typst.compile_with_warnings(
+            str(main), root=str(project.root), font_paths=fonts, ignore_system_fonts=True,
+            pdf_standards=list(STANDARDS))
+    except typst.TypstError as error:
+        raise TypesetError(f"typst: {_first_line(error)}") from None
+    for warning in warnings:
+        raise TypesetError(f"typst: {warning.message}: {_where(warning)}")
+    return bytes(pdf)
+
+
+def _first_line(error: Exception) -> str:
+    where = getattr(error, "diagnostic", None) or ""
+    message = getattr(error, "message", None) or str(error)
+    return " ".join(f"{message} {where}".split())[:600]
+
+
+def _where(warning: object) -> str:
+    return " ".join(str(getattr(warning, "diagnostic", "")).split())[:400]

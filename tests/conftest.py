@@ -1,0 +1,73 @@
+"""Reports that the tests build: a two-page report of another subject, and the whole homework at its smallest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished command."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def errors(self) -> list[str]:
+        return [line for line in self.err.splitlines() if line.startswith("error:")]
+
+
+def gozaresh(*arguments: str, cwd: Path) -> Done:
+    """Run the command line as a user would."""
+    done = subprocess.run([sys.executable, "-m", "gozaresh.cli", *arguments], cwd=cwd, capture_output=True, text=True,
+                          env={**os.environ, "SOURCE_DATE_EPOCH": "1735689600"}, check=False)
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def pendulum(tmp_path: Path) -> Path:
+    """A fresh copy of the small report."""
+    folder = tmp_path / "pendulum"
+    shutil.copytree(ROOT / "tests" / "pendulum", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built_pendulum(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small report, built once."""
+    folder = tmp_path_factory.mktemp("small") / "pendulum"
+    shutil.copytree(ROOT / "tests" / "pendulum", folder)
+    done = gozaresh("build", str(folder), cwd=folder.parent)
+    assert done.status == 0, done.err
+    return folder
+
+
+HOMEWORK = ("Makefile", "pyproject.toml", "requirements.txt", "README.md", "CHANGELOG.md", "notebooks", "report", "src",
+            "tests")
+
+
+@pytest.fixture(scope="session")
+def homework(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole homework, built once with the smoke profile from a copy of the sources."""
+    folder = tmp_path_factory.mktemp("homework") / "hw1"
+    folder.mkdir()
+    ignore = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*")
+    for name in HOMEWORK:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=ignore)
+        else:
+            shutil.copy(source, folder / name)
+    done = gozaresh("build", ".", "--profile", "smoke", cwd=folder)
+    assert done.status == 0, done.err
+    return folder

@@ -1,0 +1,123 @@
+"""The engine on a report of another subject, as its author would use it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from gozaresh.pdftext import read_pages
+from tests.conftest import gozaresh
+
+CHAPTER = "notebooks/01_pendulum.py"
+
+
+def edit(folder: Path, old: str, new: str) -> None:
+    path = folder / CHAPTER
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def text_of(folder: Path) -> str:
+    return " ".join("\n".join(page.text for page in read_pages(folder / "build" / "report.pdf")).split())
+
+
+def test_the_pdf_says_what_the_source_says(built_pendulum: Path) -> None:
+    text = text_of(built_pendulum)
+    for words in ("آونگ ساده", "دورهٔ تناوب آونگ ساده", "شکل ۱", "جدول ۱", "برنامهٔ ۱", "۲٫۰۰۶", "طول‌های گوناگون",
+                  "def period(length):"):
+        assert words in text
+    assert "??" not in text
+    assert "؟؟" not in text
+
+
+def test_figures_are_named_by_their_labels(built_pendulum: Path) -> None:
+    assert [path.name for path in (built_pendulum / "figures").iterdir()] == ["fig-period.svg"]
+
+
+def test_a_second_build_runs_nothing_and_gives_the_same_bytes(built_pendulum: Path) -> None:
+    before = (built_pendulum / "build" / "report.pdf").read_bytes()
+    done = gozaresh("build", ".", cwd=built_pendulum)
+    assert "unchanged" in done.err
+    assert "running" not in done.err
+    assert (built_pendulum / "build" / "report.pdf").read_bytes() == before
+
+
+def test_a_prose_edit_runs_nothing_and_shows(built_pendulum: Path) -> None:
+    edit(built_pendulum, "داده می‌شود؛", "به‌سادگی داده می‌شود؛")
+    done = gozaresh("build", ".", cwd=built_pendulum)
+    assert "running" not in done.err
+    assert "به‌سادگی داده می‌شود" in text_of(built_pendulum)
+
+
+def test_a_parameter_runs_again_and_shows(built_pendulum: Path) -> None:
+    done = gozaresh("build", ".", "--set", "gravity=1.62", cwd=built_pendulum)
+    assert "running" in done.err, done.err
+    assert "۱٫۶۲" in text_of(built_pendulum)
+    record = nbformat.read(built_pendulum / "build" / "executed" / "01_pendulum.ipynb", as_version=4)
+    assert record.metadata.gozaresh.parameters == {"gravity": 1.62}
+
+
+def test_nbconvert_knows_the_exporter(built_pendulum: Path, tmp_path: Path) -> None:
+    notebook = built_pendulum / "build" / "executed" / "01_pendulum.ipynb"
+    subprocess.run([sys.executable, "-m", "jupyter", "nbconvert", "--to", "gozaresh", "--output-dir", str(tmp_path),
+                    str(notebook)], check=True, capture_output=True)
+    assert "#import" in (tmp_path / "01_pendulum.typ").read_text(encoding="utf-8")
+    assert (tmp_path / "figures" / "fig-period.svg").is_file()
+    assert (tmp_path / "theme.typ").is_file()
+
+
+def test_papermill_runs_the_notebook(built_pendulum: Path, tmp_path: Path) -> None:
+    notebook = built_pendulum / "build" / "notebooks" / "01_pendulum.ipynb"
+    out = tmp_path / "out.ipynb"
+    subprocess.run([sys.executable, "-m", "papermill", str(notebook), str(out), "-p", "gravity", "3.7"], check=True,
+                   capture_output=True)
+    assert "۳٫۷" in json.dumps(nbformat.read(out, as_version=4), ensure_ascii=False)
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), [
+    ("@fig-period مقدار", "@fig-perod مقدار",
+     "notebooks/01_pendulum.py:6: no label 'fig-perod'; nearest: fig-period"),
+    ("{#sec-numbers}", "{#sec-period}", "notebooks/01_pendulum.py:33: label sec-period is already used"),
+    ("#| tbl-cap:", "#| fig-cap:", "notebooks/01_pendulum.py:39: tbl-period has no caption"),
+    ("length = np.linspace", "length = np.linspce",
+     "notebooks/01_pendulum.py:24: AttributeError: module 'numpy' has no attribute 'linspce'"),
+    ("`{python} f\"{2 * np.pi", "`{python} f\"{2 * nq.pi", "notebooks/01_pendulum.py:35: NameError: name 'nq'"),
+    (r"\sqrt{\frac{\ell}{g}}", r"\sqroot{\frac{\ell}{g}}", "sqroot"),
+])
+def test_a_fault_is_one_line_at_its_place(pendulum: Path, old: str, new: str, expected: str) -> None:
+    edit(pendulum, old, new)
+    done = gozaresh("build", ".", cwd=pendulum)
+    assert done.status == 1
+    assert len(done.errors) == 1, done.err
+    assert expected in done.errors[0]
+    assert "Traceback" not in done.err
+    assert not (pendulum / "build" / "report.pdf").exists()
+
+
+def test_an_image_without_label_is_an_error(pendulum: Path) -> None:
+    for line in ('#| label: fig-period\n', '#| fig-cap: "دورهٔ تناوب برای $g$ برابر `{python} gravity`"\n',
+                 '#| fig-alt: "منحنی صعودی دوره بر حسب طول"\n', "در @fig-period مقدار"):
+        edit(pendulum, line, "" if line.startswith("#") else "در مقدار")
+    done = gozaresh("build", ".", cwd=pendulum)
+    assert done.errors == ["error: notebooks/01_pendulum.py:17: a figure needs '#| label: fig-…'"]
+    assert list((pendulum / "build" / "cache").iterdir()), "what was computed is kept"
+
+
+@pytest.mark.parametrize(("arguments", "expected"), [
+    (["--set", "gravty=1"], "no chapter has a parameter 'gravty'; nearest: gravity"),
+    (["--set", "gravity=heavy"], "gravity='heavy' is not of type float (notebooks/01_pendulum.py:13)"),
+    (["--profile", "defalt"], "no profile 'defalt'; nearest: default"),
+    (["--data", "x.zip"], "no chapter has a parameter 'data'"),
+])
+def test_a_wrong_choice_is_one_line(pendulum: Path, arguments: list[str], expected: str) -> None:
+    done = gozaresh("build", ".", *arguments, cwd=pendulum)
+    assert done.status == 1
+    assert len(done.errors) == 1
+    assert expected in done.errors[0]
+    assert not (pendulum / "build").exists(), "nothing is computed before the choice is known to be right"
