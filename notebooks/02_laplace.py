@@ -203,7 +203,7 @@ axes[0].set_ylabel("چگالی")
 axes[0].legend()
 axes[1].set_yscale("log")
 axes[1].set_ylabel("چگالی (محور لگاریتمی)")
-axes[1].yaxis.set_major_formatter(lambda v, _: np.format_float_positional(v, trim="-"))
+axes[1].yaxis.set_major_formatter(lambda v, _: f"{v:.5f}".rstrip("0").rstrip("."))
 for ax in axes:
     persian_ticks(ax)
 fig

@@ -15,6 +15,8 @@ samples: int = 20000
 seed: int = 1403
 
 # %%
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import sympy as sp
@@ -22,7 +24,6 @@ import sympy as sp
 from dgm.calculus import estimators, finite
 from dgm.calculus.derivation import compare, ledger, measure, prove, state
 from dgm.calculus.expectation import normal_mean
-from dgm.calculus.gaussian import kl_normal
 from dgm.calculus.linear import LinearModel, coordinate_ascent
 from gozaresh.author import Table, fa, persian_ticks, report_style, show_source
 
@@ -199,7 +200,7 @@ ascent = coordinate_ascent(data, w=0.15, tau=1.0, steps=16)
 evidence = [step.evidence for step in ascent]
 best_w = float(np.sqrt((data**2).mean() - 1.0))
 best_evidence = float(LinearModel(best_w, 1.0).log_evidence(data).mean())
-smallest_rise = min(after - before for before, after in zip(evidence, evidence[1:], strict=False))
+smallest_rise = min(after - before for before, after in pairwise(evidence))
 
 # %%
 #| label: fig-elbo-ascent

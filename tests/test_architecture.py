@@ -11,7 +11,7 @@ import pytest
 SRC = Path(__file__).parent.parent / "src"
 FILES = sorted(SRC.rglob("*.py"))
 # each module imports only from modules before it
-ENGINE = """errors persian author settings source inline notebook parameters fingerprint cache progress execute
+ENGINE = """errors persian author settings source inline notebook parameters files fingerprint cache progress execute
     mathsymbols mathtext mathparse maths bidi document markdown export pdftext pdffont textlayer typeset lint proofread
     appendix build bundle cli""".split()
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 
+from gozaresh import files
 from gozaresh.appendix import Chapter, appendix
-from gozaresh.cache import write_bytes, write_notebook, write_text
 from gozaresh.errors import SettingsError, SourceError, nearest
+from gozaresh.files import write_bytes, write_notebook, write_text
 from gozaresh.lint import Problem, bibliography_keys, defined_labels, lint, raise_first, read_assignment, unanswered
 from gozaresh.notebook import to_notebook
 from gozaresh.parameters import Overrides, Parameter, check_names, read_parameters
@@ -148,7 +148,7 @@ def read_notebook(path: Path) -> NotebookNode:
     """
     if not path.is_file():
         raise SourceError(f"{path.name} is not built yet: run the step before it, or 'make report'")
-    return nbformat.read(path, as_version=4)
+    return files.read_notebook(path)
 
 
 def export_chapter(report: Report, name: str) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from gozaresh.appendix import PACKAGES
 from gozaresh.build import Report
-from gozaresh.cache import write_bytes
 from gozaresh.errors import BundleError
+from gozaresh.files import write_bytes
 from gozaresh.persian import latin_digits
 from gozaresh.progress import say
 
@@ -103,8 +103,9 @@ def _sources(report: Report) -> str:
             about = metadata(package)
         except PackageNotFoundError:
             continue
-        licence = about.get("License-Expression") or about.get("License") or "see the package"
-        lines.append(f"- {package} {about['Version']} ({' '.join(str(licence).split())[:60]})")
+        licences = [str(about[key]) for key in ("License-Expression", "License") if key in about]
+        licence = " ".join((licences or ["licence: see the package"])[0].split())[:60]
+        lines.append(f"- {package} {about['Version']} ({licence})")
     lines += ["", "The fonts are Vazirmatn (OFL) and those that come with Typst.", "", "## Literature", ""]
     for kind, name in sorted(report.project.settings.bibliography.items()):
         text = (report.project.file.parent / name).read_text(encoding="utf-8")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from nbformat import NotebookNode
 
 from gozaresh import fingerprint, inline
+from gozaresh.files import read_notebook, write_notebook
 from gozaresh.settings import Literal
 
 ENGINE_MODULES = ("author", "persian", "inline")
@@ -69,7 +68,7 @@ class Cache:
         if not path.is_file():
             return None
         try:
-            stored = nbformat.read(path, as_version=4)
+            stored = read_notebook(path)
         except (ValueError, OSError):
             return None  # an unreadable entry is no entry
         return graft(stored, fresh)
@@ -103,27 +102,6 @@ def _injected(cell: NotebookNode) -> bool:
 def is_values(cell: NotebookNode) -> bool:
     """Whether a cell was put in to compute inline values."""
     return inline.TAG in cell.metadata.get("tags", ())
-
-
-def write_notebook(notebook: NotebookNode, path: Path) -> None:
-    """Write a notebook atomically, so that a reader never sees half of one."""
-    write_text(nbformat.writes(notebook) + "\n", path)
-
-
-def write_text(text: str, path: Path) -> None:
-    """Write a text file atomically."""
-    write_bytes(text.encode("utf-8"), path)
-
-
-def write_bytes(data: bytes, path: Path) -> None:
-    """Write a file atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def metadata(notebook: NotebookNode) -> dict[str, Any]:

@@ -97,13 +97,16 @@ def _listing_of_code(cell: NotebookNode, options: Options, values: Mapping[str, 
 
 
 def _outputs(cell: NotebookNode) -> Iterator[tuple[str, str]]:
-    """The richest form of each output, a repeated one once (an inline figure that is also the cell's value)."""
-    seen = set()
+    """The richest form of each output, a plot once: the inline backend shows it, and it may be the cell's value too."""
+    plotted = any(output.output_type == "display_data" and _is_plot(output) for output in cell.outputs)
     for output in cell.outputs:
         found = _richest(output)
-        if found is not None and found not in seen:
-            seen.add(found)
+        if found is not None and not (plotted and output.output_type == "execute_result" and _is_plot(output)):
             yield found
+
+
+def _is_plot(output: NotebookNode) -> bool:
+    return str(output.get("data", {}).get("text/plain", "")).startswith("<Figure")
 
 
 def _richest(output: NotebookNode) -> tuple[str, str] | None:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 
-from gozaresh.cache import Cache, inputs_of, write_notebook
+from gozaresh.cache import Cache, inputs_of
 from gozaresh.errors import ExecutionError, Place
+from gozaresh.files import read_notebook, write_notebook
 from gozaresh.notebook import place_of
 from gozaresh.progress import follow, say
 from gozaresh.settings import Literal
@@ -80,7 +80,7 @@ def _run(job: Job, key: str) -> NotebookNode:
             raise ExecutionError(_one_line(error, partial, job)) from None
         except Exception as error:  # nbclient's DeadKernelError, zmq's failures: all mean that the kernel is gone
             raise ExecutionError(f"{job.name}: the kernel was lost: {type(error).__name__}: {_first(error)}") from None
-    executed = nbformat.read(partial, as_version=4)
+    executed = read_notebook(partial)
     partial.unlink()
     say(f"{job.name}: done in {time.monotonic() - started:.1f} s")
     return _record(executed, job, key, time.monotonic() - started)
@@ -140,7 +140,7 @@ def _kernel_environment(build: Path, progress: Path) -> Iterator[None]:
 
 def _one_line(error: Exception, partial: Path, job: Job) -> str:
     """Chapter, line of the percent script, and the last line of the traceback."""
-    executed = nbformat.read(partial, as_version=4)
+    executed = read_notebook(partial)
     for cell in executed.cells:
         for output in cell.get("outputs", ()):
             if output.output_type == "error":

@@ -15,7 +15,7 @@ from gozaresh.markdown import to_typst
 THEME = Path(__file__).parent / "theme" / "theme.typ"
 
 
-class TypstExporter(Exporter):  # type: ignore[misc]  # nbconvert ships no types
+class TypstExporter(Exporter):
     """Typst markup of one chapter; figures and, unless another theme is named, the theme come as resources."""
 
     export_from_notebook = "Typst (Gozaresh)"
@@ -28,7 +28,7 @@ class TypstExporter(Exporter):  # type: ignore[misc]  # nbconvert ships no types
     def _file_extension_default(self) -> str:
         return ".typ"
 
-    def from_notebook_node(
+    def from_notebook_node(  # type: ignore[override]  # nbconvert's base says NotebookNode, its exporters return str
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
         """Convert an executed notebook.

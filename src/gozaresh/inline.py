@@ -47,7 +47,7 @@ def show_values(thunks: Mapping[str, Callable[[], object]]) -> None:
     from IPython.display import display
 
     values = {expression: persian(thunk()) for expression, thunk in thunks.items()}
-    display({MIME: values, "text/plain": json.dumps(values, ensure_ascii=False)}, raw=True)  # type: ignore[no-untyped-call]
+    display({MIME: values, "text/plain": json.dumps(values, ensure_ascii=False)}, raw=True)
 
 
 def fill(text: str, values: Mapping[str, str], place: Place) -> str:

@@ -20,7 +20,7 @@ from gozaresh import maths
 from gozaresh.bidi import isolate
 from gozaresh.errors import TypesetError
 
-Node = dict[str, Any]
+Node = dict[str, Any]  # a node of pandoc's syntax tree: its kind "t" and its content "c"
 READER = "markdown-smart-latex_macros-implicit_figures+tex_math_dollars-raw_tex-raw_html-auto_identifiers"
 CROSSREF = re.compile(r"^(fig|tbl|eq|sec|lst)-")
 EQUATION_LABEL = re.compile(r"^\{#(eq-[\w-]+)\}(.*)$")
@@ -87,7 +87,7 @@ class _Writer:
         return [new for block in blocks for new in self.block(block)]
 
     def block(self, block: Node) -> list[Node]:
-        kind, content = block["t"], block.get("c")
+        kind, content = block["t"], block.get("c", [])
         if kind in ("Para", "Plain"):
             return [{"t": kind, "c": self.inlines(content)}]
         if kind == "Header":
@@ -196,7 +196,7 @@ class _Writer:
         return [new for item in isolate(_labelled(inlines)) for new in self.inline(item)]
 
     def inline(self, item: Node) -> list[Node]:
-        kind, content = item["t"], item.get("c")
+        kind, content = item["t"], item.get("c", [])
         if kind == "Math":
             return [self.formula(item)]
         if kind == "Cite":
@@ -287,7 +287,7 @@ def _labelled(inlines: Sequence[Node]) -> list[Node]:
 def _text(inlines: Sequence[Node]) -> str:
     out = ""
     for item in inlines:
-        kind, content = item["t"], item.get("c")
+        kind, content = item["t"], item.get("c", [])
         if kind == "Str":
             out += content
         elif kind in ("Space", "SoftBreak", "LineBreak"):

@@ -66,12 +66,10 @@ DELIMITERS = {
     r"\lgroup": r"\⟮", r"\rgroup": r"\⟯", r"\ulcorner": r"\⌜", r"\urcorner": r"\⌝",
 }
 
-OPERATORS = frozenset("""
-    log ln lg exp sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan arg deg dim hom ker
-""".split())
+OPERATORS = frozenset(["log", "ln", "lg", "exp", "sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "arcsin", "arccos", "arctan", "arg", "deg", "dim", "hom", "ker"])
 
 # Their scripts stand below and above in displayed formulas.
-LIMIT_OPERATORS = {name: name for name in "max min sup inf lim det gcd Pr".split()} | {
+LIMIT_OPERATORS = {name: name for name in ["max", "min", "sup", "inf", "lim", "det", "gcd", "Pr"]} | {
     "limsup": "lim\u2009sup", "liminf": "lim\u2009inf", "argmax": "arg\u2009max", "argmin": "arg\u2009min",
 }
 

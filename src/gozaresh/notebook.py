@@ -18,7 +18,8 @@ KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 def to_notebook(cells: Sequence[Cell]) -> NotebookNode:
     """The chapter as a notebook; a cell's ``metadata.gozaresh`` holds file, line and options."""
-    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    about = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    notebook: NotebookNode = nbformat.v4.new_notebook(metadata=about)
     notebook.cells = [node for cell in cells for node in _nodes(cell)]
     for number, node in enumerate(notebook.cells):
         node["id"] = f"cell-{number:03d}"  # nbformat draws ids at random, which would make no two builds alike
@@ -39,9 +40,11 @@ def _nodes(cell: Cell) -> Iterator[NotebookNode]:
 def _node(cell: Cell) -> NotebookNode:
     meta: dict[str, Any] = {"file": cell.file, "line": cell.line}
     if cell.kind == "markdown":
-        return nbformat.v4.new_markdown_cell(cell.source, metadata={"gozaresh": meta})
+        prose: NotebookNode = nbformat.v4.new_markdown_cell(cell.source, metadata={"gozaresh": meta})
+        return prose
     meta |= {"options": asdict(cell.options), "option_lines": cell.option_lines}
-    return nbformat.v4.new_code_cell(cell.source, metadata={"tags": list(cell.tags), "gozaresh": meta})
+    code: NotebookNode = nbformat.v4.new_code_cell(cell.source, metadata={"tags": list(cell.tags), "gozaresh": meta})
+    return code
 
 
 def _values(cell: Cell, text: str) -> Iterator[NotebookNode]:

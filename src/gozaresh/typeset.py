@@ -1,23 +1,21 @@
-"""Step 4: the chapters' Typst markup becomes one tagged PDF whose text can be copied."""
+"""Step 4: the chapters' Typst markup becomes one tagged PDF."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from gozaresh.cache import write_bytes, write_text
 from gozaresh.errors import SourceError, TypesetError, nearest
+from gozaresh.files import write_bytes, write_text
 from gozaresh.markdown import typst_string
 from gozaresh.persian import jalali, latin_digits
 from gozaresh.settings import Cover, Project
-from gozaresh.textlayer import repair
 
-STANDARDS = ("ua-1", "a-2a")
 XREF = re.compile(r"#xref\(<([\w-]+)>")
 LABEL = re.compile(r"(?<!xref\()(?<!cite\()<([a-z]+-[\w-]+)>")
 
@@ -41,8 +39,7 @@ def typeset(project: Project, sheets: Sheets) -> Path:
     _copy_theme(project)
     main = project.build / "report.typ"
     write_text(main_document(project, sheets), main)
-    raw = _compile(main, project)
-    write_bytes(repair(raw), project.pdf)
+    write_bytes(_compile(main, project), project.pdf)
     return project.pdf
 
 
@@ -99,11 +96,10 @@ def _bibliography(project: Project) -> str:
 def _compile(main: Path, project: Project) -> bytes:
     import typst
 
-    fonts: Sequence[str] = [str(project.build / "theme" / "fonts")]
     try:
         pdf, warnings = typst.compile_with_warnings(
-            str(main), root=str(project.root), font_paths=fonts, ignore_system_fonts=True,
-            pdf_standards=list(STANDARDS))
+            main, root=project.root, font_paths=[project.build / "theme" / "fonts"], ignore_system_fonts=True,
+            pdf_standards=["ua-1", "a-2a"])
     except typst.TypstError as error:
         raise TypesetError(f"typst: {_first_line(error)}") from None
     for warning in warnings:

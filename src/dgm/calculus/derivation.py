@@ -19,8 +19,8 @@ class Step:
     """One claim of a derivation.
 
     ``how`` is ``proved`` (SymPy reduced left minus right to zero), ``exact`` (equal without rounding on every
-    one of ``cases``), ``tested`` (largest residual over ``cases`` numerical cases) or ``stated`` (the text alone
-    carries it).  ``residual`` is 0 for the first two, NaN for a statement.
+    one of ``cases``), ``tested`` (largest residual over ``cases`` numerical cases) or ``stated`` (the text
+    alone carries it).  ``residual`` is 0 for the first two, NaN for a statement.
     """
 
     claim: str
@@ -88,12 +88,13 @@ def state(claim: str) -> Step:
 
 
 def ledger(steps: Sequence[Step]) -> list[list[str]]:
-    r"""Rows for a report's table: the claim, how it was checked, and the evidence, in Persian with LaTeX numbers.
+    r"""Rows for a report's table: the claim, how it was checked, and the evidence, in Persian.
 
     >>> ledger([measure("الف", [1.0], [1.0 + 2e-13], 1e-9)])[0][2]
     'بیشترین اختلاف در $1$ مورد: $2.0\\times 10^{-13}$'
     """
-    ways = {"proved": "اثبات با SymPy", "exact": "آزمون دقیق", "tested": "آزمون عددی", "stated": "استدلال در متن"}
+    ways = {"proved": "اثبات با SymPy", "exact": "آزمون دقیق", "tested": "آزمون عددی",
+            "stated": "استدلال در متن"}
     return [[step.claim, ways[step.how], _evidence(step)] for step in steps]
 
 

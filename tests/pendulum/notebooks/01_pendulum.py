@@ -36,7 +36,9 @@ persian_ticks(ax)
 # %%
 #| label: tbl-period
 #| tbl-cap: دوره برای چند طول، @sec-period را ببینید.
-Table(["طول $\ell$", "دوره"], [[fa(f"{l:.2f}"), fa(f"{2*np.pi*(l/gravity)**0.5:.3f}")] for l in length])
+Table(
+    [r"طول $\ell$", "دوره"],
+    [[fa(f"{metres:.2f}"), fa(f"{2 * np.pi * (metres / gravity) ** 0.5:.3f}")] for metres in length])
 
 # %%
 #| label: lst-f

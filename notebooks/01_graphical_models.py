@@ -1,0 +1,305 @@
+# %% [markdown]
+r"""
+# مدل‌های گرافی احتمالی {#sec-pgm}
+
+در این فصل به چهار پرسش نخست بخش اول پاسخ می‌دهیم.
+هیچ‌یک از پاسخ‌های درست و نادرست زیر با دست نوشته نشده است:
+هر پاسخ، همراه با دلیل و شکل، از روی گرافی محاسبه می‌شود که در `report/graphs.toml` آمده است.
+اگر گراف دیگری در آن فایل نوشته شود، پاسخ‌ها و دلیل‌ها هم عوض می‌شوند.
+
+دو نماد در سراسر فصل به کار می‌رود.
+$X\perp Y\mid Z$ یعنی $X$ و $Y$ به شرط دانستن $Z$ مستقل‌اند (conditional independence).
+همچنین $\mathcal I(G)$ مجموعهٔ همهٔ استقلال‌هایی است که گراف $G$ بیان می‌کند.
+"""
+
+# %% tags=["parameters"]
+graphs: "Path" = "report/graphs.toml"
+models: int = 200
+seed: int = 0
+
+# %%
+from dgm.graphs import persian, tables
+from dgm.graphs.dag import BayesianNetwork
+from dgm.graphs.draw import draw
+from dgm.graphs.imap import compare, edge_removal, minimal_map
+from dgm.graphs.load import load_graphs
+from dgm.graphs.markov import markov_blanket, marriages, moral_graph
+from dgm.graphs.names import latex, latex_list
+from dgm.graphs.separation import d_separation, explain
+from dgm.graphs.small import every_markov_graph, every_network
+from gozaresh.author import Table, fa, markdown, show_source
+
+sheet = load_graphs(graphs)
+
+
+def answers(graph, statements):
+    """یک سطر جدول برای هر گزاره: پاسخ، و بزرگ‌ترین وابستگی در مدل‌های تصادفی."""
+    rows = []
+    for number, statement in enumerate(statements, 1):
+        found = explain(graph, statement)
+        tried = tables.trial(graph, statement, models, seed + number)
+        size = fa(f"{tried.largest:.3f}") if tried.refuted else "صفر"
+        rows.append([fa(number), f"${statement.latex()}$", persian.verdict(found), size])
+    return rows
+
+
+def reasons(graph, statements):
+    """دلیل هر پاسخ، به همان ترتیب جدول."""
+    found = [(statement, explain(graph, statement)) for statement in statements]
+    return "\n".join(f"{number}. ${statement.latex()}$ **{persian.verdict(answer)}** است. {persian.reason(answer, graph)}"
+                     for number, (statement, answer) in enumerate(found, 1))
+
+
+# %% [markdown]
+r"""
+## اتاق سرور {#sec-pgm-1}
+
+### شبکهٔ بیزی
+
+متغیرهای دودویی پرسش در @tbl-room-variables آمده‌اند.
+متن پرسش چهار رابطهٔ علّی می‌دهد: باز ماندن در و نقص تهویه هر یک می‌توانند دما را بالا ببرند، بالا رفتن دما پیامی متنی می‌فرستد، و باز ماندن در آژیر را به صدا درمی‌آورد.
+از علت به معلول یال می‌کشیم و به شبکهٔ بیزی (Bayesian network) @fig-room می‌رسیم.
+میان $O$ و $A$ یالی نیست، زیرا متن هیچ پیوندی میان باز ماندن در و نقص تهویه نمی‌شناسد.
+"""
+
+# %%
+#| label: tbl-room-variables
+#| tbl-cap: متغیرهای دودویی مسئلهٔ اتاق سرور و والدهای هر یک در شبکه
+Table(["متغیر", "معنا", "والدها"],
+      [[f"${latex(node)}$", sheet.meanings.get(node, "—"), persian.nodes_text(sheet.room.parents(node))]
+       for node in sheet.room.nodes], "clc")
+
+# %%
+#| label: fig-room
+#| fig-cap: شبکهٔ بیزی اتاق سرور
+#| fig-alt: 'گراف جهت‌دار با یال‌های `{python} "، ".join(f"{u} به {v}" for u, v in sheet.room.edges)`'
+#| fig-width: 34%
+draw(sheet.room)
+
+# %% [markdown]
+r"""
+### توزیع توأم
+
+بنا بر قاعدهٔ زنجیره‌ای شبکه‌های بیزی، توزیع توأم حاصل‌ضرب توزیع هر متغیر به شرط والدهایش است [@koller2009]:
+"""
+
+# %%
+full = 2 ** len(sheet.room.nodes) - 1
+markdown(f"$${sheet.room.factorization()}.$$ {{#eq-room-joint}}\n\n"
+         f"فاکتورهای @eq-room-joint روی هم {fa(tables.free_parameters(sheet.room))} پارامتر آزاد دارند، "
+         f"در حالی که جدول توأم بی‌هیچ فرضی {fa(full)} پارامتر آزاد دارد.")
+
+# %% [markdown]
+r"""
+### درستی چهار گزاره
+
+معیار ما جداسازی جهت‌دار (d-separation) است [@pearl1988; @geiger1990]:
+یک مسیر با دانستن $Z$ بسته است اگر گرهی در آن باشد که یا زنجیره یا انشعاب است و در $Z$ هست، یا برخوردکننده (collider) است و نه خودش و نه هیچ نواده‌ای از آن در $Z$ نیست.
+اگر همهٔ مسیرها بسته باشند استقلال برقرار است و اگر دست‌کم یک مسیر فعال باشد گراف استقلال را بیان نمی‌کند.
+
+پاسخ‌ها در @tbl-room-answers آمده‌اند و دلیل هر یک پس از جدول.
+ستون آخر بررسی جداگانه‌ای است: `{python} models` مدل تصادفی با همین ساختار ساخته‌ایم و اطلاع متقابل شرطی (conditional mutual information) دو طرف هر گزاره را از جدول توأم دقیق آن‌ها حساب کرده‌ایم.
+برای گزارهٔ درست این عدد باید در همهٔ مدل‌ها صفر باشد (کمتر از خطای گرد کردن)، و یک مدل با عدد مثبت برای رد گزاره بس است.
+"""
+
+# %%
+#| label: tbl-room-answers
+#| tbl-cap: 'پاسخ چهار گزارهٔ اتاق سرور؛ ستون آخر بزرگ‌ترین اطلاع متقابل شرطی در `{python} models` مدل تصادفی است.'
+Table(["شماره", "گزاره", "پاسخ", "بزرگ‌ترین وابستگی (نات)"], answers(sheet.room, sheet.room_statements), "cccc")
+
+# %%
+markdown(reasons(sheet.room, sheet.room_statements))
+
+# %% [markdown]
+r"""
+نکتهٔ آموزندهٔ این پرسش تفاوت گزارهٔ نخست و دوم است: مشاهدهٔ پیام، که نوادهٔ برخوردکننده است، دو علت مستقل را به هم وابسته می‌کند.
+اگر پیام برسد و بدانیم در بسته بوده، نقص تهویه محتمل‌تر می‌شود؛ این پدیده را رد علت رقیب (explaining away) می‌نامند.
+
+## گراف مارکوف {#sec-pgm-2}
+
+**فرض.** تصویر گراف این پرسش در متنی که به دست ما رسیده نیست و تنها می‌دانیم گره‌هایش میان $A$ تا $I$ هستند.
+گراف @fig-markov را خود ما فرض کرده‌ایم و پاسخ‌های زیر برای همین گراف درست‌اند.
+هر کس تصویر اصلی را دارد یال‌های آن را در جدول `[markov]` فایل `report/graphs.toml` بنویسد؛ پاسخ‌ها و دلیل‌ها دوباره محاسبه می‌شوند.
+"""
+
+# %%
+#| label: fig-markov
+#| fig-cap: گراف مارکوف فرضی پرسش دوم
+#| fig-alt: 'گراف بی‌جهت با یال‌های `{python} "، ".join(f"{u}–{v}" for u, v in sheet.markov.edges)`'
+#| fig-width: 42%
+draw(sheet.markov)
+
+# %% [markdown]
+r"""
+در گراف مارکوف (Markov graph) معیار ساده‌تر است: $X\perp Y\mid Z$ درست است اگر هر مسیر میان $X$ و $Y$ از گرهی در $Z$ بگذرد [@lauritzen1996].
+گزارهٔ چهارم به زبان احتمال نوشته شده است؛ برابری $P(B\mid C,D,F)=P(B\mid C,D)$ همان $B\perp F\mid C,D$ است.
+پاسخ‌ها در @tbl-markov-answers و دلیل‌ها پس از آن آمده‌اند.
+"""
+
+# %%
+#| label: tbl-markov-answers
+#| tbl-cap: 'پاسخ گزاره‌های پرسش دوم برای گراف فرضی؛ ستون آخر مانند @tbl-room-answers است.'
+Table(["شماره", "گزاره", "پاسخ", "بزرگ‌ترین وابستگی (نات)"], answers(sheet.markov, sheet.markov_statements), "cccc")
+
+# %%
+markdown(reasons(sheet.markov, sheet.markov_statements))
+
+# %%
+network, moral = sheet.bayes, moral_graph(sheet.bayes)
+blanket = markov_blanket(network, sheet.blanket_of)
+comparison = compare(network, moral)
+minimal = minimal_map(moral, network)
+married = marriages(network)
+
+# %% [markdown]
+r"""
+## از گراف بیزی به گراف مارکوف {#sec-pgm-3}
+
+**فرض.** تصویر گراف بیزی این پرسش هم از دست رفته است.
+گراف @fig-bayes فرض ماست و در جدول `[bayes]` همان فایل عوض‌شدنی است.
+"""
+
+# %%
+#| label: fig-bayes
+#| fig-cap: 'گراف بیزی فرضی پرسش سوم؛ گره `{python} "$" + latex(sheet.blanket_of) + "$"` با دورِ رنگی و پوشش مارکوف آن با زمینهٔ آبی نشان داده شده است.'
+#| fig-alt: 'گراف جهت‌دار با یال‌های `{python} "، ".join(f"{u} به {v}" for u, v in network.edges)`'
+#| fig-width: 40%
+draw(network, focus=[sheet.blanket_of], shown=blanket.nodes)
+
+# %% [markdown]
+r"""
+### ۱) توزیع توأم
+
+توزیع توأم فاکتورشده چنین است:
+"""
+
+# %%
+markdown(f"$${network.factorization()}.$$ {{#eq-bayes-joint}}")
+
+# %% [markdown]
+r"""
+### ۲) پوشش مارکوف
+
+پوشش مارکوف (Markov blanket) یک گره کوچک‌ترین مجموعه‌ای است که با دانستن آن، گره از بقیهٔ شبکه مستقل می‌شود؛
+در شبکهٔ بیزی این مجموعه از والدها، فرزندها و والدهای دیگرِ فرزندها ساخته می‌شود [@pearl1988].
+والدهای دیگر لازم‌اند، زیرا فرزندِ مشاهده‌شده برخوردکننده‌ای فعال میان گره و والد دیگر است.
+"""
+
+# %%
+shielded = [d_separation(network, sheet.blanket_of, node, blanket.nodes).separated for node in blanket.outside]
+needed = [not d_separation(network, sheet.blanket_of, node, [other for other in blanket.nodes if other != node]).separated
+          for node in blanket.nodes]
+if not (all(shielded) and all(needed)):
+    raise AssertionError("the Markov blanket does not shield, or holds a node too many")
+markdown(persian.blanket_text(blanket) + " هر دو سوی این گفته با جداسازی جهت‌دار بررسی شد: همهٔ گره‌های بیرون جدا می‌شوند "
+         "و با برداشتن هر گرهِ پوشش، گره از آن دیگر جدا نیست؛ پس پوشش کوچک‌ترین است.")
+
+# %% [markdown]
+r"""
+### ۳) گراف مارکوف
+
+گراف مارکوف متناظر، گراف اخلاقی (moral graph) است: والدهای نامجاورِ هر فرزند مشترک به هم وصل می‌شوند و سپس جهت یال‌ها برداشته می‌شود.
+دلیل این کار آن است که فاکتور $P(x_i\mid \mathrm{pa}_i)$ تابعی از $x_i$ و همهٔ والدهایش است و این گره‌ها باید در گراف مارکوف یک خوشهٔ کامل (clique) بسازند.
+نتیجه در @fig-moral آمده است.
+"""
+
+# %%
+#| label: fig-moral
+#| fig-cap: گراف مارکوف (گراف اخلاقی) متناظر با گراف بیزی؛ یال‌های خط‌چین والدها را به هم وصل کرده‌اند.
+#| fig-alt: 'گراف بی‌جهت با یال‌های `{python} "، ".join(f"{u}–{v}" for u, v in moral.edges)`'
+#| fig-width: 40%
+draw(moral, dashed=married)
+
+# %%
+edges = "، ".join(f"${latex(u)}-{latex(v)}$" for u, v in married)
+markdown(f"یال‌های افزوده‌شده {edges} هستند." if married else "هیچ یالی افزوده نشده است، زیرا همهٔ والدهای هم‌فرزند از پیش مجاورند.")
+
+# %% [markdown]
+r"""
+### ۴) آیا گراف مارکوف نقشهٔ استقلال کامل است؟
+
+$H$ نقشهٔ استقلال (I-map) گراف $G$ است اگر هر استقلالی که بیان می‌کند در $G$ هم باشد، $\mathcal I(H)\subseteq\mathcal I(G)$،
+و نقشهٔ استقلال کامل (perfect I-map) است اگر دو مجموعه برابر باشند.
+برای داوری، همهٔ گزاره‌های دوتایی $u\perp v\mid Z$ را در هر دو گراف سنجیده‌ایم؛ این گزاره‌ها بس‌اند، زیرا استقلال دو مجموعه در گراف همان استقلال همهٔ زوج‌های آن‌هاست.
+"""
+
+# %%
+text = persian.perfect_text(comparison)
+if comparison.witness is not None and comparison.lost:
+    statement = comparison.lost[0]
+    text += (f" در گراف بیزی: {persian.reason(explain(network, statement), network)} "
+             f"ولی در گراف مارکوف: {persian.reason(explain(moral, statement), moral)}")
+if comparison.immoralities:
+    text += (f"\n\nریشهٔ این از دست رفتن، والدهای نامجاورِ دارای فرزند مشترک است: {persian.immoralities_text(comparison)}. "
+             "وصل کردن این والدها استقلال آن‌ها را می‌پوشاند؛ گراف اخلاقی تنها زمانی نقشهٔ کامل است که چنین ساختاری در گراف بیزی نباشد [@verma1990].")
+if comparison.invented:
+    raise AssertionError("the moral graph asserts an independence that the network lacks")
+markdown(text)
+
+# %% [markdown]
+r"""
+### ۵) آیا گراف مارکوف نقشهٔ استقلال کمینه است؟
+
+متن این بند افتادگی دارد و ما آن را پرسش از نقشهٔ استقلال کمینه (minimal I-map) می‌خوانیم.
+نقشهٔ استقلال کمینه است اگر با برداشتن هر یالی دیگر نقشهٔ استقلال نباشد.
+این را برای تک‌تک یال‌ها آزموده‌ایم: @tbl-minimal برای هر یال گزاره‌ای را نشان می‌دهد که گرافِ بی آن یال بیان می‌کند، ولی در گراف بیزی نادرست است.
+"""
+
+# %%
+#| label: tbl-minimal
+#| tbl-cap: شاهد لازم بودن هر یال گراف مارکوف
+Table(["یال برداشته‌شده", "گزاره‌ای که پدید می‌آید", "چرا در گراف بیزی نادرست است"],
+      [[f"${latex(r.edge[0])}-{latex(r.edge[1])}$", f"${r.truth.statement.latex()}$" if r.truth else "—", persian.removal_text(r)]
+       for r in minimal.removals], "cll")
+
+# %%
+markdown("**بله.** هر یال دست‌کم یک شاهد دارد، پس هیچ یالی زیادی نیست و گراف اخلاقی نقشهٔ استقلال کمینه است. "
+         "این نتیجه کلی است: یال میان پدر و فرزند را هیچ شرطی در گراف بیزی نمی‌بندد، و یال میان دو والد لازم است چون با دانستن فرزند مشترک به هم وابسته‌اند [@koller2009]."
+         if minimal.is_minimal else "**خیر.** دست‌کم یک یال هست که با برداشتن آن هیچ گزارهٔ نادرستی پدید نمی‌آید.")
+
+# %%
+def every_removal_fails(families):
+    """همهٔ گراف‌های برچسب‌دار را می‌شمارد و برای هر یال شاهدی می‌جوید."""
+    cases = failures = 0
+    for graph in families:
+        for edge in graph.edges:
+            cases += 1
+            failures += edge_removal(graph, edge, graph).truth is None
+    return cases, failures
+
+
+bayes_cases, bayes_failures = every_removal_fails(every_network(4))
+markov_cases, markov_failures = every_removal_fails(every_markov_graph(5))
+if bayes_failures or markov_failures:
+    raise AssertionError("a counterexample to the proposition was found")
+
+# %% [markdown]
+r"""
+## گزارهٔ امتیازی: نقشهٔ کامل، کمینه است {#sec-pgm-4}
+
+**گزاره.** فرض کنید $G$ نقشهٔ استقلال کامل فهرست استقلال $L$ باشد، یعنی $\mathcal I(G)=L$، و $G'$ با حذف یک یال از $G$ ساخته شود.
+آنگاه $G'$ نقشهٔ استقلال $L$ نیست. این گزاره برای هر دو نوع گراف **درست** است.
+
+فکر اثبات در هر دو حالت یکی است: یال حذف‌شده را $u-v$ بنامید.
+شرطی مانند $Z$ می‌یابیم که $G'$ گزارهٔ $u\perp v\mid Z$ را بیان کند.
+از سوی دیگر $u$ و $v$ در $G$ مجاورند و مسیر تک‌یالی میان آن‌ها هیچ گره میانی ندارد؛ پس هیچ شرطی آن را نمی‌بندد و این گزاره در $\mathcal I(G)=L$ نیست.
+در نتیجه $\mathcal I(G')\not\subseteq L$.
+تنها یافتن $Z$ می‌ماند.
+
+**گراف بیزی.** یال حذف‌شده را $u\to v$ بگیرید. حذف یال از گراف بی‌دور، گرافی بی‌دور می‌دهد، پس $G'$ خود یک گراف بیزی است.
+چون $G$ دور ندارد، $u$ نوادهٔ $v$ نیست، نه در $G$ و نه در $G'$ که یال کمتری دارد. بگذارید $Z=\mathrm{pa}_{G'}(v)=\mathrm{pa}_G(v)\setminus\{u\}$.
+بنا بر ویژگی مارکوف محلی، هر گره به شرط والدهایش از نانواده‌های خود مستقل است؛ پس
+
+$$u\perp v\mid \mathrm{pa}_{G'}(v)\quad\text{در}\quad \mathcal I(G').$$ {#eq-pgm4-bayes}
+
+**گراف مارکوف.** بگذارید $Z$ همهٔ گره‌های دیگر باشد. در $G'$ میان $u$ و $v$ یالی نیست، پس هر مسیر میان آن‌ها دست‌کم یک گره میانی دارد که در $Z$ است و بسته می‌شود:
+
+$$u\perp v\mid V\setminus\{u,v\}\quad\text{در}\quad \mathcal I(G').$$ {#eq-pgm4-markov}
+
+در هر دو حالت گزارهٔ @eq-pgm4-bayes یا @eq-pgm4-markov در $L$ نیست و اثبات کامل است. $\blacksquare$
+
+نتیجه آن که هر نقشهٔ استقلال کامل، کمینه هم هست. وارون آن درست نیست: در @sec-pgm-3 دیدیم که گراف اخلاقی می‌تواند کمینه باشد بی‌آنکه کامل باشد.
+
+**بررسی با شمارش.** اثبات بالا کامل است، ولی آن را با شمارش هم آزموده‌ایم:
+در همهٔ گراف‌های بیزی برچسب‌دارِ چهارگرهی (`{python} bayes_cases` حذف یال) و همهٔ گراف‌های مارکوف پنج‌گرهی (`{python} markov_cases` حذف یال) برای هر یال شاهدی پیدا شد و هیچ مثال نقضی به دست نیامد.
+"""

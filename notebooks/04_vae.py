@@ -1,0 +1,428 @@
+# %% [markdown]
+r"""
+# پیاده‌سازی خودرمزگذار وردشی {#sec-vae}
+
+در این فصل خودرمزگذار وردشی (variational autoencoder، به‌اختصار VAE) را با معماری و تنظیم‌های صورت تمرین می‌سازیم،
+آن را روی تصویرهای چهره آموزش می‌دهیم و سپس با آن تصویر می‌سازیم و لبخند چهره‌ها را کم و زیاد می‌کنیم.
+پایهٔ نظری کار، یعنی حد پایین شواهد و ترفند بازپارامتری‌سازی، در @sec-vae-elbo و @sec-vae-reparam آمده است.
+"""
+
+# %% tags=["parameters"]
+data: "Path" = ""
+image_size: int = 128
+batch_size: int = 128
+learning_rate: float = 0.0005
+epochs: int = 1000
+train_fraction: float = 0.8
+latent_dim: int = 200
+beta: float = 1.0
+sigma: float = 0.0
+dropout: float = 0.05
+synthetic_faces: int = 3600
+seed: int = 0
+run_dir: str = "build/runs/vae"
+
+# %%
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import torch
+
+from dgm.vae import checkpoint, latent, objective
+from dgm.vae.data import load_faces, stratified_split
+from dgm.vae.faces import synthetic_faces as draw_faces
+from dgm.vae.layers import UpConv2d
+from dgm.vae.model import VAE, Decoder, Encoder, parameter_count, reparameterize
+from dgm.vae.picture import image_grid, interleaved_rows
+from dgm.vae.probe import train_probe
+from dgm.vae.train import TrainingConfig, train
+from gozaresh.author import Table, fa, markdown, persian_ticks, report_style, show_source
+
+report_style()
+
+# %%
+faces = load_faces(data, image_size) if data else draw_faces(synthetic_faces, image_size, seed)
+split = stratified_split(faces.smiling, train_fraction, seed)
+about = faces.report
+smiling_train, smiling_valid = (int(faces.smiling[part].sum()) for part in (split.train, split.valid))
+
+# %% [markdown]
+r"""
+## بارگذاری داده {#sec-vae-data}
+
+صورت تمرین تصویرها را در پوشه‌ای با دو دستهٔ «smile» و «non-smile» می‌دهد.
+تابع `load_faces` یک پوشه یا یک فایل zip را می‌خواند و نام دسته‌ها را با آسان‌گیری می‌شناسد، مثلاً `Not-Smiling` یا `non_smile`.
+هر تصویر به RGB تبدیل می‌شود، میانهٔ مربعی آن بریده می‌شود و به اندازهٔ خواسته‌شده درمی‌آید.
+فایل‌هایی که تصویر سالمی نیستند کنار گذاشته و شمرده می‌شوند، و اگر بیش از یک‌دهم فایل‌ها چنین باشند کار با خطا می‌ایستد.
+سپس داده با نسبت خواسته‌شدهٔ جدول ۲ صورت تمرین به دو بخش آموزش و اعتبارسنجی تقسیم می‌شود؛
+این تقسیم با یک دانهٔ تصادفی ثابت است و سهم هر دو دسته در هر دو بخش یکسان می‌ماند.
+"""
+
+# %%
+if about.synthetic:
+    text = (
+        "**این اجرا روی چهره‌های ساختگی است، نه عکس.** چون پوشهٔ داده‌ای به برنامه داده نشده، چهره‌ها را خود برنامه کشیده است. "
+        "پیمانهٔ `dgm.vae.faces` هر چهره را از دوازده عامل معلوم (لبخند، سه زاویهٔ سر، رنگ پوست، رنگ و بلندی مو، بازی چشم و دهان، ابرو، "
+        "نور و پس‌زمینه) می‌سازد. لبخند هر چهره عددی میان ۱− و ۱ است و چهره‌هایی که این عدد برایشان مثبت است دستهٔ «smile» را می‌سازند. "
+        "با `make report DATA=faces.zip` همین فصل روی تصویرهای واقعی اجرا می‌شود.")
+else:
+    text = (f"داده از `{about.source}` خوانده شده است؛ این تصویرها عکس‌های واقعی‌اند. "
+            "مجموعهٔ همراه تمرین بخشی از GENKI-4K است [@genki4k].")
+    if about.skipped:
+        names = "، ".join(f"`{Path(file.name).name}` ({file.reason})" for file in about.skipped[:5])
+        text += f" {fa(len(about.skipped))} فایل تصویر سالمی نبود و کنار گذاشته شد: {names}."
+    else:
+        text += " همهٔ فایل‌ها سالم بودند."
+markdown(text)
+
+# %% [markdown]
+r"""
+شمار تصویرها در @tbl-vae-data و چند تصویر تصادفی از بخش آموزش در @fig-vae-faces آمده است.
+"""
+
+# %%
+#| label: tbl-vae-data
+#| tbl-cap: شمار تصویرها در هر بخش و هر دسته
+Table(["بخش", "با لبخند", "بی‌لبخند", "همه"], [
+    ["آموزش", smiling_train, len(split.train) - smiling_train, len(split.train)],
+    ["اعتبارسنجی", smiling_valid, len(split.valid) - smiling_valid, len(split.valid)],
+    ["همه", smiling_train + smiling_valid, len(faces) - smiling_train - smiling_valid, len(faces)],
+], "lrrr")
+
+# %%
+#| label: fig-vae-faces
+#| fig-cap: 'بیست‌وچهار تصویر تصادفی از بخش آموزش، در اندازهٔ `{python} f"{image_size} × {image_size}"`'
+#| fig-alt: شبکه‌ای از تصویرهای چهره در سه سطر و هشت ستون؛ برخی لبخند دارند و برخی ندارند
+#| fig-width: 88%
+image_grid(faces.images[split.train[:24]], 8)
+
+# %% [markdown]
+r"""
+## مدل {#sec-vae-model}
+
+### معماری
+
+@tbl-vae-architecture معماری جدول ۱ صورت تمرین را با اندازهٔ خروجی هر لایه نشان می‌دهد.
+جدول صورت تمرین دو جا نیاز به تفسیر دارد و برداشت ما چنین است.
+نخست، دو سطر `Linear` آن یعنی رمزگذار (encoder) بردار ویژگی را به میانگین و لگاریتم واریانس با بُعد `h_dim` می‌برد و رمزگشا (decoder) از بُعد `h_dim` به بردار ویژگی بازمی‌گردد.
+دوم، عدد ۴۰۹۶ برابر $64\cdot 8\cdot 8$ است، پس هر یک از چهار لایهٔ کانولوشنی باید طول و عرض تصویر ۱۲۸ پیکسلی را نصف کند تا به ۸ برسد.
+برای همین گام (stride) هر کانولوشن رمزگذار ۲ است و رمزگشا پیش از هر کانولوشن، تصویر را با تکرار نزدیک‌ترین همسایه دو برابر می‌کند.
+
+پس از هر لایه تابع ReLU می‌آید؛ لایه‌های کانولوشنی نرمال‌سازی دسته‌ای (batch normalization) [@ioffe2015] و برون‌اندازی (dropout) [@srivastava2014] هم دارند.
+مقدار برون‌اندازی در این اجرا `{python} dropout` است.
+آن را کوچک گرفته‌ایم، زیرا نویز نمونه‌برداری از توزیع پسین خود یک منظم‌ساز است و برون‌اندازیِ بزرگ تصویر را تارتر می‌کند.
+لایهٔ پایانی استثناست: خروجی آن میانگین پیکسل‌ها در بازهٔ صفر تا یک است، پس به‌جای این سه، تابع سیگموئید (sigmoid) دارد.
+"""
+
+# %%
+#| label: tbl-vae-architecture
+#| tbl-cap: 'لایه‌های مدل با `{python} parameter_count(VAE(image_size, latent_dim, dropout))` پارامتر؛ اندازه‌ها برای تصویر `{python} image_size` پیکسلی و `{python} latent_dim` بُعد نهان است.'
+def layer_rows(module, x):
+    rows = []
+    for layer in module:
+        x = layer(x)
+        name = type(layer).__name__
+        if name in ("Conv2d", "Linear", "UpConv2d", "Flatten", "Unflatten"):
+            inner = layer.conv if isinstance(layer, UpConv2d) else layer
+            sizes = f"({inner.in_channels}, {inner.out_channels})" if hasattr(inner, "in_channels") else (
+                f"({inner.in_features}, {inner.out_features})" if hasattr(inner, "in_features") else "()")
+            label = f"Upsample(2) + Conv2d{sizes}" if isinstance(layer, UpConv2d) else name + sizes
+            rows.append([f"`{label}`", f"`{tuple(x.shape[1:])}`"])
+    return rows, x
+
+
+with torch.no_grad():
+    shown = VAE(image_size, latent_dim, dropout).eval()
+    encoder_rows, features = layer_rows(shown.encoder.features, torch.zeros(1, 3, image_size, image_size))
+    encoder_rows.append([f"`2 × Linear({features.shape[1]}, {latent_dim})`", f"`2 × ({latent_dim},)`"])
+    decoder_rows, _ = layer_rows(shown.decoder.net, torch.zeros(1, latent_dim))
+Table(["رمزگذار", "خروجی", "رمزگشا", "خروجی"],
+      [left + right for left, right in zip(encoder_rows + [["", ""]] * (len(decoder_rows) - len(encoder_rows)),
+                                           decoder_rows + [["", ""]] * (len(encoder_rows) - len(decoder_rows)), strict=True)], "llll")
+
+# %% [markdown]
+r"""
+متن رمزگذار و رمزگشا در @lst-vae-model آمده است.
+`UpConv2d` همان دو برابر کردن و سپس کانولوشن است که به‌صورت یک کانولوشن ترانهاده در تفکیک پایین حساب می‌شود؛
+این بازنویسی دقیق است، نه تقریبی، و برابری خروجی و گرادیان آن با صورت ساده در آزمون‌های برنامه سنجیده می‌شود.
+"""
+
+# %%
+#| label: lst-vae-model
+#| lst-cap: رمزگذار و رمزگشا به ترتیب جدول ۱ صورت تمرین
+show_source(Encoder, Decoder, docstrings=False)
+
+# %% [markdown]
+r"""
+### ترفند بازپارامتری‌سازی
+
+رمزگذار برای هر تصویر میانگین $\mu(x)$ و لگاریتم واریانس $\log\sigma^2(x)$ را می‌دهد و نمونهٔ نهان با
+
+$$z=\mu(x)+\sigma(x)\odot\epsilon,\qquad \epsilon\sim\mathcal N(0,I)$$ {#eq-vae-sample}
+
+ساخته می‌شود [@kingma2014]. @lst-vae-reparam درست همین است:
+تصادف تنها در $\epsilon$ است که به پارامترها وابسته نیست، پس گرادیان از $z$ به $\mu$ و $\sigma$ می‌گذرد.
+"""
+
+# %%
+#| label: lst-vae-reparam
+#| lst-cap: ترفند بازپارامتری‌سازی
+show_source(reparameterize, docstrings=False)
+
+# %% [markdown]
+r"""
+## تابع هزینه و آموزش {#sec-vae-loss}
+
+### تابع هزینه
+
+هزینه، منفی حد پایین شواهد است:
+
+$$\mathcal L(x)=\underbrace{-\mathbb E_{q(z\mid x)}[\log p(x\mid z)]}_{\text{بازسازی}}+\beta\,\underbrace{D_{\mathrm{KL}}(q(z\mid x)\,\|\,p(z))}_{\text{واگرایی}}.$$ {#eq-vae-loss}
+
+در این اجرا $\beta$ برابر `{python} beta` است. توزیع پیشین $p(z)=\mathcal N(0,I)$ است و جملهٔ دوم فرم بسته دارد:
+
+$$D_{\mathrm{KL}}=\frac12\sum_{j}\left(\mu_j^2+\sigma_j^2-1-\log\sigma_j^2\right).$$ {#eq-vae-kl}
+
+درست‌نمایی را گاوسی می‌گیریم، $p(x\mid z)=\mathcal N(x;\hat x(z),s^2I)$؛ پس جملهٔ بازسازی برای تصویری با $D$ عدد چنین است:
+
+$$-\log p(x\mid z)=\frac D2\log(2\pi s^2)+\frac{\|x-\hat x(z)\|_2^2}{2s^2}.$$ {#eq-vae-nll}
+
+مقدار $s$ وزن دو جمله را نسبت به هم تعیین می‌کند و انتخاب دلخواه آن همان کار $\beta$ را پنهانی می‌کند.
+از این رو آن را ثابت نمی‌گیریم: کمینهٔ @eq-vae-nll نسبت به $s^2$ میانگین مربع خطاست و ما همین مقدار بهینه را در هر دسته به کار می‌بریم [@rybkin2021].
+اگر پارامتر `sigma` عددی جز صفر باشد، همان عدد به‌جای مقدار بهینه می‌نشیند.
+هر دو جمله بر حسب نات (nat)، جمع روی پیکسل‌ها یا بُعدهای نهان و میانگین روی دسته‌اند.
+چون @eq-vae-nll لگاریتم یک چگالی پیوسته است، مقدار آن می‌تواند منفی باشد.
+پیاده‌سازی در @lst-vae-loss آمده است.
+"""
+
+# %%
+#| label: lst-vae-loss
+#| lst-cap: دو جملهٔ تابع هزینه
+show_source(objective.kl_standard_normal, objective.negative_log_likelihood, objective.elbo_terms, docstrings=False)
+
+# %% [markdown]
+r"""
+### تنظیم‌های آموزش
+
+@tbl-vae-settings مقدارهای جدول ۲ صورت تمرین را کنار مقدارهای همین اجرا می‌گذارد.
+بهینه‌ساز Adam است [@kingma2015]؛ صورت تمرین از نرخ یادگیری «آغازین» سخن می‌گوید و ما آن را در طول آموزش با تابع کسینوس تا صفر پایین می‌آوریم.
+"""
+
+# %%
+#| label: tbl-vae-settings
+#| tbl-cap: تنظیم‌های آموزش در صورت تمرین و در این اجرا
+def against(sheet, used):
+    return [fa(sheet), fa(used), "" if sheet == used else "✗"]
+
+
+Table(["پارامتر", "جدول ۲ صورت تمرین", "این اجرا", "متفاوت"], [
+    ["اندازهٔ تصویر", *against("(128, 128)", f"({image_size}, {image_size})")],
+    ["اندازهٔ دسته", *against(128, batch_size)],
+    ["تبدیل", "normalize, to tensor", "تنسور در بازهٔ صفر تا یک", ""],
+    ["نسبت آموزش به اعتبارسنجی", *against("0.8/0.2", f"{train_fraction:g}/{1 - train_fraction:g}")],
+    ["بهینه‌ساز", "Adam", "Adam", ""],
+    ["نرخ یادگیری آغازین", *against(0.0005, learning_rate)],
+    ["شمار دوره‌ها", *against(1000, epochs)],
+], "lrrc")
+
+# %%
+config = TrainingConfig(
+    epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, latent_dim=latent_dim, beta=beta, sigma=sigma,
+    dropout=dropout, seed=seed)
+trained = train(faces, split, config)
+checkpoint.save(trained, about, Path(run_dir))
+model, history = trained.model, trained.history
+final = history.valid[-1]
+psnr = objective.psnr(final.squared_error)
+
+# %%
+if epochs < 1000 or image_size < 128:
+    text = (f"**این اجرا کوتاه‌تر از خواستهٔ صورت تمرین است:** {fa(epochs)} دوره به‌جای ۱٬۰۰۰ دوره و تصویر {fa(image_size)} پیکسلی به‌جای ۱۲۸ پیکسلی، "
+            "تا گزارش بی‌کارت گرافیک هم در چند دقیقه ساخته شود. با `make report PROFILE=paper` همین فصل با مقدارهای جدول ۲ اجرا می‌شود.")
+else:
+    text = "این اجرا با اندازهٔ تصویر و شمار دوره‌های صورت تمرین انجام شده است."
+markdown(text)
+
+# %% [markdown]
+r"""
+### روند آموزش
+
+@fig-vae-history هر دو جمله را در هر دوره برای تصویرهای آموزش و اعتبارسنجی نشان می‌دهد.
+جملهٔ آموزش میانگین دسته‌های همان دوره است، هنگامی که وزن‌ها در حال تغییرند و برون‌اندازی روشن است؛
+جملهٔ اعتبارسنجی پس از پایان دوره، با آمارهٔ انباشتهٔ نرمال‌سازی دسته‌ای و بی برون‌اندازی، اندازه گرفته می‌شود.
+به همین دلیل در دوره‌های نخست منحنی اعتبارسنجی می‌تواند بهتر از منحنی آموزش باشد.
+"""
+
+# %%
+#| label: fig-vae-history
+#| fig-cap: 'جملهٔ بازسازی (راست) و جملهٔ واگرایی (چپ) در `{python} epochs` دورهٔ آموزش، بر حسب نات برای هر تصویر'
+#| fig-alt: دو نمودار بر حسب دوره؛ در هر یک منحنی آموزش و منحنی اعتبارسنجی. جملهٔ بازسازی پایین می‌آید و جملهٔ واگرایی به مقداری پایا می‌رسد
+#| fig-width: 100%
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.9))
+x = range(1, epochs + 1)
+for ax, name, title in ((axes[1], "reconstruction", "بازسازی"), (axes[0], "kl", "واگرایی")):
+    for part, label, style in ((history.train, "آموزش", "-"), (history.valid, "اعتبارسنجی", "--")):
+        ax.plot(x, [getattr(measure, name) for measure in part], style, label=label, marker="o" if epochs == 1 else "")
+    ax.set_title(f"جملهٔ {title}")
+    ax.set_xlabel("دوره")
+    ax.set_ylabel("نات")
+    ax.legend()
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    persian_ticks(ax)
+
+# %% [markdown]
+r"""
+در پایان آموزش، جملهٔ بازسازی روی تصویرهای دیده‌نشده `{python} f"{final.reconstruction:.0f}"` نات و جملهٔ واگرایی `{python} f"{final.kl:.1f}"` نات است.
+میانگین مربع خطا `{python} f"{final.squared_error:.5f}"` است، یعنی نسبت سیگنال به نویز (PSNR) `{python} f"{psnr:.1f}"` دسی‌بل.
+این مقدارها با یک نمونهٔ $z$ از توزیع پسین به دست آمده‌اند، نه با میانگین آن.
+"""
+
+# %%
+posterior = latent.encode(model, faces.images)
+active = latent.active_units(posterior)
+valid_images = faces.images[split.valid].float() / 255
+mean_reconstructions = latent.decode(model, posterior.mean[split.valid])
+mean_psnr = objective.psnr(float((mean_reconstructions - valid_images).square().mean()))
+
+# %% [markdown]
+r"""
+## ساختن تصویر {#sec-vae-generate}
+
+### بازسازی تصویرهای واقعی
+
+@fig-vae-reconstructions سی‌ودو تصویر از بخش اعتبارسنجی را، که در آموزش دیده نشده‌اند، بالای بازسازی‌شان نشان می‌دهد:
+تصویر به رمزگذار داده شده و رمزگشا بر میانگین $q(z\mid x)$ اعمال شده است.
+با میانگین، نسبت سیگنال به نویز روی همهٔ تصویرهای اعتبارسنجی `{python} f"{mean_psnr:.1f}"` دسی‌بل است.
+کلیت چهره، نور و رنگ نگه داشته می‌شود و ریزه‌کاری‌ها نرم می‌شوند، زیرا درست‌نمایی گاوسی میانگینِ همهٔ تصویرهای سازگار با یک $z$ را می‌دهد.
+"""
+
+# %%
+#| label: fig-vae-reconstructions
+#| fig-cap: سی‌ودو تصویر دیده‌نشده (سطرهای فرد) و بازسازی هر یک درست زیر آن (سطرهای زوج)
+#| fig-alt: هشت سطر و هشت ستون چهره؛ هر سطر زوج بازسازی کمی تارتر سطر بالای خود است
+#| fig-width: 88%
+image_grid(interleaved_rows(valid_images[:32], mean_reconstructions[:32], 8), 8)
+
+# %% [markdown]
+r"""
+### تصویرهای تازه از نویز
+
+@fig-vae-samples سی‌ودو تصویر است که رمزگشا از نویز تصادفی $z\sim\mathcal N(0,I)$ ساخته است؛ این همان خواستهٔ صورت تمرین است.
+کیفیت این تصویرها پایین‌تر از بازسازی‌هاست و دلیل آن روشن است.
+رمزگشا تنها بردارهایی را دیده که از توزیع پسین تجمیعی (aggregate posterior) $q(z)=\frac1N\sum_i q(z\mid x^{(i)})$ می‌آیند،
+و وقتی واگرایی `{python} f"{final.kl:.0f}"` نات باشد این توزیع با $\mathcal N(0,I)$ فاصلهٔ زیادی دارد [@hoffman2016].
+از `{python} latent_dim` بُعد نهان `{python} active` بُعد فعال است، یعنی میانگین پسین در آن‌ها روی داده تغییر می‌کند.
+
+برای نشان دادن همین فاصله، در @fig-vae-aggregate بردارها از یک گاوسی نمونه‌برداری شده‌اند که میانگین و کوواریانسش از $q(z)$ گرفته شده است.
+تنها تفاوت دو شکل توزیعِ $z$ است و رمزگشا یکی است؛ پس بهتر بودن این تصویرها نشان می‌دهد که کاستی از رمزگشا نیست.
+"""
+
+# %%
+#| label: fig-vae-samples
+#| fig-cap: سی‌ودو تصویر از نویز تصادفی $z\sim\mathcal N(0,I)$
+#| fig-alt: چهار سطر و هشت ستون چهرهٔ ساخته‌شده از نویز؛ کلیت چهره پیداست ولی شکل‌ها در هم رفته‌اند
+#| fig-width: 88%
+generator = torch.Generator().manual_seed(seed + 1)
+image_grid(latent.decode(model, torch.randn(32, latent_dim, generator=generator)), 8)
+
+# %%
+#| label: fig-vae-aggregate
+#| fig-cap: سی‌ودو تصویر از گاوسیِ هم‌میانگین و هم‌کوواریانس با توزیع پسین تجمیعی
+#| fig-alt: چهار سطر و هشت ستون چهرهٔ ساخته‌شده؛ چهره‌ها از شکل پیشین روشن‌تر و یکدست‌ترند
+#| fig-width: 88%
+train_posterior = latent.encode(model, faces.images[split.train])
+image_grid(latent.decode(model, latent.aggregate_posterior(train_posterior).sample(32, generator)), 8)
+
+# %%
+direction = latent.smile_direction(posterior.mean, faces.smiling)
+share = float(direction.vector.square().max() / direction.vector.square().sum())
+probe = train_probe(faces, split, seed)
+steps = [-0.5, 0.3, 1.1, 1.9, 2.7, 3.5]
+unsmiling = split.valid[~faces.smiling[split.valid]][:200]
+moved = latent.traverse(posterior.mean[unsmiling], direction.vector, steps)
+probability = torch.stack([probe.probability(latent.decode(model, moved[:, k])) for k in range(len(steps))], 1)
+mean_probability = probability.mean(0).tolist()
+rising = float((probability[:, -1] > probability[:, 0]).float().mean())
+alone = direction.vector * (torch.arange(latent_dim) == direction.largest)
+moved_alone = latent.traverse(posterior.mean[unsmiling], alone, steps)
+probability_alone = [float(probe.probability(latent.decode(model, moved_alone[:, k])).mean()) for k in range(len(steps))]
+
+# %% [markdown]
+r"""
+## لبخند در فضای نهان {#sec-vae-smile}
+
+میانگین بردار نهان را روی همهٔ تصویرهای هر دسته می‌گیریم و تفاضل آن‌ها را بردار لبخند می‌نامیم:
+
+$$v=\bar z_{\text{smile}}-\bar z_{\text{non-smile}},\qquad \bar z_{c}=\frac1{N_c}\sum_{i:\,y_i=c}\mu\bigl(x^{(i)}\bigr).$$ {#eq-vae-smile}
+
+با افزودن $a\,v$ به بردار نهان یک تصویر، لبخند آن کم یا زیاد می‌شود؛ $a$ منفی از لبخند می‌کاهد و $a$ مثبت بر آن می‌افزاید.
+جهت تفاضل تنها علامت $a$ را عوض می‌کند: صورت تمرین تفاضل را وارونه می‌نویسد و از این رو جمع و تفریق جای خود را عوض می‌کنند.
+
+@fig-vae-smile شش گام را برای چهار چهرهٔ بی‌لبخند از بخش اعتبارسنجی نشان می‌دهد.
+سطر نخست پاسخ خواستهٔ صورت تمرین است و سه سطر دیگر نشان می‌دهند که همان بردار برای چهره‌های دیگر هم کار می‌کند.
+"""
+
+# %%
+#| label: fig-vae-smile
+#| fig-cap: 'چهار چهرهٔ دیده‌نشده و بی‌لبخند (ستون نخست از چپ، تصویر واقعی) و شش تصویر با ضریب‌های `{python} "، ".join(fa(a) for a in steps)` از چپ به راست'
+#| fig-alt: چهار سطر هفت‌تایی؛ نخستین تصویر هر سطر چهرهٔ واقعی است و در شش تصویر پس از آن گوشه‌های لب رفته‌رفته بالا می‌رود
+#| fig-width: 92%
+chosen = probability[:, 0].argsort()[[0, len(unsmiling) // 8, len(unsmiling) // 4, len(unsmiling) // 3]]
+rows = [torch.cat([faces.images[unsmiling[k]].unsqueeze(0).float() / 255, latent.decode(model, moved[k])]) for k in chosen.tolist()]
+image_grid(torch.cat(rows), 7)
+
+# %% [markdown]
+r"""
+### درصد لبخند، اندازه‌گرفته
+
+چشمِ ما داور بی‌طرفی نیست. از این رو یک شبکهٔ کوچک جدا را تنها روی تصویرهای آموزش برای تشخیص لبخند آموزش داده‌ایم؛
+درستی آن روی تصویرهای اعتبارسنجی `{python} f"{100 * probe.accuracy:.1f}"` درصد است.
+@fig-vae-smile-measured میانگین احتمال لبخند را روی `{python} len(unsmiling)` چهرهٔ بی‌لبخند دیده‌نشده نشان می‌دهد:
+این احتمال از `{python} f"{100 * mean_probability[0]:.0f}"` درصد در گام نخست به `{python} f"{100 * mean_probability[-1]:.0f}"` درصد در گام ششم می‌رسد
+و برای `{python} f"{100 * rising:.0f}"` درصد چهره‌ها گام ششم خندان‌تر از گام نخست است.
+"""
+
+# %%
+#| label: fig-vae-smile-measured
+#| fig-cap: میانگین احتمال لبخند از نگاه داور جدا، با حرکت در راستای همهٔ بردار لبخند و تنها در راستای بزرگ‌ترین بُعد آن
+#| fig-alt: دو منحنی احتمال لبخند بر حسب ضریب؛ منحنی همهٔ بردار بالا می‌رود و منحنی یک بُعد تقریباً افقی است
+#| fig-width: 68%
+fig, ax = plt.subplots(figsize=(5.2, 2.8))
+ax.plot(steps, mean_probability, "o-", label="همهٔ بردار لبخند")
+ax.plot(steps, probability_alone, "s--", label="تنها بزرگ‌ترین بُعد")
+ax.set_ylim(0, 1)
+ax.set_xlabel("ضریب بردار لبخند")
+ax.set_ylabel("احتمال لبخند")
+ax.legend()
+persian_ticks(ax)
+
+# %% [markdown]
+r"""
+### آیا یک بُعد برای لبخند هست؟
+
+صورت تمرین انتظار دارد که بیشترین تفاوت در یک بُعد رخ دهد.
+در این اجرا بزرگ‌ترین مؤلفهٔ بردار لبخند در بُعد شمارهٔ `{python} direction.largest + 1` است
+و `{python} f"{100 * share:.1f}"` درصدِ مربع طول بردار را در خود دارد.
+منحنی دوم @fig-vae-smile-measured نشان می‌دهد که حرکت تنها در همین بُعد احتمال لبخند را از
+`{python} f"{100 * probability_alone[0]:.0f}"` به `{python} f"{100 * probability_alone[-1]:.0f}"` درصد می‌برد.
+تابع هزینهٔ VAE نسبت به چرخش فضای نهان تقریباً ناورداست، پس هیچ اجباری نیست که یک عامل در یک بُعد گرد آید؛
+جداسازی عامل‌ها موضوع @sec-theory-beta و @sec-theory-tc است.
+
+### سند آموزش
+
+@tbl-vae-record آنچه را برای تکرار این آموزش لازم است نشان می‌دهد؛ وزن‌ها در قالب safetensors و سند کامل در `run.json` نگه داشته می‌شود.
+"""
+
+# %%
+#| label: tbl-vae-record
+#| tbl-cap: سند آموزش مدل
+Table(["چه", "مقدار"], [
+    ["داده", "چهره‌های ساختگی" if about.synthetic else f"`{about.source}`"],
+    ["اثر انگشت داده (SHA-256)", f"`{about.fingerprint[:16]}…`"],
+    ["فایل‌های کنارگذاشته‌شده", len(about.skipped)],
+    ["دستگاه", f"`{trained.device}`"],
+    ["مدت آموزش (ثانیه)", fa(f"{trained.seconds:.0f}")],
+    ["دانهٔ تصادفی", seed],
+    ["انحراف معیار درست‌نمایی", fa(f"{float(model.variance) ** 0.5:.4f}")],
+    ["نسخهٔ PyTorch", f"`{torch.__version__}`"],
+], "ll")

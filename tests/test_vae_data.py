@@ -1,0 +1,214 @@
+"""Folders and zips as students have them, good and bad."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from dgm.errors import DataError
+from dgm.vae.data import is_smile_class, load_faces, stratified_split
+from dgm.vae.faces import RANGES, Factors, render, sample_factors, synthetic_faces
+
+
+def png(mode: str = "RGB", size: tuple[int, int] = (20, 20), colour: object = None, kind: str = "PNG") -> bytes:
+    stream = io.BytesIO()
+    Image.new(mode, size, colour if colour is not None else 0).save(stream, kind)
+    return stream.getvalue()
+
+
+def folder(tmp_path: Path, **extra: bytes) -> Path:
+    root = tmp_path / "faces"
+    for name in ("smile", "non_smile"):
+        (root / name).mkdir(parents=True)
+        for k in range(12):
+            (root / name / f"{k}.png").write_bytes(png(colour=(20 * k, 0, 0)))
+    for name, content in extra.items():
+        path = root / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return root
+
+
+def zipped(root: Path, top: str = "") -> Path:
+    path = root.with_suffix(".zip")
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(root.rglob("*.png")):
+            archive.write(file, f"{top}{file.relative_to(root).as_posix()}")
+    return path
+
+
+def test_a_folder_and_its_zip_are_the_same_faces(tmp_path: Path) -> None:
+    root = folder(tmp_path)
+    one, other, nested = load_faces(root, 16), load_faces(zipped(root), 16), load_faces(zipped(root, "faces/"), 16)
+    assert one.images.shape == (24, 3, 16, 16)
+    assert one.images.dtype == torch.uint8
+    assert torch.equal(one.images, other.images)
+    assert torch.equal(one.smiling, other.smiling)
+    assert one.report.fingerprint == nested.report.fingerprint
+
+
+@pytest.mark.parametrize(("name", "smiling"), [
+    ("smile", True), ("Smiling", True), ("SMILES", True), ("non_smile", False), ("non-smile", False),
+    ("NonSmiling", False), ("not smiling", False), ("no_smile", False), ("unsmiling", False), ("neutral", False),
+    ("happy", True), ("cats", None), ("train", None),
+])
+def test_class_names_are_matched_loosely(name: str, smiling: bool | None) -> None:
+    assert is_smile_class(name) is smiling
+
+
+def test_system_files_are_ignored(tmp_path: Path) -> None:
+    root = folder(tmp_path, **{"smile__.DS_Store": b"x", "__MACOSX__smile__a.png": b"x", "README.txt": b"x"})
+    assert load_faces(root, 16).report.skipped == ()
+
+
+@pytest.mark.parametrize(("mode", "colour", "expected"), [
+    ("L", 100, (100, 100, 100)), ("I;16", 25700, (100, 100, 100)), ("RGBA", (255, 0, 0, 0), (255, 255, 255)),
+    ("RGBA", (200, 0, 0, 255), (200, 0, 0)), ("LA", (0, 255), (0, 0, 0)), ("P", 0, None), ("1", 1, (255, 255, 255)),
+])
+def test_other_kinds_of_images_become_rgb(tmp_path: Path, mode: str, colour: object, expected) -> None:
+    root = folder(tmp_path, **{"smile__z.png": png(mode, colour=colour)})
+    faces = load_faces(root, 16)
+    assert not faces.report.skipped
+    if expected is not None:
+        image = faces.images[faces.smiling][-1]  # sorted by name: the last of its class
+        assert tuple(image[:, 8, 8].tolist()) == expected
+
+
+def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
+    root = folder(tmp_path, **{"smile__z.jpg": png("CMYK", colour=(0, 0, 0, 0), kind="JPEG")})
+    assert load_faces(root, 16).images[-1].min() > 250
+
+
+def test_the_middle_is_cut_out(tmp_path: Path) -> None:
+    wide = Image.fromarray(np.concatenate([np.zeros((20, 30, 3)), np.full((20, 20, 3), 255), np.zeros((20, 30, 3))], 1)
+                           .astype(np.uint8))
+    stream = io.BytesIO()
+    wide.save(stream, "PNG")
+    root = folder(tmp_path, **{"smile__z.png": stream.getvalue()})
+    assert load_faces(root, 16).images[-1].float().mean() > 240
+
+
+@pytest.mark.parametrize("content", [b"", b"no image at all", png()[:60]])
+def test_a_broken_file_is_skipped_counted_and_named(tmp_path: Path, content: bytes) -> None:
+    skipped = load_faces(folder(tmp_path, **{"smile__bad.png": content}), 16).report.skipped
+    assert [file.name for file in skipped] == ["faces/smile/bad.png"]
+    assert skipped[0].reason
+
+
+def test_a_huge_image_is_skipped_without_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dgm.vae.data.MAX_PIXELS", 500)
+    skipped = load_faces(folder(tmp_path, **{"smile__bad.png": png(size=(30, 20))}), 16).report.skipped
+    assert [(file.name, file.reason) for file in skipped] == [("faces/smile/bad.png", "30x20 pixels are too many")]
+
+
+def remove(root: Path, name: str) -> Path:
+    for file in (root / name).iterdir():
+        file.unlink()
+    return root
+
+
+def renamed(root: Path, name: str, new: str) -> Path:
+    (root / name).rename(root / new)
+    return root
+
+
+def evil_zip(root: Path, name: str) -> Path:
+    path = zipped(root)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, png())
+    return path
+
+
+def many_bad(root: Path) -> Path:
+    for k in range(5):
+        (root / "smile" / f"bad{k}.png").write_bytes(b"x")
+    return root
+
+
+@pytest.mark.parametrize(("spoil", "message"), [
+    (lambda root: root / "none", "no such file or folder"),
+    (lambda root: remove(remove(root, "smile"), "non_smile"), "no images; two folders are needed"),
+    (lambda root: remove(root, "non_smile"), "only one class; the folder 'non_smile' is missing or empty"),
+    (lambda root: renamed(root, "non_smile", "grumpy"), "class name 'grumpy' is not understood"),
+    (lambda root: renamed(root, "smile", "smlie"), "class name 'smlie' is not understood; nearest: smile"),
+    (many_bad, "5 of 29 files are no usable images, more than a tenth; the first is faces/smile/bad0.png"),
+    (lambda root: evil_zip(root, "../smile/x.png"), "refused, the name '../smile/x.png' leads outside"),
+    (lambda root: evil_zip(root, "/smile/x.png"), "refused"),
+    (lambda root: evil_zip(root, "C:/smile/x.png"), "refused"),
+    (lambda root: root / "smile" / "0.png", "neither a folder nor a readable .zip"),
+])
+def test_bad_data_is_one_clear_line(tmp_path: Path, spoil, message: str) -> None:
+    path = spoil(folder(tmp_path))
+    with pytest.raises(DataError) as caught:
+        load_faces(path, 16)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@given(st.integers(2, 400), st.integers(2, 400), st.floats(0.1, 0.9), st.integers(0, 9))
+@settings(max_examples=40, deadline=None)
+def test_the_split_is_stratified_and_loses_nothing(smiles: int, others: int, share: float, seed: int) -> None:
+    smiling = torch.arange(smiles + others) < smiles
+    split = stratified_split(smiling, share, seed)
+    assert sorted([*split.train.tolist(), *split.valid.tolist()]) == list(range(smiles + others))
+    assert int(smiling[split.train].sum()) == round(share * smiles)
+    assert int((~smiling[split.train]).sum()) == round(share * others)
+    again = stratified_split(smiling, share, seed)
+    assert torch.equal(split.train, again.train)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -1.0, float("nan")])
+def test_an_impossible_split_is_refused(share: float) -> None:
+    with pytest.raises(DataError, match="train_fraction"):
+        stratified_split(torch.tensor([True, False]), share, 0)
+
+
+def test_synthetic_faces_depend_on_their_seed_alone() -> None:
+    one, same, other = (synthetic_faces(20, 32, seed) for seed in (1, 1, 2))
+    assert torch.equal(one.images, same.images)
+    assert not torch.equal(one.images, other.images)
+    assert one.report.synthetic
+    assert one.report.fingerprint != other.report.fingerprint
+
+
+def test_a_face_does_not_depend_on_its_neighbours() -> None:
+    factors = sample_factors(5, torch.Generator().manual_seed(0))
+    together = render(factors, 32)
+    torch.testing.assert_close(render(Factors(factors.values[3:4]), 32), together[3:4])
+
+
+def mouth_corner_height(smile: float) -> float:
+    """Mean height (rows from the bottom) of the lips' red at the corners of the mouth."""
+    values = torch.zeros(1, len(RANGES))
+    values[0, list(RANGES).index("smile")] = smile
+    values[0, list(RANGES).index("eye_opening")] = 0.8
+    image = render(Factors(values), 128)[0]
+    red = (image[0] - image[1] - 0.25).clamp(min=0)  # (S, S)
+    red[:70] = 0
+    columns = red.sum(0) > 0.05
+    left = int(columns.nonzero()[0])
+    corner = red[:, left : left + 4].sum(1)
+    return float(-(corner * torch.arange(128)).sum() / corner.sum())
+
+
+def test_the_mouths_corners_rise_with_the_smile() -> None:
+    heights = [mouth_corner_height(smile) for smile in (-1.0, -0.5, 0.5, 1.0)]
+    assert heights == sorted(heights)
+    assert heights[-1] - heights[0] > 5
+
+
+@pytest.mark.parametrize("name", list(RANGES))
+def test_every_factor_changes_the_picture(name: str) -> None:
+    values = torch.stack([(torch.tensor(list(RANGES.values())).mean(1))] * 2)
+    values[:, 0] = 0.5
+    values[0, list(RANGES).index(name)], values[1, list(RANGES).index(name)] = RANGES[name]
+    one, other = render(Factors(values), 64)
+    assert (one - other).abs().max() > 0.1
