@@ -19,15 +19,14 @@ seed: int = 0
 
 # %%
 from dgm.graphs import persian, tables
-from dgm.graphs.dag import BayesianNetwork
 from dgm.graphs.draw import draw
 from dgm.graphs.imap import compare, edge_removal, minimal_map
 from dgm.graphs.load import load_graphs
 from dgm.graphs.markov import markov_blanket, marriages, moral_graph
-from dgm.graphs.names import latex, latex_list
+from dgm.graphs.names import latex
 from dgm.graphs.separation import d_separation, explain
 from dgm.graphs.small import every_markov_graph, every_network
-from gozaresh.author import Table, fa, markdown, show_source
+from gozaresh.author import Table, fa, markdown
 
 sheet = load_graphs(graphs)
 
@@ -73,7 +72,6 @@ Table(["متغیر", "معنا", "والدها"],
 #| label: fig-room
 #| fig-cap: شبکهٔ بیزی اتاق سرور
 #| fig-alt: 'گراف جهت‌دار با یال‌های `{python} "، ".join(f"{u} به {v}" for u, v in sheet.room.edges)`'
-#| fig-width: 34%
 draw(sheet.room)
 
 # %% [markdown]
@@ -126,8 +124,7 @@ r"""
 #| label: fig-markov
 #| fig-cap: گراف مارکوف فرضی پرسش دوم
 #| fig-alt: 'گراف بی‌جهت با یال‌های `{python} "، ".join(f"{u}–{v}" for u, v in sheet.markov.edges)`'
-#| fig-width: 42%
-draw(sheet.markov)
+draw(sheet.markov, across=True)
 
 # %% [markdown]
 r"""
@@ -163,7 +160,6 @@ r"""
 #| label: fig-bayes
 #| fig-cap: 'گراف بیزی فرضی پرسش سوم؛ گره `{python} "$" + latex(sheet.blanket_of) + "$"` با دورِ رنگی و پوشش مارکوف آن با زمینهٔ آبی نشان داده شده است.'
 #| fig-alt: 'گراف جهت‌دار با یال‌های `{python} "، ".join(f"{u} به {v}" for u, v in network.edges)`'
-#| fig-width: 40%
 draw(network, focus=[sheet.blanket_of], shown=blanket.nodes)
 
 # %% [markdown]
@@ -207,7 +203,6 @@ r"""
 #| label: fig-moral
 #| fig-cap: گراف مارکوف (گراف اخلاقی) متناظر با گراف بیزی؛ یال‌های خط‌چین والدها را به هم وصل کرده‌اند.
 #| fig-alt: 'گراف بی‌جهت با یال‌های `{python} "، ".join(f"{u}–{v}" for u, v in moral.edges)`'
-#| fig-width: 40%
 draw(moral, dashed=married)
 
 # %%

@@ -216,10 +216,10 @@ def against(sheet, used):
 
 
 Table(["پارامتر", "جدول ۲ صورت تمرین", "این اجرا", "متفاوت"], [
-    ["اندازهٔ تصویر", *against("(128, 128)", f"({image_size}, {image_size})")],
+    ["اندازهٔ تصویر", *against("128 × 128", f"{image_size} × {image_size}")],
     ["اندازهٔ دسته", *against(128, batch_size)],
     ["تبدیل", "normalize, to tensor", "تنسور در بازهٔ صفر تا یک", ""],
-    ["نسبت آموزش به اعتبارسنجی", *against("0.8/0.2", f"{train_fraction:g}/{1 - train_fraction:g}")],
+    ["نسبت آموزش به اعتبارسنجی", *against("0.8 به 0.2", f"{train_fraction:g} به {1 - train_fraction:g}")],
     ["بهینه‌ساز", "Adam", "Adam", ""],
     ["نرخ یادگیری آغازین", *against(0.0005, learning_rate)],
     ["شمار دوره‌ها", *against(1000, epochs)],

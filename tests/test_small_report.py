@@ -83,11 +83,12 @@ def test_papermill_runs_the_notebook(built_pendulum: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize(("old", "new", "expected"), [
     ("@fig-period مقدار", "@fig-perod مقدار",
      "notebooks/01_pendulum.py:6: no label 'fig-perod'; nearest: fig-period"),
-    ("{#sec-numbers}", "{#sec-period}", "notebooks/01_pendulum.py:33: label sec-period is already used"),
-    ("#| tbl-cap:", "#| fig-cap:", "notebooks/01_pendulum.py:39: tbl-period has no caption"),
+    ("{#sec-numbers}", "{#sec-period}", "notebooks/01_pendulum.py:31: label sec-period is already used"),
+    ("#| tbl-cap: دوره برای چند طول، @sec-period را ببینید.\n", "",
+     "notebooks/01_pendulum.py:37: tbl-period has no caption"),
     ("length = np.linspace", "length = np.linspce",
-     "notebooks/01_pendulum.py:24: AttributeError: module 'numpy' has no attribute 'linspce'"),
-    ("`{python} f\"{2 * np.pi", "`{python} f\"{2 * nq.pi", "notebooks/01_pendulum.py:35: NameError: name 'nq'"),
+     "notebooks/01_pendulum.py:23: AttributeError: module 'numpy' has no attribute 'linspce'"),
+    ("`{python} f\"{2 * np.pi", "`{python} f\"{2 * nq.pi", "notebooks/01_pendulum.py:33: NameError: name 'nq'"),
     (r"\sqrt{\frac{\ell}{g}}", r"\sqroot{\frac{\ell}{g}}", "sqroot"),
 ])
 def test_a_fault_is_one_line_at_its_place(pendulum: Path, old: str, new: str, expected: str) -> None:
@@ -105,13 +106,13 @@ def test_an_image_without_label_is_an_error(pendulum: Path) -> None:
                  '#| fig-alt: "منحنی صعودی دوره بر حسب طول"\n', "در @fig-period مقدار"):
         edit(pendulum, line, "" if line.startswith("#") else "در مقدار")
     done = gozaresh("build", ".", cwd=pendulum)
-    assert done.errors == ["error: notebooks/01_pendulum.py:17: a figure needs '#| label: fig-…'"]
+    assert done.errors == ["error: notebooks/01_pendulum.py:16: a figure needs '#| label: fig-…'"]
     assert list((pendulum / "build" / "cache").iterdir()), "what was computed is kept"
 
 
 @pytest.mark.parametrize(("arguments", "expected"), [
     (["--set", "gravty=1"], "no chapter has a parameter 'gravty'; nearest: gravity"),
-    (["--set", "gravity=heavy"], "gravity='heavy' is not of type float (notebooks/01_pendulum.py:13)"),
+    (["--set", "gravity=heavy"], "gravity='heavy' is not of type float (notebooks/01_pendulum.py:12)"),
     (["--profile", "defalt"], "no profile 'defalt'; nearest: default"),
     (["--data", "x.zip"], "no chapter has a parameter 'data'"),
 ])

@@ -96,7 +96,7 @@ def test_the_middle_is_cut_out(tmp_path: Path) -> None:
     assert load_faces(root, 16).images[-1].float().mean() > 240
 
 
-@pytest.mark.parametrize("content", [b"", b"no image at all", png()[:60]])
+@pytest.mark.parametrize("content", [b"", b"no image at all", png()[:45]])
 def test_a_broken_file_is_skipped_counted_and_named(tmp_path: Path, content: bytes) -> None:
     skipped = load_faces(folder(tmp_path, **{"smile__bad.png": content}), 16).report.skipped
     assert [file.name for file in skipped] == ["faces/smile/bad.png"]
@@ -186,23 +186,23 @@ def test_a_face_does_not_depend_on_its_neighbours() -> None:
 
 
 def mouth_corner_height(smile: float) -> float:
-    """Mean height (rows from the bottom) of the lips' red at the corners of the mouth."""
+    """How many rows the lips' red lies higher at the mouth's corner than at its middle."""
     values = torch.zeros(1, len(RANGES))
     values[0, list(RANGES).index("smile")] = smile
     values[0, list(RANGES).index("eye_opening")] = 0.8
     image = render(Factors(values), 128)[0]
     red = (image[0] - image[1] - 0.25).clamp(min=0)  # (S, S)
     red[:70] = 0
-    columns = red.sum(0) > 0.05
-    left = int(columns.nonzero()[0])
-    corner = red[:, left : left + 4].sum(1)
-    return float(-(corner * torch.arange(128)).sum() / corner.sum())
+    left = int((red.sum(0) > 0.05).nonzero()[0])
+    corner, middle = red[:, left : left + 4].sum(1), red[:, 60:68].sum(1)
+    rows = torch.arange(128)
+    return float((middle * rows).sum() / middle.sum() - (corner * rows).sum() / corner.sum())
 
 
 def test_the_mouths_corners_rise_with_the_smile() -> None:
     heights = [mouth_corner_height(smile) for smile in (-1.0, -0.5, 0.5, 1.0)]
     assert heights == sorted(heights)
-    assert heights[-1] - heights[0] > 5
+    assert heights[0] < 0 < heights[-1]
 
 
 @pytest.mark.parametrize("name", list(RANGES))

@@ -64,7 +64,7 @@ def bundle_name(pattern: str, lastname: str, student: str) -> str:
         raise BundleError(f"STUDENT={student!r} is not a number, as in STUDENT=810100123")
     surname = lastname.strip()
     if not LASTNAME.match(surname):
-        raise BundleError(f"LASTNAME={lastname!r} is not a name: letters, spaces and hyphens only, as in LASTNAME=Ahmadi")
+        raise BundleError(f"LASTNAME={lastname!r} is not a name of letters, spaces and hyphens, as in LASTNAME=Ahmadi")
     return pattern.format(lastname=surname.replace(" ", "-"), student=number)
 
 

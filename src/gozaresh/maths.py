@@ -18,8 +18,8 @@ TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|[0-9]+(?:\.[0-9]+)?|[۰-۹]+(?:٫[۰-۹]
 INDEPENDENT = re.compile(r"\\perp\s*(?:\\!\s*)+\\perp(?![A-Za-z])")
 LABEL = re.compile(r"\\label\{([^}]*)\}")
 TAG = re.compile(r"\\tag\*?\{([^}]*)\}")
-ALIGNMENTS = {"align", "align*", "aligned", "alignedat", "split", "gather", "gather*", "gathered", "equation", "equation*",
-              "eqnarray", "multline", "multline*"}
+ALIGNMENTS = {"align", "align*", "aligned", "alignedat", "split", "gather", "gather*", "gathered", "equation",
+              "equation*", "eqnarray", "multline", "multline*"}
 MATRICES = {"matrix": "#none", "smallmatrix": "#none", "pmatrix": '"("', "bmatrix": '"["', "Bmatrix": '"{"',
             "vmatrix": '"|"', "Vmatrix": '"‖"', "array": "#none"}
 ESCAPED = {",": r"\,", ";": r"\;", ":": r"\:", ".": r"\.", "/": r"\/", "(": r"\(", ")": r"\)", "[": r"\[", "]": r"\]",
@@ -221,7 +221,8 @@ class _Parser:
         if name in names.SYMBOLS:
             return names.SYMBOLS[name]
         if token in names.DELIMITERS:
-            return names.DELIMITERS[token]
+            side = {"l": "opening", "r": "closing"}.get(name[:1], "normal")  # \\lvert opens, \\Vert stands alone
+            return f'class("{side}", {names.DELIMITERS[token]})'
         raise MathsError(f"the command {token} is not known{_nearest(name)}")
 
     def handlers(self) -> Mapping[tuple[str, ...], Callable[[str], str]]:

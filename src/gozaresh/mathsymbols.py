@@ -66,7 +66,8 @@ DELIMITERS = {
     r"\lgroup": r"\⟮", r"\rgroup": r"\⟯", r"\ulcorner": r"\⌜", r"\urcorner": r"\⌝",
 }
 
-OPERATORS = frozenset(["log", "ln", "lg", "exp", "sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "arcsin", "arccos", "arctan", "arg", "deg", "dim", "hom", "ker"])
+OPERATORS = frozenset(
+    "log ln lg exp sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan arg deg dim hom ker".split())
 
 # Their scripts stand below and above in displayed formulas.
 LIMIT_OPERATORS = {name: name for name in ["max", "min", "sup", "inf", "lim", "det", "gcd", "Pr"]} | {
@@ -91,7 +92,7 @@ UNARY = {
     "dot": "dot({})", "ddot": "dot.double({})", "dddot": "dot.triple({})", "check": "caron({})",
     "acute": "acute({})", "grave": "grave({})", "breve": "breve({})", "mathring": "circle({})",
     "underline": "underline({})", "underbar": "underline({})", "cancel": "cancel({})",
-    "bcancel": "cancel(inverted: #true, {})", "xcancel": "cancel(cross: #true, {})", "phantom": "hide({})",
+    "bcancel": "cancel(inverted: #true, {})", "xcancel": "cancel(cross: #true, {})", "phantom": "#hide(${}$)",
     "mathbb": "bb({})", "mathds": "bb({})", "mathcal": "cal({})", "mathscr": "scr({})", "mathfrak": "frak({})",
     "boldsymbol": "bold({})", "bm": "bold({})", "pmb": "bold({})", "mathnormal": "{}",
     "mathbin": 'class("binary", {})', "mathrel": 'class("relation", {})', "mathord": 'class("normal", {})',

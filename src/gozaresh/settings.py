@@ -35,7 +35,6 @@ class Cover(_Section):
     author: str = ""
     student: str = ""
     date: str = ""
-    abstract: str = ""
 
 
 class Bundle(_Section):

@@ -79,7 +79,9 @@ class Estimate:
     standard_error: float
 
 
-def total_correlation(train: Array, held_out: Array, rng: np.random.Generator) -> Estimate:
+def total_correlation(
+    train: Array, held_out: Array, rng: np.random.Generator
+) -> Estimate:
     r"""Density-ratio estimate :math:`E_{q(z)}[\log D(z)/(1-D(z))]` (Kim & Mnih 2018, equation 3).
 
     The discriminator learns on ``train`` against its permutation and is averaged on ``held_out``, both (B,
@@ -91,7 +93,8 @@ def total_correlation(train: Array, held_out: Array, rng: np.random.Generator) -
     True
     """
     logits = fit(train, permute_dims(train, rng)).logit(held_out)
-    return Estimate(float(logits.mean()), float(logits.std(ddof=1) / len(logits) ** 0.5))
+    standard_error = float(logits.std(ddof=1) / len(logits) ** 0.5)
+    return Estimate(float(logits.mean()), standard_error)
 
 
 def minibatch_total_correlation(centres: Array, sd: float, rng: np.random.Generator) -> float:

@@ -76,7 +76,8 @@ def posterior(x1: float, x2: float, model: Model) -> Normal:
 def kl(q: Laplace, p: Normal) -> float:
     r"""Closed form :math:`KL(q\|p) = -1-\log 2b + \tfrac12\log(2\pi/\lambda) +
     \tfrac\lambda2((\mu-m)^2+2b^2)`."""
-    return -q.entropy() + 0.5 * log(2 * pi / p.precision) + 0.5 * p.precision * q.second_moment(p.mean)
+    expected_square = p.precision * q.second_moment(p.mean)
+    return 0.5 * (log(2 * pi / p.precision) + expected_square) - q.entropy()
 
 
 def optimum(p: Normal) -> Laplace:

@@ -48,7 +48,7 @@ def load(path: Path) -> Trained:
         ModelError: the file is missing, damaged, or not of this kind.
     """
     try:
-        with safe_open(path, "pt") as stored:  # type: ignore[no-untyped-call]
+        with safe_open(path, "pt") as stored:
             about = stored.metadata() or {}
             weights = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118  # not a dict
         config = TrainingConfig(**json.loads(about["config"]))

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from dgm.errors import DataError, nearest
@@ -223,7 +223,7 @@ def _rgb(image: Image.Image) -> Image.Image:
 def _reason(error: Exception, content: bytes) -> str:
     if not content:
         return "empty or too large"
-    return "not an image" if isinstance(error, Image.UnidentifiedImageError) else str(error).splitlines()[0][:80]
+    return "not an image" if isinstance(error, UnidentifiedImageError) else str(error).splitlines()[0][:80]
 
 
 def _check_usable(source: Path, labels: Sequence[bool], skipped: Sequence[Skipped]) -> None:

@@ -17,7 +17,7 @@ from dgm.vae.data import Faces, LoadReport
 RANGES = {
     "smile": (-1.0, 1.0), "yaw": (-0.35, 0.35), "pitch": (-0.15, 0.15), "roll": (-0.12, 0.12), "skin": (0.0, 1.0),
     "hair": (0.0, 1.0), "hair_length": (0.0, 1.0), "eye_opening": (0.4, 1.0), "light": (-0.9, 0.9),
-    "mouth_opening": (0.0, 1.0), "brow": (-1.0, 1.0), "background": (0.0, 1.0),
+    "mouth_opening": (0.0, 1.0), "brow": (-1.0, 1.0), "background": (0.0, 0.85),
 }
 SKIN = ((0.98, 0.86, 0.76), (0.93, 0.74, 0.60), (0.82, 0.60, 0.44), (0.60, 0.40, 0.27), (0.40, 0.26, 0.18))
 HAIR = ((0.08, 0.06, 0.06), (0.25, 0.14, 0.08), (0.50, 0.28, 0.12), (0.85, 0.68, 0.35), (0.75, 0.75, 0.75))
@@ -153,7 +153,8 @@ def _eyes(factors: Factors, head: _Head, image: Tensor, skin: Tensor) -> Tensor:
     image = _over(image, eye * head.inside(from_iris - 0.042), _colour(0.03, 0.03, 0.03))
     image = _over(image, eye * head.inside(gleam - 0.018), _colour(1.0, 1.0, 1.0))
     lid = (above - opening * (1 - across**2).clamp(min=0)).abs() - 0.018
-    return _over(image, head.front * head.inside(lid) * head.inside(across.abs() * 0.15 - 0.15), _colour(0.08, 0.08, 0.08))
+    lash = head.front * head.inside(lid) * head.inside(across.abs() * 0.15 - 0.15)
+    return _over(image, lash, _colour(0.08, 0.08, 0.08))
 
 
 def _brows(factors: Factors, head: _Head, image: Tensor, hair: Tensor) -> Tensor:

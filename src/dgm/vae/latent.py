@@ -68,7 +68,8 @@ class AggregatePosterior:
         """Draw latent vectors."""
         values, vectors = torch.linalg.eigh(self.covariance)
         noise = torch.randn(count, len(self.mean), generator=generator)
-        return self.mean + (noise * values.clamp(min=0).sqrt()) @ vectors.T
+        coloured: Tensor = (noise * values.clamp(min=0).sqrt()) @ vectors.T
+        return self.mean + coloured
 
 
 def aggregate_posterior(posterior: Posterior) -> AggregatePosterior:

@@ -46,7 +46,8 @@ class Encoder(nn.Module):
     def forward(self, x: Tensor) -> Posterior:  # (B, 3, S, S) -> 2 x (B, D)
         """Give the parameters of q(z|x)."""
         h = self.features(x)  # (B, 4096)
-        return Posterior(self.mean(h).float(), self.log_variance(h).float().clamp(-12, 8))
+        log_variance = self.log_variance(h).float().clamp(-12, 8)
+        return Posterior(self.mean(h).float(), log_variance)
 
 
 class Decoder(nn.Module):
@@ -81,7 +82,7 @@ def _up(channels_in: int, channels_out: int, double: bool, dropout: float) -> li
     return [convolution, nn.BatchNorm2d(channels_out), nn.ReLU(), ByteDropout(dropout)]
 
 
-def reparameterize(posterior: Posterior, noise: Tensor) -> Tensor:  # noise (B, D) -> z (B, D)
+def reparameterize(posterior: Posterior, noise: Tensor) -> Tensor:  # (B, D) -> (B, D)
     """z = mean + exp(log_variance / 2) * noise (Kingma & Welling 2014, section 2.4)."""
     return posterior.mean + torch.exp(0.5 * posterior.log_variance) * noise
 

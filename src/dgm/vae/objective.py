@@ -39,18 +39,24 @@ def optimal_variance(squared_error: Tensor) -> Tensor:
     return squared_error.detach().clamp(min=MIN_VARIANCE)
 
 
-def negative_log_likelihood(squared_error: Tensor, variance: Tensor, pixels: int) -> Tensor:
+def negative_log_likelihood(
+    squared_error: Tensor, variance: Tensor, pixels: int
+) -> Tensor:
     """-log N(x; mean, variance I) in nats an image, from the mean squared error over ``pixels`` numbers."""
-    return 0.5 * pixels * (torch.log(2 * math.pi * variance) + squared_error / variance)
+    per_pixel = torch.log(2 * math.pi * variance) + squared_error / variance
+    return 0.5 * pixels * per_pixel
 
 
-def elbo_terms(x: Tensor, mean: Tensor, posterior: Posterior, variance: Tensor | None, beta: float) -> Terms:
+def elbo_terms(
+    x: Tensor, mean: Tensor, posterior: Posterior, variance: Tensor | None, beta: float
+) -> Terms:
     """The terms for a batch x (B, 3, S, S) and the decoder's mean; ``variance`` None means the batch's optimal one."""
     squared_error = (mean.float() - x.float()).square().mean()
     chosen = optimal_variance(squared_error) if variance is None else variance
     pixels = x[0].numel()
     reconstruction = negative_log_likelihood(squared_error, chosen, pixels)
-    return Terms(reconstruction, kl_standard_normal(posterior).sum(1).mean(), squared_error, beta)
+    kl = kl_standard_normal(posterior).sum(1).mean()
+    return Terms(reconstruction, kl, squared_error, beta)
 
 
 def psnr(squared_error: float) -> float:

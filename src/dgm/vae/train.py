@@ -119,7 +119,7 @@ def _epoch(model: VAE, data: Tensor, indices: Tensor, config: TrainingConfig, op
         fixed = torch.tensor(config.sigma**2, device=x.device) if config.sigma else None
         terms = elbo_terms(x, mean, posterior, fixed, config.beta)
         optimizer.zero_grad(set_to_none=True)
-        terms.loss.backward()  # type: ignore[no-untyped-call]
+        terms.loss.backward()
         optimizer.step()
         schedule.step()
         _follow_variance(model, terms, fixed)
