@@ -164,17 +164,21 @@ draw(network, focus=[sheet.blanket_of], shown=blanket.nodes)
 
 # %% [markdown]
 r"""
-### ۱) توزیع توأم
+### فرم فاکتورشدهٔ توزیع توأم
 
 توزیع توأم فاکتورشده چنین است:
 """
 
 # %%
-markdown(f"$${network.factorization()}.$$ {{#eq-bayes-joint}}")
+joint, _, product = network.factorization().partition(" = ")
+factors = product.split(r"\, ")
+lines = [r"\, ".join(factors[k : k + 4]) for k in range(0, len(factors), 4)]
+product = r" \\ &\quad\times ".join(lines)
+markdown(rf"$$\begin{{aligned}} {joint} &= {product}. \end{{aligned}}$$ {{#eq-bayes-joint}}")
 
 # %% [markdown]
 r"""
-### ۲) پوشش مارکوف
+### پوشش مارکوف
 
 پوشش مارکوف (Markov blanket) یک گره کوچک‌ترین مجموعه‌ای است که با دانستن آن، گره از بقیهٔ شبکه مستقل می‌شود؛
 در شبکهٔ بیزی این مجموعه از والدها، فرزندها و والدهای دیگرِ فرزندها ساخته می‌شود [@pearl1988].
@@ -192,7 +196,7 @@ markdown(persian.blanket_text(blanket) + " هر دو سوی این گفته با
 
 # %% [markdown]
 r"""
-### ۳) گراف مارکوف
+### گراف مارکوف متناظر
 
 گراف مارکوف متناظر، گراف اخلاقی (moral graph) است: والدهای نامجاورِ هر فرزند مشترک به هم وصل می‌شوند و سپس جهت یال‌ها برداشته می‌شود.
 دلیل این کار آن است که فاکتور $P(x_i\mid \mathrm{pa}_i)$ تابعی از $x_i$ و همهٔ والدهایش است و این گره‌ها باید در گراف مارکوف یک خوشهٔ کامل (clique) بسازند.
@@ -211,7 +215,7 @@ markdown(f"یال‌های افزوده‌شده {edges} هستند." if married
 
 # %% [markdown]
 r"""
-### ۴) آیا گراف مارکوف نقشهٔ استقلال کامل است؟
+### آیا گراف مارکوف نقشهٔ استقلال کامل است؟
 
 $H$ نقشهٔ استقلال (I-map) گراف $G$ است اگر هر استقلالی که بیان می‌کند در $G$ هم باشد، $\mathcal I(H)\subseteq\mathcal I(G)$،
 و نقشهٔ استقلال کامل (perfect I-map) است اگر دو مجموعه برابر باشند.
@@ -233,7 +237,7 @@ markdown(text)
 
 # %% [markdown]
 r"""
-### ۵) آیا گراف مارکوف نقشهٔ استقلال کمینه است؟
+### آیا گراف مارکوف نقشهٔ استقلال کمینه است؟
 
 متن این بند افتادگی دارد و ما آن را پرسش از نقشهٔ استقلال کمینه (minimal I-map) می‌خوانیم.
 نقشهٔ استقلال کمینه است اگر با برداشتن هر یالی دیگر نقشهٔ استقلال نباشد.
@@ -285,11 +289,11 @@ r"""
 چون $G$ دور ندارد، $u$ نوادهٔ $v$ نیست، نه در $G$ و نه در $G'$ که یال کمتری دارد. بگذارید $Z=\mathrm{pa}_{G'}(v)=\mathrm{pa}_G(v)\setminus\{u\}$.
 بنا بر ویژگی مارکوف محلی، هر گره به شرط والدهایش از نانواده‌های خود مستقل است؛ پس
 
-$$u\perp v\mid \mathrm{pa}_{G'}(v)\quad\text{در}\quad \mathcal I(G').$$ {#eq-pgm4-bayes}
+$$\bigl(u\perp v\mid \mathrm{pa}_{G'}(v)\bigr)\in\mathcal I(G').$$ {#eq-pgm4-bayes}
 
 **گراف مارکوف.** بگذارید $Z$ همهٔ گره‌های دیگر باشد. در $G'$ میان $u$ و $v$ یالی نیست، پس هر مسیر میان آن‌ها دست‌کم یک گره میانی دارد که در $Z$ است و بسته می‌شود:
 
-$$u\perp v\mid V\setminus\{u,v\}\quad\text{در}\quad \mathcal I(G').$$ {#eq-pgm4-markov}
+$$\bigl(u\perp v\mid V\setminus\{u,v\}\bigr)\in\mathcal I(G').$$ {#eq-pgm4-markov}
 
 در هر دو حالت گزارهٔ @eq-pgm4-bayes یا @eq-pgm4-markov در $L$ نیست و اثبات کامل است. $\blacksquare$
 

@@ -305,10 +305,12 @@ $$ {#eq-reparam-trick}
 اکنون امید زیر توزیعی ثابت است و، اگر $f$ مشتق‌پذیر و مشتقش با تابعی انتگرال‌پذیر کران‌دار باشد، گرادیان به درون می‌رود:
 
 $$
+\begin{aligned}
 \nabla_\phi\,\mathbb{E}_{q_\phi(z\mid x)}[f(z)]
-=\nabla_\phi\,\mathbb{E}_{\epsilon}[f(g_\phi(\epsilon,x))]
-=\mathbb{E}_{\epsilon}\left[\left(\frac{\partial g_\phi}{\partial\phi}\right)^{\top}\nabla_zf(z)\right]
-\approx\frac1L\sum_{l=1}^{L}\left(\frac{\partial g_\phi}{\partial\phi}\right)^{\top}\nabla_zf(z^{(l)}).
+&=\nabla_\phi\,\mathbb{E}_{\epsilon}[f(g_\phi(\epsilon,x))]
+=\mathbb{E}_{\epsilon}\left[\left(\frac{\partial g_\phi}{\partial\phi}\right)^{\top}\nabla_zf(z)\right] \\
+&\approx\frac1L\sum_{l=1}^{L}\left(\frac{\partial g_\phi}{\partial\phi}\right)^{\top}\nabla_zf(z^{(l)}).
+\end{aligned}
 $$ {#eq-reparam-gradient}
 
 مشتق‌های تبدیل ساده‌اند و قاعدهٔ زنجیره‌ای از $z$ به رمزگذار می‌رسد:

@@ -40,9 +40,10 @@ r"""
 با $\varepsilon>0$ به‌عنوان بودجهٔ فاصله، مسئله چنین نوشته می‌شود [@higgins2017]:
 
 $$
-\max_{\theta,\phi}\;F(\theta,\phi)=\mathbb{E}_{p_{\mathcal{D}}(x)}\,\mathbb{E}_{q_\phi(z\mid x)}[\log p_\theta(x\mid z)]
-\quad\text{s.t.}\quad
-R(\phi)=\mathbb{E}_{p_{\mathcal{D}}(x)}\left[D_{\mathrm{KL}}\bigl(q_\phi(z\mid x)\,\Vert\,p(z)\bigr)\right]\le\varepsilon .
+\begin{aligned}
+\max_{\theta,\phi}\quad & F(\theta,\phi)=\mathbb{E}_{p_{\mathcal{D}}(x)}\,\mathbb{E}_{q_\phi(z\mid x)}[\log p_\theta(x\mid z)] \\
+\text{s.t.}\quad & R(\phi)=\mathbb{E}_{p_{\mathcal{D}}(x)}\left[D_{\mathrm{KL}}\bigl(q_\phi(z\mid x)\,\Vert\,p(z)\bigr)\right]\le\varepsilon .
+\end{aligned}
 $$ {#eq-beta-problem}
 
 «توزیع نهان واقعی» در صورت سؤال را همان پیشین $p(z)$ می‌خوانیم، زیرا تابع هزینهٔ خواسته‌شده فاصله تا $p(z)$ را دارد.
@@ -90,8 +91,10 @@ $$ {#eq-beta-loss}
 بهترین رمزگذارِ **نامقید** برای رمزگشای ثابت را هم می‌توان نوشت. با تعریف $Z_\beta(x)=\int p(z)\,p_\theta(x\mid z)^{1/\beta}dz$ داریم
 
 $$
-L_\beta=\beta\log Z_\beta(x)-\beta\,D_{\mathrm{KL}}\left(q_\phi(z\mid x)\,\Vert\,\frac{p(z)\,p_\theta(x\mid z)^{1/\beta}}{Z_\beta(x)}\right),
-\qquad q^\star(z\mid x)\propto p(z)\,p_\theta(x\mid z)^{1/\beta} .
+\begin{aligned}
+L_\beta&=\beta\log Z_\beta(x)-\beta\,D_{\mathrm{KL}}\left(q_\phi(z\mid x)\,\Vert\,\frac{p(z)\,p_\theta(x\mid z)^{1/\beta}}{Z_\beta(x)}\right),\\
+q^\star(z\mid x)&\propto p(z)\,p_\theta(x\mid z)^{1/\beta} .
+\end{aligned}
 $$ {#eq-beta-tempered}
 
 برای دیدن آن کافی است لگاریتم داخل KL باز شود: $-\beta\,\mathbb{E}_q[\log q-\log p]+\mathbb{E}_q[\log p_\theta(x\mid z)]$ می‌ماند و دو جملهٔ $\beta\log Z_\beta$ حذف می‌شوند.
@@ -120,9 +123,11 @@ $$ {#eq-beta-rate}
 پس کمترین خطای ممکن با بودجهٔ $\varepsilon$ برابر $D=e^{-2\varepsilon}$ است (همان تابع نرخ–اعوجاج گاوسی) و
 
 $$
-F^\star(\varepsilon)=-\frac12\log(2\pi\tau^2)-\frac{e^{-2\varepsilon}}{2\tau^2},\qquad
-\beta=\frac{dF^\star}{d\varepsilon}=\frac{e^{-2\varepsilon}}{\tau^2},\qquad
+\begin{aligned}
+F^\star(\varepsilon)&=-\frac12\log(2\pi\tau^2)-\frac{e^{-2\varepsilon}}{2\tau^2},\\
+\beta&=\frac{dF^\star}{d\varepsilon}=\frac{e^{-2\varepsilon}}{\tau^2},\qquad
 \varepsilon(\beta)=\max\left(0,-\frac12\log(\beta\tau^2)\right).
+\end{aligned}
 $$ {#eq-beta-toy}
 
 از $\beta\ge1/\tau^2$ به بعد بهای هر نات از سود نخستین نات بیشتر است؛ هیچ ناتی خریده نمی‌شود و

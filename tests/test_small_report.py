@@ -9,8 +9,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from gozaresh.pdftext import read_pages
 
+from gozaresh.pdftext import read_pages
 from tests.conftest import gozaresh
 
 CHAPTER = "notebooks/01_pendulum.py"

@@ -226,7 +226,8 @@ class _Writer:
             options.append(f"numbering: _ => [({done.tag})]")
         elif display and label:
             options.append("numbering: eq-num")
-        return _raw(f"#math.equation({', '.join(options)}, {done.body})" + (f" <{label}>" if label else ""))
+        equation = f"#math.equation({', '.join(options)}, {done.body})" + (f" <{label}>" if label else "")
+        return _raw(f"#fitted({done.body})[{equation}]" if display else equation)
 
     def citations(self, citations: Sequence[Node]) -> Iterator[Node]:
         for number, citation in enumerate(citations):

@@ -18,6 +18,7 @@ from dgm.graphs.names import parts
 from dgm.graphs.separation import Graph
 
 FONT = "Vazirmatn"
+SUBSCRIPT_DROP = 3     # points below the baseline of a 14-point letter
 INK, FILL, SHADE, ACCENT, PALE = "#222222", "#ffffff", "#d9d9d9", "#c8553d", "#dbe8f4"
 
 
@@ -66,7 +67,13 @@ def render(source: str) -> str:
     if done.returncode != 0:
         raise GraphError(f"Graphviz could not draw the graph: {done.stderr.strip().splitlines()[-1]}")
     svg = done.stdout[done.stdout.index("<svg"):]
-    return re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL)
+    return _lower_subscripts(re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL))
+
+
+def _lower_subscripts(svg: str) -> str:
+    """Move subscripts by their ``y``, as not every renderer heeds ``baseline-shift`` on a ``text`` element."""
+    shifted = r'y="(-?[\d.]+)"([^>]*) baseline-shift="sub"'
+    return re.sub(shifted, lambda found: f'y="{float(found[1]) + SUBSCRIPT_DROP:g}"{found[2]}', svg)
 
 
 def _command() -> str:

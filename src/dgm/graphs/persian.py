@@ -99,7 +99,7 @@ def removal_text(removal: EdgeRemoval) -> str:
     truth = removal.truth
     if truth is None or truth.active is None:
         return "هیچ گزارهٔ نادرستی پدید نمی‌آید؛ این یال زیادی است"
-    return f"مسیر {trail_text(truth.active)} فعال است{_because(truth.active)}"
+    return _active_trail(truth.active).rstrip(".")
 
 
 def _collider_state(step: Step) -> str:
