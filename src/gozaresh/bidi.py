@@ -12,7 +12,10 @@ from typing import Any
 Node = dict[str, Any]
 LRI, PDI = "\u2066", "\u2069"
 PERSIAN = re.compile("[\u0600-\u06ff\u200c\u200d«»]+")
-PIECES = re.compile("[\u0600-\u06ff\u200c\u200d\u2066\u2069«»]+|[^\u0600-\u06ff\u200c\u200d\u2066\u2069«»]+")
+# a signed number or a power of ten in Persian digits: without an isolate its sign would stand at the wrong end
+NUMBER = re.compile("(?<![۰-۹])[-−+±][۰-۹][۰-۹٫٬]*(?:×۱۰[⁻⁰¹²³⁴-⁹]+)?|[۰-۹][۰-۹٫٬]*×۱۰[⁻⁰¹²³⁴-⁹]+")
+OURS = "\u0600-\u06ff\u200c\u200d\u2066\u2069«»"  # characters that belong to Persian running text
+PIECES = re.compile(f"{NUMBER.pattern}|[{OURS}]+|[^{OURS}]+?(?={NUMBER.pattern}|[{OURS}]|$)")
 STARTS_RUN = re.compile(r"[A-Za-z\u0370-\u03ff]|^[(\[]*[-+−]\d|\d%")  # a letter, a signed number, a percentage
 CORE = re.compile(r"[A-Za-z0-9\u0370-\u03ff]")
 PAIRS = {")": "(", "]": "["}
@@ -54,6 +57,8 @@ def _tokens(inlines: Sequence[Node]) -> Iterator[Node]:
 def _run_end(tokens: Sequence[Node], start: int) -> int:
     """The index after the last token of the run that starts at ``start``; ``start`` itself if none does."""
     first = tokens[start]
+    if first["t"] == "Str" and NUMBER.fullmatch(first["c"]):
+        return start + 1
     if first["t"] != "Str" or PERSIAN.match(first["c"]) or not STARTS_RUN.search(first["c"]):
         return start
     end = start + 1
@@ -69,6 +74,8 @@ def _run_end(tokens: Sequence[Node], start: int) -> int:
 def _wrapped(run: Sequence[Node]) -> list[Node]:
     """The run between isolates; punctuation that belongs to the sentence around it stays outside."""
     items = [dict(item) for item in run]
+    if len(run) == 1 and NUMBER.fullmatch(items[0]["c"]):
+        return [_str(LRI), *items, _str(PDI)]
     lead, items[0]["c"] = _split_lead(items[0]["c"])
     inner = "".join(item.get("c", " ") for item in items)
     items[-1]["c"], tail = _split_tail(items[-1]["c"], inner)
