@@ -18,6 +18,8 @@ models: int = 200
 seed: int = 0
 
 # %%
+import numpy as np
+
 from dgm.graphs import persian, tables
 from dgm.graphs.draw import draw
 from dgm.graphs.imap import compare, edge_removal, minimal_map
@@ -37,7 +39,7 @@ def answers(graph, statements):
     for number, statement in enumerate(statements, 1):
         found = explain(graph, statement)
         tried = tables.trial(graph, statement, models, seed + number)
-        size = fa(f"{tried.largest:.3f}") if tried.refuted else "صفر"
+        size = fa(np.format_float_positional(tried.largest, precision=2, fractional=False)) if tried.refuted else "صفر"
         rows.append([fa(number), f"${statement.latex()}$", persian.verdict(found), size])
     return rows
 
@@ -45,8 +47,13 @@ def answers(graph, statements):
 def reasons(graph, statements):
     """دلیل هر پاسخ، به همان ترتیب جدول."""
     found = [(statement, explain(graph, statement)) for statement in statements]
-    return "\n".join(f"{number}. ${statement.latex()}$ **{persian.verdict(answer)}** است. {persian.reason(answer, graph)}"
-                     for number, (statement, answer) in enumerate(found, 1))
+    return "\n".join(f"{number}. ${statement.latex()}$ **{persian.verdict(answer)}** است. {same_as(statement)}"
+                     f"{persian.reason(answer, graph)}" for number, (statement, answer) in enumerate(found, 1))
+
+
+def same_as(statement):
+    """برابری دو احتمال شرطی به زبان استقلال."""
+    return f"این برابری همان ${statement.latex_perp()}$ است. " if statement.as_probabilities else ""
 
 
 # %% [markdown]
@@ -129,7 +136,8 @@ draw(sheet.markov, across=True)
 # %% [markdown]
 r"""
 در گراف مارکوف (Markov graph) معیار ساده‌تر است: $X\perp Y\mid Z$ درست است اگر هر مسیر میان $X$ و $Y$ از گرهی در $Z$ بگذرد [@lauritzen1996].
-گزارهٔ چهارم به زبان احتمال نوشته شده است؛ برابری $P(B\mid C,D,F)=P(B\mid C,D)$ همان $B\perp F\mid C,D$ است.
+گزاره‌ای که به صورت برابری $P(X\mid Y,Z)=P(X\mid Z)$ نوشته شده باشد، همان $X\perp Y\mid Z$ است.
+نادرست بودن هم یعنی گراف استقلال را تضمین نمی‌کند: دست‌کم یک توزیع هست که روی همین گراف فاکتور می‌شود و استقلال در آن برقرار نیست.
 پاسخ‌ها در @tbl-markov-answers و دلیل‌ها پس از آن آمده‌اند.
 """
 
@@ -211,7 +219,8 @@ draw(moral, dashed=married)
 
 # %%
 edges = "، ".join(f"${latex(u)}-{latex(v)}$" for u, v in married)
-markdown(f"یال‌های افزوده‌شده {edges} هستند." if married else "هیچ یالی افزوده نشده است، زیرا همهٔ والدهای هم‌فرزند از پیش مجاورند.")
+added = f"یال افزوده‌شده {edges} است." if len(married) == 1 else f"یال‌های افزوده‌شده {edges} هستند."
+markdown(added if married else "هیچ یالی افزوده نشده است، زیرا همهٔ والدهای هم‌فرزند از پیش مجاورند.")
 
 # %% [markdown]
 r"""
@@ -230,7 +239,7 @@ if comparison.witness is not None and comparison.lost:
              f"ولی در گراف مارکوف: {persian.reason(explain(moral, statement), moral)}")
 if comparison.immoralities:
     text += (f"\n\nریشهٔ این از دست رفتن، والدهای نامجاورِ دارای فرزند مشترک است: {persian.immoralities_text(comparison)}. "
-             "وصل کردن این والدها استقلال آن‌ها را می‌پوشاند؛ گراف اخلاقی تنها زمانی نقشهٔ کامل است که چنین ساختاری در گراف بیزی نباشد [@verma1990].")
+             "وصل کردن این والدها استقلال آن‌ها را می‌پوشاند؛ گراف اخلاقی تنها زمانی نقشهٔ کامل است که چنین ساختاری در گراف بیزی نباشد [@koller2009].")
 if comparison.invented:
     raise AssertionError("the moral graph asserts an independence that the network lacks")
 markdown(text)
@@ -253,7 +262,10 @@ Table(["یال برداشته‌شده", "گزاره‌ای که پدید می�
 
 # %%
 markdown("**بله.** هر یال دست‌کم یک شاهد دارد، پس هیچ یالی زیادی نیست و گراف اخلاقی نقشهٔ استقلال کمینه است. "
-         "این نتیجه کلی است: یال میان پدر و فرزند را هیچ شرطی در گراف بیزی نمی‌بندد، و یال میان دو والد لازم است چون با دانستن فرزند مشترک به هم وابسته‌اند [@koller2009]."
+         "این نتیجه کلی است [@koller2009]: با برداشتن هر یال $u-v$، گراف مارکوف استقلال $u$ و $v$ به شرط همهٔ گره‌های دیگر را بیان می‌کند. "
+         "اگر $u$ و $v$ در گراف بیزی مجاور باشند، هیچ شرطی یال میان آن‌ها را نمی‌بندد؛ "
+         "و اگر دو والدِ یک فرزند باشند، آن فرزند برخوردکننده‌ای مشاهده‌شده است و مسیر میان آن‌ها را فعال می‌کند. "
+         "پس این گزاره در گراف بیزی همیشه نادرست است."
          if minimal.is_minimal else "**خیر.** دست‌کم یک یال هست که با برداشتن آن هیچ گزارهٔ نادرستی پدید نمی‌آید.")
 
 # %%
@@ -277,7 +289,9 @@ r"""
 ## گزارهٔ امتیازی: نقشهٔ کامل، کمینه است {#sec-pgm-4}
 
 **گزاره.** فرض کنید $G$ نقشهٔ استقلال کامل فهرست استقلال $L$ باشد، یعنی $\mathcal I(G)=L$، و $G'$ با حذف یک یال از $G$ ساخته شود.
-آنگاه $G'$ نقشهٔ استقلال $L$ نیست. این گزاره برای هر دو نوع گراف **درست** است.
+آنگاه $G'$ نقشهٔ استقلال $L$ نیست. این گزاره برای هر دو نوع گراف **درست** است.[^closure]
+
+[^closure]: اگر $L$ تنها فهرستی از استقلال‌های پایه باشد، آن را با همهٔ استقلال‌هایی که از آن نتیجه می‌شوند یکی می‌گیریم؛ کامل بودن نقشه تنها با این خوانش معنا دارد.
 
 فکر اثبات در هر دو حالت یکی است: یال حذف‌شده را $u-v$ بنامید.
 شرطی مانند $Z$ می‌یابیم که $G'$ گزارهٔ $u\perp v\mid Z$ را بیان کند.
@@ -286,18 +300,23 @@ r"""
 تنها یافتن $Z$ می‌ماند.
 
 **گراف بیزی.** یال حذف‌شده را $u\to v$ بگیرید. حذف یال از گراف بی‌دور، گرافی بی‌دور می‌دهد، پس $G'$ خود یک گراف بیزی است.
-چون $G$ دور ندارد، $u$ نوادهٔ $v$ نیست، نه در $G$ و نه در $G'$ که یال کمتری دارد. بگذارید $Z=\mathrm{pa}_{G'}(v)=\mathrm{pa}_G(v)\setminus\{u\}$.
-بنا بر ویژگی مارکوف محلی، هر گره به شرط والدهایش از نانواده‌های خود مستقل است؛ پس
+چون $G$ دور ندارد، $u$ نوادهٔ $v$ نیست، نه در $G$ و نه در $G'$ که یال کمتری دارد.
+بگذارید $Z=\mathrm{pa}_{G'}(v)=\mathrm{pa}_G(v)\setminus\{u\}$ و مسیری دلخواه از $u$ به $v$ را در $G'$ در نظر بگیرید. دو حالت هست:
+
+- اگر آخرین یال مسیر به $v$ وارد شود، گره پیش از $v$ یکی از والدهای آن در $G'$ است و خودِ $u$ نیست، زیرا یال $u\to v$ حذف شده است. این گره میانی در $Z$ است و چون یالی از آن بیرون می‌رود برخوردکننده نیست؛ پس مسیر بسته است.
+- اگر آخرین یال مسیر از $v$ بیرون برود، مسیر را از $v$ در جهت یال‌ها دنبال کنید. چون $u$ نوادهٔ $v$ نیست، مسیر جایی به برخوردکننده‌ای می‌رسد که نوادهٔ $v$ است. اگر این برخوردکننده یا نواده‌ای از آن در $Z$ بود، یکی از والدهای $v$ نوادهٔ $v$ می‌شد و دور پدید می‌آمد؛ پس برخوردکننده مسیر را می‌بندد.
+
+همهٔ مسیرها بسته‌اند. این همان ویژگی مارکوف محلی است: هر گره به شرط والدهایش از نانواده‌های خود مستقل است [@koller2009]. پس
 
 $$\bigl(u\perp v\mid \mathrm{pa}_{G'}(v)\bigr)\in\mathcal I(G').$$ {#eq-pgm4-bayes}
 
-**گراف مارکوف.** بگذارید $Z$ همهٔ گره‌های دیگر باشد. در $G'$ میان $u$ و $v$ یالی نیست، پس هر مسیر میان آن‌ها دست‌کم یک گره میانی دارد که در $Z$ است و بسته می‌شود:
+**گراف مارکوف.** $V$ را مجموعهٔ همهٔ گره‌ها بگیرید و بگذارید $Z=V\setminus\{u,v\}$. در $G'$ میان $u$ و $v$ یالی نیست، پس هر مسیر میان آن‌ها دست‌کم یک گره میانی دارد که در $Z$ است و بسته می‌شود:
 
 $$\bigl(u\perp v\mid V\setminus\{u,v\}\bigr)\in\mathcal I(G').$$ {#eq-pgm4-markov}
 
 در هر دو حالت گزارهٔ @eq-pgm4-bayes یا @eq-pgm4-markov در $L$ نیست و اثبات کامل است. $\blacksquare$
 
-نتیجه آن که هر نقشهٔ استقلال کامل، کمینه هم هست. وارون آن درست نیست: در @sec-pgm-3 دیدیم که گراف اخلاقی می‌تواند کمینه باشد بی‌آنکه کامل باشد.
+نتیجه آن که هر نقشهٔ استقلال کامل، کمینه هم هست. وارون آن درست نیست: چنان‌که در @sec-pgm-3 آمد، گراف اخلاقی همیشه کمینه است، ولی اگر دو والدِ نامجاور فرزند مشترک داشته باشند کامل نیست.
 
 **بررسی با شمارش.** اثبات بالا کامل است، ولی آن را با شمارش هم آزموده‌ایم:
 در همهٔ گراف‌های بیزی برچسب‌دارِ چهارگرهی (`{python} bayes_cases` حذف یال) و همهٔ گراف‌های مارکوف پنج‌گرهی (`{python} markov_cases` حذف یال) برای هر یال شاهدی پیدا شد و هیچ مثال نقضی به دست نیامد.

@@ -10,7 +10,8 @@ from dgm.graphs.markov import MarkovBlanket
 from dgm.graphs.names import latex, latex_list
 from dgm.graphs.separation import Graph, Role, Separation, Step, Trail
 
-MOST_LISTED = 6     # more trails than this are summed up by the cut instead
+_WORDS = ("صفر", "یک", "دو", "سه", "چهار", "پنج", "شش")
+MOST_LISTED = len(_WORDS) - 1     # more trails than this are summed up by the cut instead
 
 _DIGITS = str.maketrans("0123456789,", "۰۱۲۳۴۵۶۷۸۹٬")
 _SIGNS = {"→": r"\rightarrow", "←": r"\leftarrow", "—": "-"}
@@ -64,7 +65,7 @@ def blanket_text(blanket: MarkovBlanket) -> str:
     name = latex(blanket.node)
     members = [("والدها", blanket.parents), ("فرزندها", blanket.children),
                ("والدهای دیگرِ فرزندها", blanket.coparents)]
-    listed = "، ".join(f"{what} {nodes_text(nodes)}" for what, nodes in members if nodes)
+    listed = _and([f"{what} ({nodes_text(nodes)})" for what, nodes in members if nodes])
     if not blanket.nodes:
         return f"گره ${name}$ به هیچ گره دیگری یال ندارد و پوشش مارکوف آن تهی است."
     text = f"پوشش مارکوف ${name}$ از {listed} ساخته می‌شود."
@@ -102,6 +103,11 @@ def removal_text(removal: EdgeRemoval) -> str:
     return _active_trail(truth.active).rstrip(".")
 
 
+def _and(items: list[str]) -> str:
+    """Items with Persian commas, «و» before the last."""
+    return " و ".join(part for part in ("، ".join(items[:-1]), items[-1] if items else "") if part)
+
+
 def _collider_state(step: Step) -> str:
     if not step.passes:
         return "نه خودش و نه هیچ نواده‌ای از آن مشاهده شده است"
@@ -129,13 +135,13 @@ def _blocked_trails(separation: Separation) -> str:
     if len(blocked) > MOST_LISTED or not separation.complete:
         return _ancestral_cut(separation)
     if len(blocked) == 1:
-        return f"تنها مسیر میان {sides}، یعنی {_blocked(blocked[0])}."
-    listed = "؛ ".join(f"مسیر {_blocked(trail)}" for trail in blocked)
-    return f"میان {sides} {count(len(blocked))} مسیر هست و همه بسته‌اند: {listed}."
+        return f"تنها مسیر میان {sides}، یعنی {trail_text(blocked[0])}، {_closed(blocked[0])}."
+    listed = "؛ ".join(f"مسیر {trail_text(trail)} {_closed(trail)}" for trail in blocked)
+    return f"میان {sides} {_WORDS[len(blocked)]} مسیر هست و همه بسته‌اند: {listed}."
 
 
-def _blocked(trail: Trail) -> str:
-    return f"{trail_text(trail)}، بسته است، زیرا {step_text(trail.blockers[0])}"
+def _closed(trail: Trail) -> str:
+    return f"بسته است، زیرا {step_text(trail.blockers[0])}"
 
 
 def _ancestral_cut(separation: Separation) -> str:

@@ -1,0 +1,321 @@
+"""Separation against two oracles, the theorems it obeys, and witnesses that are checked by their definition."""
+
+from __future__ import annotations
+
+from itertools import combinations, pairwise
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pgmpy.base import DAG
+
+from dgm.errors import GraphError
+from dgm.graphs import tables
+from dgm.graphs.dag import BayesianNetwork
+from dgm.graphs.markov import MarkovGraph, markov_blanket, moral_graph
+from dgm.graphs.separation import (
+    TRAIL_LIMIT,
+    Role,
+    Separation,
+    Trail,
+    annotate,
+    asserts,
+    d_separation,
+    explain,
+    separation,
+    trails,
+)
+from dgm.graphs.statement import Statement, pair_statements
+
+NAMES = tuple("abcdefg")
+
+
+@st.composite
+def networks(draw: st.DrawFn, most: int = 7) -> BayesianNetwork:
+    n = draw(st.integers(2, most))
+    order = draw(st.permutations(NAMES[:n]))
+    edges = [pair for pair in combinations(order, 2) if draw(st.booleans())]
+    return BayesianNetwork(NAMES[:n], tuple(edges))
+
+
+@st.composite
+def markov_graphs(draw: st.DrawFn) -> MarkovGraph:
+    return MarkovGraph((network := draw(networks())).nodes, network.edges)
+
+
+@st.composite
+def questions(draw: st.DrawFn, nodes: tuple[str, ...]) -> Statement:
+    """Disjoint sets: every node goes to one of the three or to none."""
+    parts = draw(st.lists(st.integers(0, 3), min_size=len(nodes) - 2, max_size=len(nodes) - 2))
+    first, second, *rest = draw(st.permutations(nodes))
+    sides = [[first], [second], [], []]
+    for node, part in zip(rest, parts, strict=True):
+        sides[part].append(node)
+    return Statement(*(tuple(side) for side in sides[:3]))
+
+
+@st.composite
+def asked(draw: st.DrawFn) -> tuple[BayesianNetwork, Statement]:
+    network = draw(networks())
+    return network, draw(questions(network.nodes))
+
+
+@st.composite
+def asked_of_markov(draw: st.DrawFn) -> tuple[MarkovGraph, Statement]:
+    graph = draw(markov_graphs())
+    return graph, draw(questions(graph.nodes))
+
+
+def as_networkx(network: BayesianNetwork) -> nx.DiGraph:
+    graph = nx.DiGraph(network.edges)
+    graph.add_nodes_from(network.nodes)
+    return graph
+
+
+@given(asked())
+def test_d_separation_is_networkx(case: tuple[BayesianNetwork, Statement]) -> None:
+    network, s = case
+    oracle = nx.is_d_separator(as_networkx(network), set(s.x), set(s.y), set(s.given))
+    assert explain(network, s).separated is asserts(network, s) is oracle
+
+
+def test_d_separation_moral_graph_and_blanket_are_pgmpys() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(12):
+        order = rng.permutation(NAMES[:6]).tolist()
+        edges = tuple(pair for pair in combinations(order, 2) if rng.random() < 0.4)
+        network = BayesianNetwork(NAMES[:6], edges)
+        oracle = DAG()
+        oracle.add_nodes_from(network.nodes)
+        oracle.add_edges_from(edges)
+        assert {frozenset(e) for e in moral_graph(network).edges} == {frozenset(e) for e in oracle.moralize().edges()}
+        for node in network.nodes:
+            assert set(markov_blanket(network, node).nodes) == set(oracle.get_markov_blanket(node))
+        for s in list(pair_statements(network.nodes))[::7]:
+            assert asserts(network, s) is not oracle.is_dconnected(s.x[0], s.y[0], observed=list(s.given))
+
+
+@given(asked_of_markov())
+def test_markov_separation_is_disconnection(case: tuple[MarkovGraph, Statement]) -> None:
+    graph, s = case
+    oracle = nx.Graph(graph.edges)
+    oracle.add_nodes_from(graph.nodes)
+    oracle.remove_nodes_from(s.given)
+    joined = any(nx.has_path(oracle, u, v) for u in s.x for v in s.y)
+    assert explain(graph, s).separated is asserts(graph, s) is not joined
+
+
+@given(asked())
+def test_separation_is_symmetric(case: tuple[BayesianNetwork, Statement]) -> None:
+    network, s = case
+    assert asserts(network, s) is asserts(network, Statement(s.y, s.x, s.given))
+
+
+@given(asked())
+def test_moral_ancestral_criterion(case: tuple[BayesianNetwork, Statement]) -> None:
+    network, s = case
+    ancestral = network.subgraph(network.ancestors((*s.x, *s.y, *s.given)))
+    assert asserts(network, s) is asserts(moral_graph(ancestral), s)
+
+
+@given(asked())
+def test_sets_separate_just_when_all_their_pairs_do(case: tuple[BayesianNetwork, Statement]) -> None:
+    network, s = case
+    assert asserts(network, s) is all(asserts(network, Statement((u,), (v,), s.given)) for u in s.x for v in s.y)
+
+
+@given(networks())
+def test_local_markov_property_and_blanket(network: BayesianNetwork) -> None:
+    for node in network.nodes:
+        parents = network.parents(node)
+        others = set(network.nodes) - {node, *parents, *network.descendants(node)}
+        assert not others or d_separation(network, node, others, parents).separated
+        blanket = markov_blanket(network, node)
+        assert not blanket.outside or d_separation(network, node, blanket.outside, blanket.nodes).separated
+        for needed in blanket.nodes:
+            rest = [other for other in blanket.nodes if other != needed]
+            assert not d_separation(network, node, needed, rest).separated
+
+
+def passes_by_definition(network: BayesianNetwork, trail: Trail, given: tuple[str, ...]) -> bool:
+    """Koller & Friedman 2009, definition 3.6, word by word."""
+    for before, node, after in zip(trail.nodes, trail.nodes[1:], trail.nodes[2:], strict=False):
+        parents = network.parents(node)
+        if before in parents and after in parents:
+            if not {node, *network.descendants(node)} & set(given):
+                return False
+        elif node in given:
+            return False
+    return True
+
+
+def assert_trail_of(graph: BayesianNetwork | MarkovGraph, trail: Trail, s: Statement) -> None:
+    assert len(set(trail.nodes)) == len(trail.nodes)
+    assert trail.nodes[0] in s.x
+    assert trail.nodes[-1] in s.y
+    assert all(graph.adjacent(u, v) for u, v in pairwise(trail.nodes))
+
+
+@given(asked())
+def test_the_witness_of_a_network_holds_by_definition(case: tuple[BayesianNetwork, Statement]) -> None:
+    network, s = case
+    found = explain(network, s)
+    for trail in [found.active] if found.active else found.blocked:
+        assert_trail_of(network, trail, s)
+        assert trail.active is passes_by_definition(network, trail, s.given) is not found.separated
+        for step in trail.steps:
+            assert_evidence(network, step.node, step.role, step.evidence, s.given)
+
+
+def assert_evidence(
+    network: BayesianNetwork, node: str, role: Role, evidence: tuple[str, ...], given: tuple[str, ...],
+) -> None:
+    if role is Role.COLLIDER and evidence:
+        assert evidence[0] == node
+        assert evidence[-1] in given
+        assert all(v in network.children(u) for u, v in pairwise(evidence))
+    elif evidence:
+        assert evidence == (node,)
+        assert node in given
+
+
+@given(asked())
+def test_the_active_trail_is_shortest_and_all_trails_are_found(case: tuple[BayesianNetwork, Statement]) -> None:
+    network, s = case
+    plain = as_networkx(network).to_undirected()
+    every = [annotate(network, tuple(p), s.given) for u in s.x for v in s.y for p in nx.all_simple_paths(plain, u, v)]
+    lengths = [len(trail.nodes) for trail in every if trail.active]
+    found = explain(network, s)
+    if found.active:
+        assert len(found.active.nodes) == min(lengths)
+    else:
+        assert not lengths
+    proper = {t.nodes for t in every if not set(t.nodes[1:-1]) & {*s.x, *s.y}}
+    assert set(trails(network, s)) == proper
+
+
+@given(asked_of_markov())
+def test_the_witness_of_a_markov_graph_holds_by_definition(case: tuple[MarkovGraph, Statement]) -> None:
+    graph, s = case
+    found = explain(graph, s)
+    if found.active:
+        assert_trail_of(graph, found.active, s)
+        assert not set(found.active.nodes) & set(s.given)
+    else:
+        assert all(set(trail.nodes) & set(s.given) for trail in found.blocked)
+        assert_minimal_cut(graph, found)
+
+
+def assert_minimal_cut(graph: MarkovGraph, found: Separation) -> None:
+    s = found.statement
+    assert set(found.cut) <= set(s.given)
+    assert separation(graph, s.x, s.y, found.cut).separated
+    for node in found.cut:
+        assert not separation(graph, s.x, s.y, [other for other in found.cut if other != node]).separated
+
+
+def test_more_trails_than_are_listed_are_owned_up_to() -> None:
+    """Between two nodes through a complete graph of seven observed ones run far more trails than the limit."""
+    middle = tuple("cdefghi")
+    edges = (*combinations(middle, 2), *(("a", m) for m in middle), *((m, "b") for m in middle))
+    found = d_separation(BayesianNetwork(("a", *middle, "b"), edges), "a", "b", middle)
+    assert found.separated
+    assert len(found.blocked) == TRAIL_LIMIT
+    assert not found.complete
+    assert set(found.cut) == set(middle)
+
+
+@given(networks(most=5), st.integers(0, 2**20))
+def test_separated_means_independent_in_random_models(network: BayesianNetwork, seed: int) -> None:
+    joint = tables.random_joint(network, np.random.default_rng(seed))
+    assert joint.sum() == pytest.approx(1)
+    for s in pair_statements(network.nodes):
+        if asserts(network, s):
+            assert tables.conditional_information(joint, network.nodes, s) < tables.ROUNDING
+
+
+@given(networks(most=4))
+def test_connected_means_dependent_in_some_model(network: BayesianNetwork) -> None:
+    for s in pair_statements(network.nodes):
+        assert tables.trial(network, s, 5, seed=1).refuted is not asserts(network, s)
+
+
+@given(asked_of_markov())
+def test_markov_separation_agrees_with_random_models(case: tuple[MarkovGraph, Statement]) -> None:
+    graph, s = case
+    assert tables.trial(graph, s, 3, seed=2).refuted is not asserts(graph, s)
+
+
+def test_information_of_a_copied_coin_is_log_two() -> None:
+    joint = np.array([[0.5, 0.0], [0.0, 0.5]])
+    assert tables.conditional_information(joint, ("a", "b"), Statement(("a",), ("b",))) == pytest.approx(np.log(2))
+
+
+def test_the_joint_is_the_product_of_its_conditionals() -> None:
+    """In O → T ← A the drawn table must give back independent roots and nothing but normalised rows."""
+    network = BayesianNetwork(("T", "O", "A"), (("O", "T"), ("A", "T")))
+    joint = tables.random_joint(network, np.random.default_rng(0))
+    roots = joint.sum(axis=0)
+    assert roots == pytest.approx(np.outer(roots.sum(axis=1), roots.sum(axis=0)))
+    assert tables.free_parameters(network) == 6
+
+
+@pytest.mark.parametrize(("nodes", "edges", "line"), [
+    (("a", "b", "c"), (("a", "b"), ("b", "c"), ("c", "a")), "c -> a -> b -> c|a -> b -> c -> a|b -> c -> a -> b"),
+    (("r", "a", "b", "l"), (("r", "a"), ("a", "b"), ("b", "a"), ("b", "l")), "but (a -> b -> a|b -> a -> b) is one"),
+    (("door", "heat"), (("dor", "heat"),), "'dor' is not in the graph; nearest: door"),
+    (("a", "b"), (("a", "a"),), "'a' has an edge to itself"),
+    (("a", "b"), (("a", "b"), ("a", "b")), "a -> b is given twice"),
+    (("a", "a"), (), "'a' is given twice"),
+    ((), (), "at least one node"),
+])
+def test_impossible_networks_are_refused(nodes: tuple[str, ...], edges: tuple[tuple[str, str], ...], line: str) -> None:
+    with pytest.raises(GraphError, match=line):
+        BayesianNetwork(nodes, edges)
+
+
+def test_impossible_markov_graphs_and_questions_are_refused() -> None:
+    with pytest.raises(GraphError, match="a - b is given twice"):
+        MarkovGraph(("a", "b"), (("a", "b"), ("b", "a")))
+    chain = BayesianNetwork(("a", "b", "c"), (("a", "b"), ("b", "c")))
+    with pytest.raises(GraphError, match="'d' is not in the graph"):
+        d_separation(chain, "a", "c", "d")
+    with pytest.raises(GraphError, match="'a' stands in two places"):
+        d_separation(chain, "a", "c", ("a", "b"))
+    with pytest.raises(GraphError, match="nodes on both sides"):
+        d_separation(chain, "a", ())
+    with pytest.raises(GraphError, match="a - c is not in the graph"):
+        chain.without_edge(("a", "c"))
+
+
+@given(networks())
+def test_every_cycle_is_named_as_a_cycle(network: BayesianNetwork) -> None:
+    """Close a cycle behind the longest directed path: the walk named in the error follows the edges."""
+    path = nx.dag_longest_path(as_networkx(network))
+    if len(path) < 2:
+        return
+    edges = (*network.edges, (path[-1], path[0]))
+    with pytest.raises(GraphError) as error:
+        BayesianNetwork(network.nodes, edges)
+    cycle = str(error.value).split("but ")[1].removesuffix(" is one").split(" -> ")
+    assert cycle[0] == cycle[-1]
+    assert all(edge in edges for edge in pairwise(cycle))
+
+
+@given(networks())
+def test_topological_order_and_relatives_are_networkxs(network: BayesianNetwork) -> None:
+    oracle = as_networkx(network)
+    order = network.topological_order()
+    assert sorted(order) == sorted(network.nodes)
+    assert all(order.index(u) < order.index(v) for u, v in network.edges)
+    for node in network.nodes:
+        assert set(network.descendants(node)) == nx.descendants(oracle, node)
+        assert network.ancestors([node]) == nx.ancestors(oracle, node) | {node}
+
+
+@given(networks())
+def test_the_factorisation_has_one_factor_a_node(network: BayesianNetwork) -> None:
+    right = network.factorization().split(" = ")[1].split(r"\, ")
+    assert right == [network.factor(node) for node in network.topological_order()]

@@ -1,0 +1,199 @@
+"""The sheet's own graphs: what is read, what is answered in Persian, what is drawn, what is refused."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+
+from dgm.errors import GraphError
+from dgm.graphs import draw as drawing
+from dgm.graphs import persian, tables
+from dgm.graphs.dag import BayesianNetwork
+from dgm.graphs.draw import draw
+from dgm.graphs.imap import EdgeRemoval, compare, minimal_map
+from dgm.graphs.load import SheetGraphs, load_graphs
+from dgm.graphs.markov import MarkovGraph, markov_blanket, marriages, moral_graph
+from dgm.graphs.names import latex
+from dgm.graphs.separation import d_separation, explain, separation
+from dgm.graphs.statement import Statement
+from tests.test_graphs_separation import NAMES, asked, networks
+
+SHEET = Path(__file__).parent.parent / "report" / "graphs.toml"
+TEXT = SHEET.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def sheet() -> SheetGraphs:
+    return load_graphs(SHEET)
+
+
+def test_the_server_room_is_answered(sheet: SheetGraphs) -> None:
+    assert [str(s) for s in sheet.room_statements] == ["O ⊥ A", "O ⊥ A | M", "S ⊥ M", "S ⊥ M | O"]
+    found = [explain(sheet.room, s) for s in sheet.room_statements]
+    assert [answer.separated for answer in found] == [True, False, False, True]
+    assert [str(answer.active) for answer in found if answer.active] == ["O → T ← A", "S ← O → T → M"]
+    assert [tables.trial(sheet.room, s, 50, 0).refuted for s in sheet.room_statements] == [False, True, True, False]
+    assert sheet.room.factorization() == r"P(O, A, T, M, S) = P(O)\, P(A)\, P(T \mid O, A)\, P(M \mid T)\, P(S \mid O)"
+
+
+def test_the_assumed_markov_graph_answers_both_ways(sheet: SheetGraphs) -> None:
+    answers = {explain(sheet.markov, s).separated for s in sheet.markov_statements}
+    assert answers == {True, False}
+    assert sheet.markov_statements[3].latex() == r"P(B \mid C, D, F) = P(B \mid C, D)"
+    assert str(sheet.markov_statements[3]) == "B ⊥ F | C, D"
+
+
+def test_the_assumed_network_can_teach_what_is_asked(sheet: SheetGraphs) -> None:
+    blanket = markov_blanket(sheet.bayes, sheet.blanket_of)
+    assert all([blanket.parents, blanket.children, blanket.coparents, blanket.outside])
+    assert compare(sheet.bayes, moral_graph(sheet.bayes)).immoralities
+
+
+ROOM = BayesianNetwork(tuple("OATMS"), (("O", "T"), ("A", "T"), ("T", "M"), ("O", "S")))
+
+
+@pytest.mark.parametrize(("asks", "given_", "part"), [
+    ("OA", "", "تنها مسیر میان $O$ و $A$، یعنی $O \\rightarrow T \\leftarrow A$، بسته است، زیرا $T$ برخوردکننده است "
+               "و نه خودش و نه هیچ نواده‌ای از آن مشاهده شده است."),
+    ("OA", "M", "فعال است، زیرا $T$ برخوردکننده است و نوادهٔ آن $M$ مشاهده شده است."),
+    ("OA", "T", "$T$ برخوردکننده است و خودش مشاهده شده است."),
+    ("SM", "O", "زیرا $O$ انشعاب است و مشاهده شده است."),
+    ("SM", "T", "زیرا $T$ میانهٔ زنجیره است و مشاهده شده است."),
+    ("OT", "", "یال $O \\rightarrow T$ این دو را بی‌واسطه به هم پیوند می‌دهد"),
+])
+def test_reasons_in_a_network(asks: str, given_: str, part: str) -> None:
+    assert part in persian.reason(d_separation(ROOM, *asks, tuple(given_)), ROOM)
+
+
+CHAIN = MarkovGraph(tuple("ABCD"), (("A", "B"), ("B", "C")))
+
+
+@pytest.mark.parametrize(("asks", "given_", "part"), [
+    ("AC", "B", "هر مسیر میان $A$ و $C$ از $B$ می‌گذرد، که مشاهده شده است؛ "
+                "برای نمونه مسیر $A - B - C$ در $B$ بسته می‌شود."),
+    ("AC", "", "هیچ گرهی مشاهده نشده است و مسیر $A - B - C$ این دو را به هم پیوند می‌دهد."),
+    ("AC", "D", "مسیر $A - B - C$ باز است، زیرا از هیچ گره مشاهده‌شده‌ای ($D$) نمی‌گذرد."),
+    ("AB", "C", "یال $A - B$ این دو را بی‌واسطه به هم پیوند می‌دهد."),
+    ("AD", "B", "در گراف هیچ مسیری میان $A$ و $D$ نیست."),
+])
+def test_reasons_in_a_markov_graph(asks: str, given_: str, part: str) -> None:
+    assert part in persian.reason(separation(CHAIN, *asks, tuple(given_)), CHAIN)
+
+
+@given(asked())
+def test_every_reason_is_whole_sentences_about_its_own_nodes(case: tuple[BayesianNetwork, Statement]) -> None:
+    network, statement = case
+    for graph in (network, MarkovGraph(network.nodes, network.edges)):
+        text = persian.reason(explain(graph, statement), graph)
+        assert text.endswith(".")
+        assert text.count("$") % 2 == 0
+        assert not re.search(r"[يك]|\bNone\b|[a-zA-Z]{3,}", re.sub(r"\$[^$]*\$", "", text))
+        latin = set(re.findall(r"[a-z]+", re.sub(r"\\[a-z]+", "", "".join(re.findall(r"\$[^$]*\$", text)))))
+        assert latin <= set(NAMES)
+
+
+@given(networks(most=5))
+def test_every_answer_about_imaps_can_be_said(network: BayesianNetwork) -> None:
+    comparison = compare(network, moral_graph(network))
+    assert persian.perfect_text(comparison).startswith("**بله.**" if comparison.is_perfect else "**خیر.**")
+    assert persian.immoralities_text(comparison).count("rightarrow") == len(comparison.immoralities)
+    for removal in minimal_map(moral_graph(network), network).removals:
+        assert "زیادی" not in persian.removal_text(removal)
+    for node in network.nodes:
+        assert f"${latex(node)}$" in persian.blanket_text(markov_blanket(network, node))
+
+
+def test_an_edge_too_many_is_said() -> None:
+    assert "زیادی" in persian.removal_text(EdgeRemoval(("a", "b"), None))
+
+
+def test_names_become_latex() -> None:
+    assert [latex(name) for name in ("x6", "x_12", "A", "door", "a_b")] == [
+        "x_{6}", "x_{12}", "A", r"\mathit{door}", r"\mathit{a\_b}"]
+
+
+@pytest.mark.parametrize("text", ["O A", "O ⊥ A ⊥ B", "P(A | B) = P(C)", "P(A|B) = P(A|B)", "⊥ A", "A ⊥ A", ""])
+def test_unreadable_statements_are_refused(text: str) -> None:
+    with pytest.raises(GraphError):
+        Statement.parse(text)
+
+
+@given(asked())
+def test_statements_read_back_as_written(case: tuple[BayesianNetwork, Statement]) -> None:
+    statement = case[1]
+    assert Statement.parse(str(statement)) == statement
+    assert Statement.parse(str(statement).replace("⊥", "_||_")) == statement
+
+
+@pytest.mark.parametrize(("old", "new", "line"), [
+    ('"O -> T"', '"O -> T', r"graphs\.toml:\d+: no valid TOML"),
+    ("[markov]", "[marcov]", r"graphs\.toml: unknown key 'marcov'; nearest: markov"),
+    ("blanket_of", "blanket_off", r"\[bayes\]: unknown key 'blanket_off'; nearest: blanket_of"),
+    ('"A -> T"', '"AA -> T"', r"\[server_room\] node 'AA' is not in the graph; nearest: A"),
+    ('"T -> M"', '"T -> O"', r"\[server_room\] a Bayesian network has no cycle, but (O -> T -> O|T -> O -> T) is one"),
+    ('"A -> T"', '"A - T"', r"\[server_room\] edge 'A - T' cannot be read; valid: 'A -> B'"),
+    ('"A - B"', '"A -> B"', r"\[markov\] edge 'A -> B' cannot be read; valid: 'A - B'"),
+    ('"I ⊥ F"', '"I F"', r"\[markov\] cannot read 'I F'"),
+    ('"S ⊥ M"', '"S ⊥ Z"', r"\[server_room\] statement 'S ⊥ Z': no node 'Z'"),
+    ('= "x6"', '= "x66"', r"\[bayes\] blanket_of: no node 'x66'; nearest: x6"),
+    ('= "x6"', "= 6", r"\[bayes\] blanket_of must name a node, got 6"),
+    ('nodes = ["O", "A", "T", "M", "S"]', "nodes = 5", r"\[server_room\] nodes must be a list of texts, got 5"),
+    ('M = "پیامی', 'N = "پیامی', r"\[server_room.meanings\] key: no node 'N'"),
+])
+def test_a_bad_file_gets_one_line(tmp_path: Path, old: str, new: str, line: str) -> None:
+    assert old in TEXT
+    bad = tmp_path / "graphs.toml"
+    bad.write_text(TEXT.replace(old, new), encoding="utf-8")
+    with pytest.raises(GraphError, match=line) as error:
+        load_graphs(bad)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_table_or_file_is_named(tmp_path: Path) -> None:
+    bad = tmp_path / "graphs.toml"
+    with pytest.raises(GraphError, match="cannot be read: No such file"):
+        load_graphs(bad)
+    bad.write_text(TEXT[: TEXT.index("[bayes]")], encoding="utf-8")
+    with pytest.raises(GraphError, match=r"table \[bayes\] is missing"):
+        load_graphs(bad)
+    bad.write_bytes(b"\xff\xfe")
+    with pytest.raises(GraphError, match="is no UTF-8 text"):
+        load_graphs(bad)
+
+
+def test_another_students_graph_with_arrows_of_print_is_read(tmp_path: Path) -> None:
+    own = tmp_path / "graphs.toml"
+    own.write_text(TEXT.replace("x1 -> x3", "x1 → x3").replace('"A - B"', '"A — B"'), encoding="utf-8")
+    assert load_graphs(own) == load_graphs(SHEET)
+
+
+@settings(max_examples=15)
+@given(networks())
+def test_a_drawing_shows_every_node_and_edge_and_is_repeatable(network: BayesianNetwork) -> None:
+    for graph in (network, moral_graph(network)):
+        shown = draw(graph, dashed=marriages(network))
+        root = ElementTree.fromstring(shown._repr_svg_())
+        classes = [element.get("class") for element in root.iter("{http://www.w3.org/2000/svg}g")]
+        assert classes.count("node") == len(graph.nodes)
+        assert classes.count("edge") == len(graph.edges)
+        assert draw(graph, dashed=marriages(network)) == shown
+
+
+def test_a_drawing_marks_what_it_is_told(sheet: SheetGraphs) -> None:
+    moral = moral_graph(sheet.bayes)
+    svg = draw(moral, dashed=marriages(sheet.bayes), focus=["x6"], observed=["x1"], shown=["x2"]).svg
+    assert svg.count("stroke-dasharray") == len(marriages(sheet.bayes))
+    assert all(colour in svg for colour in (drawing.ACCENT, drawing.SHADE, drawing.PALE))
+    assert f'font-family="{drawing.FONT}"' in svg
+    assert "baseline-shift" not in svg
+    assert "<!--" not in svg
+
+
+def test_a_machine_without_graphviz_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing.shutil, "which", lambda name: None)
+    with pytest.raises(GraphError, match="neither dot nor graphviz-pure was found"):
+        draw(ROOM)
