@@ -29,7 +29,7 @@ def pages(homework: Path) -> list[str]:
 
 
 def captions(text: str, noun: str) -> list[str]:
-    """The numbers of the captions that begin a line; pdfium may put the colon before the number."""
+    """The numbers of the captions that begin a line; pdfium puts the colon before the number."""
     found = re.findall(rf"^{noun}(?: ([۰-۹]+) ?:|: ?([۰-۹]+))", text, re.M)
     return [before or after for before, after in found]
 

@@ -54,14 +54,23 @@ class Font:
         return self._said.get(code, "")
 
     def width(self, code: int) -> float:
-        """The advance of one of Typst's own codes, in ems."""
+        """The advance of a code, in ems."""
         return self._widths.get(code, 0.0) / 1000
 
     def code(self, glyph: int, text: str) -> int:
-        """A code that draws ``glyph`` and says ``text``: the old one where it fits, else a new one."""
-        if without_controls(self.text(glyph)) == text:
+        """A code that draws ``glyph`` and says ``text``: the old one where it fits, else a new one.
+
+        New codes have whole widths, for pdfium (Chrome) drops the fractions and letters of a long run would drift;
+        PDF/A allows the thousandth of an em by which a width may then differ from the font program's.
+        """
+        width = self._widths.get(glyph, 0.0)
+        if without_controls(self.text(glyph)) == text and width == round(width):
             return glyph
-        return self._added.setdefault((glyph, text), self._blank + 1 + len(self._added))
+        if (glyph, text) not in self._added:
+            code = self._blank + 1 + len(self._added)
+            self._added[glyph, text] = code
+            self._widths[code] = round(width)
+        return self._added[glyph, text]
 
     def blank(self, text: str) -> int:
         """A code that draws nothing, is nought wide and says ``text``."""
@@ -103,7 +112,7 @@ class Font:
     def _write_map(self, pdf: pikepdf.Pdf) -> None:
         glyphs = list(range(self._blank + 1)) + [glyph for glyph, _ in self._added]
         self._descendant["/CIDToGIDMap"] = Stream(pdf, b"".join(glyph.to_bytes(2, "big") for glyph in glyphs))
-        widths = [number(self._widths.get(glyph, 0.0)) for glyph in glyphs[self._blank:]]
+        widths = [number(self._widths.get(code, 0.0)) for code in range(self._blank, len(glyphs))]
         self._descendant["/W"] = Array([*self._descendant.get("/W", Array()), self._blank, Array(widths)])
 
 

@@ -1,4 +1,4 @@
-"""Step 4: the chapters' Typst markup becomes one tagged PDF."""
+"""Step 4: the chapters' Typst markup becomes one tagged PDF whose text can be copied."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from gozaresh.files import write_bytes, write_text
 from gozaresh.markdown import typst_string
 from gozaresh.persian import jalali, latin_digits
 from gozaresh.settings import Cover, Project
+from gozaresh.textlayer import repair
 
 XREF = re.compile(r"#xref\(<([\w-]+)>")
 LABEL = re.compile(r"(?<!xref\()(?<!cite\()<([a-z]+-[\w-]+)>")
@@ -39,7 +40,7 @@ def typeset(project: Project, sheets: Sheets) -> Path:
     _copy_theme(project)
     main = project.build / "report.typ"
     write_text(main_document(project, sheets), main)
-    write_bytes(_compile(main, project), project.pdf)
+    write_bytes(repair(_compile(main, project)), project.pdf)
     return project.pdf
 
 

@@ -1,0 +1,174 @@
+"""The pieces of text of a PDF's content stream, as Typst 0.15 writes them (operators: ISO 32000-2, 9.4 and 14.6)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pikepdf import ContentStreamInstruction, Dictionary, Matrix, Name, String
+
+from gozaresh.pdffont import Font, without_controls
+
+RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\u200c\u200d\ufb1d-\ufdff\ufe70-\ufeff]")
+REVERSED = Name("/ReversedChars")  # 14.8.2.5.3: the characters stand in reverse order
+TEXT_OPERATORS = {"Tr", "Tf", "Tm", "Tj", "TJ", "BMC", "BDC", "EMC"}  # all that Typst writes between BT and ET
+Code = Sequence[ContentStreamInstruction]
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """A drawn glyph at (x, y) of its run in points; y grows downwards."""
+
+    code: int
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The glyphs, from left to right, that stand together for some characters in logical order."""
+
+    glyphs: tuple[Glyph, ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A piece of text in one font, which Typst writes as ``q … cm … BT … ET Q``."""
+
+    source: Code = field(repr=False)
+    matrix: Matrix
+    style: Code  # colours and the like
+    mode: Code  # whether glyphs are filled or stroked
+    font_name: Name
+    font: Font = field(repr=False)
+    size: float
+    clusters: tuple[Cluster, ...]
+    reversed: bool
+    spans: bool  # whether ActualText occurs
+    origin: float = 0.0  # where its last piece began
+
+    @property
+    def glyphs(self) -> list[Glyph]:
+        """All glyphs from left to right."""
+        return [glyph for cluster in self.clusters for glyph in cluster.glyphs]
+
+    @property
+    def letters(self) -> list[Glyph]:
+        """The glyphs that have a width, which marks have not."""
+        return [glyph for glyph in self.glyphs if self.font.width(glyph.code) > 0]
+
+    @property
+    def right_to_left(self) -> bool:
+        """Whether it is written from the right."""
+        return self.reversed or any(RIGHT_TO_LEFT.search(cluster.text) for cluster in self.clusters)
+
+
+Token = ContentStreamInstruction | Run
+
+
+def find_runs(code: Code, fonts: Mapping[str, Font]) -> Iterator[Token]:
+    """The content stream with every piece of text as a :class:`Run`; what has another form stays as it is."""
+    at = 0
+    while at < len(code):
+        end = _run_end(code, at)
+        run = _read_run(code[at:end], fonts) if end > at else None
+        yield run or code[at]
+        at = end if run else at + 1
+
+
+def _run_end(code: Code, start: int) -> int:
+    """The index after the Q of a ``q … BT … ET Q`` that begins at ``start``; ``start`` if none does."""
+    if str(code[start].operator) != "q":
+        return start
+    for at in range(start + 1, len(code)):
+        operator = str(code[at].operator)
+        if operator == "Q":
+            return at + 1 if str(code[at - 1].operator) == "ET" else start
+        if operator in ("q", "Do"):
+            return start
+    return start
+
+
+def _read_run(code: Code, fonts: Mapping[str, Font]) -> Run | None:
+    operators = [str(item.operator) for item in code]
+    begin = operators.index("BT")
+    before, inner = code[1:begin], code[begin + 1:-2]
+    pen = _Pen(fonts)
+    if operators.count("cm") != 1 or not all(pen.follow(item) for item in inner) or not pen.clusters:
+        return None
+    matrix = Matrix(*map(float, code[operators.index("cm")].operands))
+    style = [item for item in before if str(item.operator) != "cm"]
+    mode = [item for item in inner if str(item.operator) == "Tr"][:1]
+    font_name, font, size = pen.fonts[0]
+    return Run(code, matrix, style, mode, font_name, font, size, tuple(pen.clusters), pen.reversed, pen.spans)
+
+
+class _Pen:
+    """Follows the instructions between BT and ET and notes where each glyph is drawn and what it says."""
+
+    def __init__(self, fonts: Mapping[str, Font]) -> None:
+        self._known = fonts
+        self._x = self._y = 0.0
+        self._open: list[str | None] = []  # ActualText of the open marked content
+        self._fresh = False  # an ActualText span has begun and shown nothing yet
+        self.fonts: list[tuple[Name, Font, float]] = []
+        self.clusters: list[Cluster] = []
+        self.reversed = self.spans = False
+
+    def follow(self, item: ContentStreamInstruction) -> bool:
+        """Follow one instruction; False if a run may not hold it."""
+        operator, operands = str(item.operator), item.operands
+        if operator == "Tm":
+            *turn, self._x, self._y = map(float, operands)
+            return turn == [1, 0, 0, -1]
+        if operator == "Tf":
+            return self._take_font(Name(str(operands[0])), float(operands[1]))
+        if operator in ("Tj", "TJ"):
+            return bool(self.fonts) and self._show(list(operands[0]) if operator == "TJ" else [operands[0]])
+        if operator in ("BMC", "BDC"):
+            self._begin(list(operands))
+        elif operator == "EMC":
+            self._open.pop()
+        return operator in TEXT_OPERATORS
+
+    def _take_font(self, name: Name, size: float) -> bool:
+        font = (name, self._known[str(name)], size)
+        self.fonts.append(font)
+        return font == self.fonts[0]
+
+    def _begin(self, operands: Sequence[Any]) -> None:
+        self.reversed |= operands[0] == REVERSED
+        properties = operands[1] if len(operands) > 1 else None
+        actual = properties.get("/ActualText") if isinstance(properties, Dictionary) else None
+        self._open.append(None if actual is None else str(actual))
+        if actual is not None:
+            self.spans = self._fresh = True
+
+    def _show(self, items: Sequence[Any]) -> bool:
+        _, font, size = self.fonts[0]
+        for item in items:
+            if isinstance(item, String):
+                for code in _codes(item):
+                    self._add(Glyph(code, self._x, self._y), font)
+                    self._x += font.width(code) * size
+            else:
+                self._x -= float(item) / 1000 * size
+        return True
+
+    def _add(self, glyph: Glyph, font: Font) -> None:
+        """The first glyph of an ActualText span begins a cluster, the others belong to it."""
+        actual = next((text for text in reversed(self._open) if text is not None), None)
+        if actual is not None and not self._fresh:
+            last = self.clusters[-1]
+            self.clusters[-1] = replace(last, glyphs=(*last.glyphs, glyph))
+            return
+        self._fresh = False
+        self.clusters.append(Cluster((glyph,), without_controls(font.text(glyph.code) if actual is None else actual)))
+
+
+def _codes(shown: String) -> Iterator[int]:
+    raw = bytes(shown)
+    return (int.from_bytes(raw[at:at + 2], "big") for at in range(0, len(raw), 2))

@@ -1,0 +1,294 @@
+"""Make the text of a PDF that Typst set extract as it was written: Persian words whole, in order, with their marks.
+
+What is seen of the page does not change; what a reader copies does. Typst 0.15 writes a right-to-left run in visual
+order, which is right, but three of its habits break the words that readers (poppler, pdfium, mupdf, pdf.js) put
+together again:
+
+1. One glyph stands for several characters (lam-alef, ZWNJ and the letter after it, letter and mark) and its ToUnicode
+   holds them in logical order. A reader that turns the run round character by character swaps them. Here each code says
+   one character; the others ride on blank codes of no width, all in visual order.
+2. A glyph that stands for different characters in different places is wrapped in an ``ActualText`` span, which readers
+   take for the border of a word. Here it gets a code of its own instead.
+3. A mark above or below its letter is a piece of text on another baseline and breaks its run into pieces, which follow
+   each other in visual order. Here the pieces become one run again; the mark's ink is drawn as a path, and its
+   character rides on a blank code beside the letter.
+"""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import pairwise
+
+import pikepdf
+from pikepdf import Array, ContentStreamInstruction, Dictionary, Stream, String
+
+from gozaresh.errors import TypesetError
+from gozaresh.pdffont import Font, instruction, number, without_controls
+from gozaresh.pdfrun import REVERSED, Cluster, Code, Glyph, Run, Token, find_runs
+
+TOLERANCE = Decimal("0.5")  # thousandths of an em that a glyph may stand off its place
+JOINERS = "\u200c\u200d"
+RIGHT_TO_LEFT_MARK = "\u200f"
+SEPARATORS = ".,:/،%٪+-−\u00a0"  # weak in UAX #9
+
+
+def repair(pdf: bytes) -> bytes:
+    """A PDF that looks the same and whose Persian text is extracted faithfully; equal bytes give equal bytes.
+
+    Raises:
+        TypesetError: ``pdf`` is not a readable PDF.
+    """
+    try:
+        document = pikepdf.open(io.BytesIO(pdf))
+    except pikepdf.PdfError as error:
+        raise TypesetError(f"text layer: the PDF cannot be read: {' '.join(str(error).split())}") from None
+    with document:
+        _Repair(document).run()
+        out = io.BytesIO()
+        document.save(out, deterministic_id=True)
+    return out.getvalue()
+
+
+class _Repair:
+    """One document under repair, with the fonts and forms met so far."""
+
+    def __init__(self, pdf: pikepdf.Pdf) -> None:
+        self._pdf = pdf
+        self._fonts: dict[tuple[int, int], Font] = {}
+        self._forms: set[tuple[int, int]] = set()
+
+    def run(self) -> None:
+        """Mend every page, then the fonts that the pages were given new codes in."""
+        for page in self._pdf.pages:
+            page.obj["/Contents"] = Stream(self._pdf, self._mended(page, page.resources))
+            self._mend_forms(page.resources)
+        for font in self._fonts.values():
+            font.write(self._pdf)
+        self._ask_no_direction()
+
+    def _ask_no_direction(self) -> None:
+        """Drop the viewer preference R2L, after which pdfium turns round every line, those of code and maths too.
+
+        It says on which side the first page of a double page stands; the words of a page have their own direction.
+        """
+        preferences = self._pdf.Root.get("/ViewerPreferences", Dictionary())
+        if "/Direction" in preferences:
+            del preferences["/Direction"]
+
+    def _mend_forms(self, resources: pikepdf.Object) -> None:
+        """Mend the form XObjects (embedded drawings), which hold text of their own."""
+        for form in _entries(resources, "/XObject").values():
+            if form.get("/Subtype") != "/Form" or form.objgen in self._forms:
+                continue
+            self._forms.add(form.objgen)
+            own = form.get("/Resources", Dictionary())
+            if "/Font" in own:
+                form.write(self._mended(form, own))
+            self._mend_forms(own)
+
+    def _mended(self, stream: pikepdf.Page | pikepdf.Object, resources: pikepdf.Object) -> bytes:
+        """The content stream with its runs joined and written anew."""
+        code = [item for item in pikepdf.parse_content_stream(stream) if isinstance(item, ContentStreamInstruction)]
+        fonts = {name: self._font(font) for name, font in _entries(resources, "/Font").items()}
+        written: list[ContentStreamInstruction] = []
+        for token in joined(find_runs(code, fonts)):
+            written += write_run(token) if isinstance(token, Run) else [token]
+        return pikepdf.unparse_content_stream(written)
+
+    def _font(self, font: pikepdf.Object) -> Font:
+        if font.objgen not in self._fonts:
+            self._fonts[font.objgen] = Font(font)
+        return self._fonts[font.objgen]
+
+
+def _entries(resources: pikepdf.Object, kind: str) -> dict[str, pikepdf.Object]:
+    return dict(resources[kind].items()) if kind in resources else {}
+
+
+# --- joining the pieces of a run that marks broke --------------------------------------------------------------------
+def joined(tokens: Iterator[Token]) -> list[Token]:
+    """The tokens with the pieces of broken runs joined. Marked content that loses its text to a neighbour stays, empty,
+    so that the tags of the document need no change."""
+    out: list[Token] = []
+    for token in tokens:
+        at = _last_run(out)
+        left = out[at] if out else token
+        if isinstance(token, Run) and isinstance(left, Run) and continues(left, token):
+            out[at] = join(left, token)
+        else:
+            out.append(token)
+    return out
+
+
+def _last_run(tokens: Sequence[Token]) -> int:
+    """The index of what stands before the latest borders of marked content."""
+    at = len(tokens) - 1
+    while at > 0 and _is_border(tokens[at]):
+        at -= 1
+    return at
+
+
+def _is_border(token: Token) -> bool:
+    """Whether a token is ``EMC`` or ``/Span <</MCID n>> BDC``, which Typst writes between the pieces."""
+    if isinstance(token, Run):
+        return False
+    operator = str(token.operator)
+    return operator == "EMC" or (operator == "BDC" and token.operands[0] == "/Span")
+
+
+def continues(left: Run, right: Run) -> bool:
+    """Whether two pieces of text that follow each other are one right-to-left run.
+
+    Whole runs follow each other in logical order, so on a line a later right-to-left run stands further left; only the
+    pieces of a broken run go to the right.
+    """
+    if left.font is not right.font or left.size != right.size or not left.font.editable:
+        return False
+    if not (left.right_to_left and right.right_to_left):
+        return False
+    move = right.matrix @ left.matrix.inverse()
+    turned = max(abs(have - want) for have, want in zip(move.shorthand[:4], (1, 0, 0, 1), strict=True))
+    end = left.glyphs[-1].x + left.font.width(left.glyphs[-1].code) * left.size
+    beside = left.origin - 0.01 <= move.e <= end + 2 * left.size
+    return turned < 1e-6 and beside and _same_line(left, right, move.f) and _style(left) == _style(right)
+
+
+def _same_line(left: Run, right: Run, down: float) -> bool:
+    if left.letters and right.letters:
+        return abs(right.letters[0].y + down - left.letters[0].y) < 0.01
+    return abs(right.glyphs[0].y + down - left.glyphs[-1].y) < left.size  # a mark has a baseline of its own
+
+
+def _style(run: Run) -> bytes:
+    return pikepdf.unparse_content_stream([*run.style, *run.mode])
+
+
+def join(left: Run, right: Run) -> Run:
+    """One run of two pieces, in the coordinates of the left one."""
+    move = right.matrix @ left.matrix.inverse()
+    moved = tuple(
+        replace(cluster, glyphs=tuple(replace(g, x=g.x + move.e, y=g.y + move.f) for g in cluster.glyphs))
+        for cluster in right.clusters)
+    return replace(left, clusters=left.clusters + moved, origin=move.e, reversed=left.reversed or right.reversed)
+
+
+# --- writing runs ----------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Said:
+    """A code of the written run, the character it says and where it is drawn."""
+
+    code: int
+    text: str
+    x: float
+
+
+def write_run(run: Run) -> list[ContentStreamInstruction]:
+    """The run as instructions: one code a character, in visual order, and ink for the marks."""
+    simple = all(len(cluster.glyphs) == 1 for cluster in run.clusters)
+    if not run.font.editable or not (run.right_to_left or (run.spans and simple)):
+        return [_without_controls(item) for item in run.source]
+    said: list[Said] = []
+    ink: list[ContentStreamInstruction] = []
+    for cluster in gather_marks(run):
+        letters, surplus = _letters(cluster, run)
+        said += _say(letters, cluster.text, run) if run.right_to_left else [
+            Said(run.font.code(letters[0].code, cluster.text), cluster.text, letters[0].x)]
+        for glyph in surplus:
+            ink += run.font.outline(glyph.code, run.size, glyph.x, glyph.y)
+    return _instructions(run, list(_with_borders(said, run)) if run.right_to_left else said, ink)
+
+
+def gather_marks(run: Run) -> list[Cluster]:
+    """The clusters with each mark that was drawn on its own put to its letter, which follows it and says the same."""
+    gathered: list[Cluster] = []
+    for cluster in run.clusters:
+        last = gathered[-1] if gathered else None
+        if last is not None and last.text == cluster.text and _is_lone_mark(last, run):
+            gathered[-1] = replace(last, glyphs=last.glyphs + cluster.glyphs)
+        else:
+            gathered.append(cluster)
+    return gathered
+
+
+def _is_lone_mark(cluster: Cluster, run: Run) -> bool:
+    has_width = any(run.font.width(glyph.code) > 0 for glyph in cluster.glyphs)
+    return not has_width and len(cluster.text) > 1 and any(map(unicodedata.combining, cluster.text))
+
+
+def _letters(cluster: Cluster, run: Run) -> tuple[list[Glyph], list[Glyph]]:
+    """The glyphs that shall say a character, and those that shall be ink alone: marks, and parts of one character."""
+    wide = [glyph for glyph in cluster.glyphs if run.font.width(glyph.code) > 0]
+    letters = (wide or list(cluster.glyphs[-1:]))[:max(1, len(cluster.text))]
+    return letters, [glyph for glyph in cluster.glyphs if glyph not in letters]
+
+
+def _say(letters: Sequence[Glyph], text: str, run: Run) -> list[Said]:
+    """One code a character, from left to right, so the text's last character first."""
+    chars = text[::-1]
+    if len(letters) > 1:  # the first glyphs say a character each, the last one all the others
+        first, char = letters[0], chars[0]
+        return [Said(run.font.code(first.code, char), char, first.x), *_say(letters[1:], text[:-1], run)]
+    letter = letters[0]
+    right = letter.x + run.font.width(letter.code) * run.size
+    drawn = max((at for at, char in enumerate(chars) if not _is_light(char)), default=0)
+    return [Said(run.font.code(letter.code, char), char, letter.x) if at == drawn else
+            Said(run.font.blank(char), char, letter.x if at < drawn else right) for at, char in enumerate(chars)]
+
+
+def _with_borders(said: Sequence[Said], run: Run) -> Iterator[Said]:
+    """The codes with a right-to-left mark between punctuation and the mark of the letter before it («حتماً،»).
+
+    pdfium takes marks and separators alike for weak characters and does not turn a row of them round, so that the two
+    would change places.
+    """
+    for last, item in pairwise([None, *said]):
+        if last and item and last.text in SEPARATORS and unicodedata.combining(item.text):
+            yield Said(run.font.blank(RIGHT_TO_LEFT_MARK), RIGHT_TO_LEFT_MARK, item.x)
+        if item:
+            yield item
+
+
+def _is_light(char: str) -> bool:
+    """Marks and joiners: characters that do not stand on the line by themselves."""
+    return unicodedata.combining(char) != 0 or char in JOINERS
+
+
+def _instructions(run: Run, said: Sequence[Said], ink: Code) -> list[ContentStreamInstruction]:
+    """One text object with one TJ: readers take the border of a text object for the border of a word."""
+    shown = instruction("TJ", Array(_spaced(run, said)))
+    letters = run.letters or run.glyphs
+    place = [1, 0, 0, -1, number(said[0].x), number(letters[0].y)]
+    text = [*run.mode, instruction("Tf", run.font_name, number(run.size)), instruction("Tm", *place), shown]
+    if run.right_to_left:
+        text = [instruction("BMC", REVERSED), *text, instruction("EMC")]
+    matrix = next(item for item in run.source if str(item.operator) == "cm")
+    return [instruction("q"), matrix, *run.style, instruction("BT"), *text, instruction("ET"), *ink, instruction("Q")]
+
+
+def _spaced(run: Run, said: Sequence[Said]) -> Iterator[String | Decimal]:
+    """The codes as strings, and between them how far the pen goes back, in thousandths of an em."""
+    pen = said[0].x
+    codes = b""
+    for item in said:
+        back = number((pen - item.x) / run.size * 1000)
+        if abs(back) > TOLERANCE:
+            if codes:
+                yield String(codes)
+            yield back
+            pen, codes = item.x, b""
+        codes += item.code.to_bytes(2, "big")
+        pen += run.font.width(item.code) * run.size
+    yield String(codes)
+
+
+def _without_controls(item: ContentStreamInstruction) -> ContentStreamInstruction:
+    """The instruction with an ActualText that holds no direction controls."""
+    properties = item.operands[1] if str(item.operator) == "BDC" else None
+    if not isinstance(properties, Dictionary) or "/ActualText" not in properties:
+        return item
+    actual = without_controls(str(properties["/ActualText"]))
+    return instruction("BDC", item.operands[0], Dictionary({**dict(properties.items()), "/ActualText": actual}))
