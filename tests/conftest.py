@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from gozaresh.persian import latin_digits
 
 ROOT = Path(__file__).parent.parent
 
@@ -32,6 +35,12 @@ def gozaresh(*arguments: str, cwd: Path) -> Done:
     done = subprocess.run([sys.executable, "-m", "gozaresh.cli", *arguments], cwd=cwd, capture_output=True, text=True,
                           env={**os.environ, "SOURCE_DATE_EPOCH": "1735689600"}, check=False)
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def captions(text: str, noun: str) -> list[int]:
+    """The numbers of the captions in a PDF's text, in order; pdfium puts the colon before the number."""
+    found = re.findall(rf"{noun}(?: ?([۰-۹]+) ?:|: ?([۰-۹]+))", text)
+    return list(dict.fromkeys(int(latin_digits(before or after)) for before, after in found))
 
 
 @pytest.fixture

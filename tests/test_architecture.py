@@ -12,8 +12,8 @@ SRC = Path(__file__).parent.parent / "src"
 FILES = sorted(SRC.rglob("*.py"))
 # each module imports only from modules before it
 ENGINE = """errors persian author settings source inline notebook parameters files fingerprint cache progress execute
-    mathsymbols maths bidi document markdown export pdftext pdffont pdfrun textlayer typeset lint proofread
-    appendix build bundle cli""".split()
+    mathsymbols mathmacros mathtext maths bidi document markdown export pdftext pdffont pdfrun textlayer typeset lint
+    proofread appendix build bundle cli""".split()
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -17,8 +17,7 @@ from gozaresh import build, cli
 from gozaresh.bundle import bundle_name
 from gozaresh.errors import BundleError
 from gozaresh.pdftext import outline, read_pages
-from gozaresh.persian import latin_digits
-from tests.conftest import ROOT, gozaresh
+from tests.conftest import ROOT, captions, gozaresh
 
 KINDS = {"شکل": "figures", "جدول": "tables", "برنامهٔ": "listings"}
 
@@ -28,16 +27,10 @@ def pages(homework: Path) -> list[str]:
     return [page.text for page in read_pages(homework / "build" / "report.pdf")]
 
 
-def captions(text: str, noun: str) -> list[str]:
-    """The numbers of the captions that begin a line; pdfium puts the colon before the number."""
-    found = re.findall(rf"^{noun}(?: ([۰-۹]+) ?:|: ?([۰-۹]+))", text, re.M)
-    return [before or after for before, after in found]
-
-
 @pytest.mark.parametrize("noun", KINDS)
 def test_captions_are_numbered_in_order(pages: list[str], noun: str) -> None:
     body = "\n".join(pages)
-    numbers = [int(latin_digits(found)) for found in captions(body, noun)]
+    numbers = captions(body, noun)
     assert numbers == list(range(1, len(numbers) + 1))
     assert len(numbers) >= 5
 

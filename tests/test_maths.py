@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gozaresh.errors import MathsError
+from gozaresh.mathmacros import expand
 from gozaresh.maths import Formula, to_typst
+from gozaresh.mathtext import KNOWN, translate
 
 CONSTRUCTS = r"""
 \log p_\theta(x) \ge \mathbb{E}_{q_\phi(z \mid x)}\bigl[ \log p_\theta(x, z) - \log q_\phi(z \mid x) \bigr]
@@ -59,6 +61,31 @@ ALIGNED = [
 ]
 
 
+# what LaTeX means by each, in Typst's words
+MEANINGS = {
+    r"\mathrm{KL}(q)": r'upright("KL")\(q\)',  # a word, and no gap before its bracket
+    r"\tfrac12": "inline(frac(1, 2))",
+    r"x^12": "x^(1)2",
+    r"f'(x)": r"f'\(x\)",
+    r"f^{\prime}": "f'",
+    r"X \perp_P Y": "X scripts(⟂)_(P)Y",
+    r"\not\!\perp\!\!\!\perp": 'scripts(class("relation", cancel(⫫)))',
+    r"a \not\in B": "a scripts(∉)B",
+    r"\left. x \right|_0": r'lr(""x\|)_(0)',
+    r"\operatorname*{\mathbb{E}}_x": "op(bb(E), limits: #true)_(x)",
+    r"\operatorname*{arg\,min}_x": 'op("arg\u2009min", limits: #true)_(x)',
+    r"\text{اگر } x": '"اگر"#h(0.25em)x',
+    r"\text{s.t.}": '#text(dir: ltr, "s.t.")',
+    r"\text{اگر $x$ باشد}": '"باشد"#h(0.25em)x#h(0.25em)"اگر"',  # from the right
+    r"۰٫۵ + ۵۰٪": '"۰٫۵"+"۵۰٪"',
+    r"1{,}000": r'1 class("normal", \,)000',
+    r"{ab}^2": 'class("normal", a b)^(2)',
+    r"a \dots b + \dots + c": "a…b+⋯+c",
+    r"\begin{align} a &= b && c \\ d \end{align}": "a&\\=b&#h(1em)&c \\\nd",
+    "a\n\n= b % left out\n": r"a\=b",
+}
+
+
 def compiled(tmp_path: Path, bodies: list[str]) -> list[str]:
     path = tmp_path / "page.typ"
     path.write_text("\n\n".join(bodies), encoding="utf-8")
@@ -97,6 +124,33 @@ def test_what_is_not_known_is_one_line(tex: str, message: str) -> None:
         to_typst([Formula(tex, True)])
     assert "\n" not in str(caught.value)
     assert "in the formula" in str(caught.value)
+
+
+@pytest.mark.parametrize(("tex", "typst_body"), MEANINGS.items())
+def test_meaning_is_kept(tex: str, typst_body: str) -> None:
+    assert to_typst([Formula(tex, False)])[Formula(tex, False)].body == f"${typst_body}$"
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN))
+def test_every_known_command_is_set_by_typst_or_says_what_it_lacks(name: str) -> None:
+    for tex in (rf"\{name}", rf"\{name}{{a}}", rf"\{name}{{a}}{{b}}", rf"\{name}{{1em}}", rf"\{name}(a\right)",
+                rf"\left(\{name}|\right)", rf"\{name}{{matrix}}a\end{{matrix}}"):
+        try:
+            body = translate(tex)
+        except MathsError:
+            continue
+        typst.compile(f"#set page(width: auto)\n$ {body} $".encode(), ignore_system_fonts=True)
+        return
+    raise AssertionError(f"{name} cannot be used at all")
+
+
+def test_own_commands_are_replaced() -> None:
+    macros = r"\newcommand{\E}[2]{\mathbb{E}_{#1}[#2]}\def\x{\mathbf x}\DeclareMathOperator*{\am}{arg\,min}"
+    assert expand(macros + r"\am_a \E{q}{\x y}") == r"\operatorname*{arg\,min}_a \mathbb{E}_{q}[\mathbf xy]"
+    formula = Formula(macros + r"\x = 1", True)
+    assert to_typst([formula])[formula].alt == r"\mathbf x= 1"
+    with pytest.raises(MathsError, match="calls itself"):
+        expand(r"\newcommand{\a}{\a} \a")
 
 
 def test_label_tag_and_alternative_text_are_kept() -> None:

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from gozaresh.pdftext import read_pages
-from tests.conftest import gozaresh
+from tests.conftest import captions, gozaresh
 
 CHAPTER = "notebooks/01_pendulum.py"
 
@@ -29,7 +29,9 @@ def text_of(folder: Path) -> str:
 
 def test_the_pdf_says_what_the_source_says(built_pendulum: Path) -> None:
     text = text_of(built_pendulum)
-    for words in ("آونگ ساده", "دورهٔ تناوب آونگ ساده", "شکل ۱", "جدول ۱", "برنامهٔ ۱", "۲٫۰۰۶", "طول‌های گوناگون",
+    assert captions(text, "شکل") == [1]
+    assert captions(text, "جدول") == [1, 2, 3, 4]
+    for words in ("آونگ ساده", "دورهٔ تناوب آونگ ساده", "۲٫۰۰۶", "طول‌های گوناگون",
                   "def period(length):"):
         assert words in text
     assert "??" not in text

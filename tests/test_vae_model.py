@@ -18,6 +18,7 @@ from dgm.vae import checkpoint, latent, objective
 from dgm.vae.data import stratified_split
 from dgm.vae.faces import synthetic_faces
 from dgm.vae.layers import ByteDropout, UpConv2d
+from dgm.vae.loader import FaceLoader
 from dgm.vae.model import VAE, Posterior, reparameterize, to_unit
 from dgm.vae.train import TrainingConfig, evaluate, train
 
@@ -112,6 +113,16 @@ def test_training_lowers_the_loss_on_both_parts(trained) -> None:
         assert len(part) == 4
         assert part[-1].reconstruction + part[-1].kl < part[0].reconstruction + part[0].kl
         assert part[-1].kl > 0
+
+
+def test_the_loader_gives_every_image_once_and_whole_batches_when_shuffled(faces) -> None:
+    indices = torch.arange(10, 80)
+    plain = torch.cat(list(FaceLoader(faces.images, indices, 32, shuffle=False)))
+    assert torch.equal(plain, to_unit(faces.images[indices]))
+    loader = FaceLoader(faces.images, indices, 32, shuffle=True)
+    assert [len(batch) for batch in loader] == [32, 32]
+    assert len(loader) == 2
+    assert [len(batch) for batch in FaceLoader(faces.images, indices[:5], 32, shuffle=True)] == [5]
 
 
 def test_training_is_repeatable(faces) -> None:

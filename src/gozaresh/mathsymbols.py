@@ -23,6 +23,7 @@ ORDINARY = _table("""
     flat ♭ natural ♮ sharp ♯ clubsuit ♣ diamondsuit ♢ heartsuit ♡ spadesuit ♠ dag † ddag ‡ S § P ¶
     ldots … cdots ⋯ vdots ⋮ ddots ⋱ dotsc … dotso … dotsb ⋯ dotsm ⋯ dotsi ⋯ therefore ∴ because ∵
     qed □ QED □ blacktriangle ▲ triangledown ▽ measuredangle ∡ eth ð mho ℧
+    varGamma 𝛤 varDelta 𝛥 varTheta 𝛩 varLambda 𝛬 varXi 𝛯 varPi 𝛱 varSigma 𝛴 varPhi 𝛷 varPsi 𝛹 varOmega 𝛺
 """)
 
 BINARY = _table("""
@@ -38,7 +39,7 @@ RELATIONS = _table("""
     prec ≺ succ ≻ preceq ⪯ succeq ⪰ preccurlyeq ≼ succcurlyeq ≽ precsim ≾ succsim ≿ lesssim ≲ gtrsim ≳
     triangleq ≜ coloneqq ≔ coloneq ≔ eqqcolon ≕ defeq ≝ eqdef ≝ in ∈ ni ∋ notin ∉ subset ⊂ subseteq ⊆
     subsetneq ⊊ supset ⊃ supseteq ⊇ supsetneq ⊋ sqsubseteq ⊑ sqsupseteq ⊒ nsubseteq ⊈ mid ∣ nmid ∤ parallel ∥
-    nparallel ∦ perp ⟂ indep ⫫ Perp ⫫ vdash ⊢ dashv ⊣ models ⊨ vDash ⊨ Vdash ⊩ nvdash ⊬ nvDash ⊭ nleq ≰
+    nparallel ∦ perp ⟂ indep ⫫ Perp ⫫ vdash ⊢ dashv ⊣ models ⊨ vDash ⊨ Vdash ⊩ nvdash ⊬ nvDash ⊭ nVdash ⊮ nleq ≰
     ngeq ≱ nless ≮ ngtr ≯ nsim ≁ ncong ≇ smile ⌣ frown ⌢ between ≬ trianglelefteq ⊴ trianglerighteq ⊵
     to → rightarrow → leftarrow ← gets ← leftrightarrow ↔ uparrow ↑ downarrow ↓ updownarrow ↕ mapsto ↦
     Rightarrow ⇒ Leftarrow ⇐ Leftrightarrow ⇔ Uparrow ⇑ Downarrow ⇓ implies ⟹ impliedby ⟸ iff ⟺

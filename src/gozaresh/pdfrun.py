@@ -11,9 +11,11 @@ from pikepdf import ContentStreamInstruction, Dictionary, Matrix, Name, String
 
 from gozaresh.pdffont import Font, without_controls
 
-RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\u200c\u200d\ufb1d-\ufdff\ufe70-\ufeff]")
+# letters, marks and joiners; digits and their signs (U+0660…, U+06F0…) are written from the left
+RIGHT_TO_LEFT = re.compile("[\u0590-\u065f\u066e-\u06ef\u06fa-\u08ff\u200c\u200d\ufb1d-\ufdff\ufe70-\ufeff]")
 REVERSED = Name("/ReversedChars")  # 14.8.2.5.3: the characters stand in reverse order
 TEXT_OPERATORS = {"Tr", "Tf", "Tm", "Tj", "TJ", "BMC", "BDC", "EMC"}  # all that Typst writes between BT and ET
+INK_OPERATORS = {"m", "l", "c", "h", "f"}  # what the repair draws marks with
 Code = Sequence[ContentStreamInstruction]
 
 
@@ -61,9 +63,19 @@ class Run:
         return [glyph for glyph in self.glyphs if self.font.width(glyph.code) > 0]
 
     @property
+    def end(self) -> float:
+        """Where the pen stands after the last glyph."""
+        return self.glyphs[-1].x + self.font.width(self.glyphs[-1].code) * self.size
+
+    @property
     def right_to_left(self) -> bool:
         """Whether it is written from the right."""
         return self.reversed or any(RIGHT_TO_LEFT.search(cluster.text) for cluster in self.clusters)
+
+    @property
+    def text(self) -> str:
+        """What it says, in logical order."""
+        return "".join(cluster.text for cluster in (self.clusters[::-1] if self.right_to_left else self.clusters))
 
 
 Token = ContentStreamInstruction | Run
@@ -86,16 +98,22 @@ def _run_end(code: Code, start: int) -> int:
     for at in range(start + 1, len(code)):
         operator = str(code[at].operator)
         if operator == "Q":
-            return at + 1 if str(code[at - 1].operator) == "ET" else start
+            return at + 1 if _is_text(code[start:at]) else start
         if operator in ("q", "Do"):
             return start
     return start
 
 
+def _is_text(code: Code) -> bool:
+    """Whether one text object, and perhaps the ink of its marks, is all that is painted."""
+    operators = [str(item.operator) for item in code]
+    return operators.count("ET") == 1 and set(operators[operators.index("ET") + 1:]) <= INK_OPERATORS
+
+
 def _read_run(code: Code, fonts: Mapping[str, Font]) -> Run | None:
     operators = [str(item.operator) for item in code]
     begin = operators.index("BT")
-    before, inner = code[1:begin], code[begin + 1:-2]
+    before, inner = code[1:begin], code[begin + 1:operators.index("ET")]
     pen = _Pen(fonts)
     if operators.count("cm") != 1 or not all(pen.follow(item) for item in inner) or not pen.clusters:
         return None

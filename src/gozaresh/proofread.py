@@ -1,34 +1,38 @@
 """Step 5: read the finished PDF back and hold it against the sources, word by word.
 
-Terms: a *token* is a Persian word, a Latin word or a number. Persian words must stand in the PDF in the source's order.
-Latin words and numbers need only stand near it, for pdfium puts those of a Persian line from right to left.
+The PDF is read twice. Its own order (the content stream, as the tags have it) is held against the sources' order.
+What pdfium copies from each page is held against that: it must give the same words, though in pdfium's order, which
+mixes up Latin words and formulae in Persian lines. A *token* is a Persian word, a Latin word or a number.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
+import pikepdf
+from pikepdf import Array, ContentStreamInstruction, Dictionary
+
 from gozaresh.errors import Place
+from gozaresh.pdffont import Font
+from gozaresh.pdfrun import Run, find_runs
 from gozaresh.pdftext import MARKS, Page, clean, missing_glyphs, read_pages
 
-PERSIAN_WORD = f"[\u0620-\u064a\u066e-\u06d3\u06d5\u06fa-\u06ff][\u0620-\u06d3\u06d5\u06fa-\u06ff{MARKS}\u200c]*"
-NUMBER = "[\u06f0-\u06f9]+(?:[٫٬][\u06f0-\u06f9]+)*|[0-9]+"
-TOKEN = re.compile(f"(?P<persian>{PERSIAN_WORD})|{NUMBER}|[^\\W\\d_\u0600-\u06ff]+")
-LEADER = re.compile(r"(?:\.\s*){5,}")  # the dots of a table of contents
-CAPTION = re.compile(r"(شکل|جدول|برنامهٔ)\s*(?::\s*([۰-۹]+)|([۰-۹]+)\s*:)")  # pdfium may put the colon first
+PERSIAN = re.compile(f"[\u0620-\u064a\u066e-\u06d3\u06d5\u06fa-\u06ff][\u0620-\u06d3\u06d5\u06fa-\u06ff{MARKS}\u200c]*")
+WORD = re.compile(f"{PERSIAN.pattern}|[\u06f0-\u06f9]+(?:[٫٬][\u06f0-\u06f9]+)*|[0-9]+|[A-Za-z\u00c0-\u03ff]+")
+MARK = re.compile(f"[{MARKS}]")
+CAPTION = re.compile(r"(شکل|جدول|برنامهٔ)\s*([۰-۹]+)\s*:")
 FAULTS = {
     "an unresolved reference": re.compile(r"\?\?|؟؟"),
     "an unreadable character (U+FFFD)": re.compile("\ufffd"),
     "an Arabic yeh or kaf": re.compile("[\u0643\u064a]"),
 }
-NEAR = 6  # tokens that may stand inside a source's text on the page: a reference's noun, a formula's words
-FURNITURE = 120  # tokens that a page's end may put there: footnotes, running head
+NEAR = 12  # tokens that a formula or a reference may put inside a source's text
+FURNITURE = 120  # tokens that may stand between the two halves of a text: footnotes, a figure
 CANDIDATES = 12  # places that are looked at for one rare word
 
 
@@ -79,133 +83,141 @@ class Proof:
         return not self.missing and not self.faults
 
 
-@dataclass(frozen=True)
-class Token:
-    """A word or number; ``ordered`` if its place among its neighbours can be relied on."""
-
-    text: str
-    persian: bool
-    ordered: bool = True
-    page: int = 0
-
-    @property
-    def loose(self) -> str:
-        """What is compared where order is not: without marks, which pdfium may part from their letter."""
-        return "".join(char for char in self.text if not unicodedata.combining(char))
-
-
 def proofread(pdf: Path, sources: Sequence[SourceText]) -> Proof:
-    """Hold the PDF against the sources, which come in the order in which they are typeset."""
-    pages = read_pages(pdf)
-    text = _PdfText(list(_pdf_tokens(pages)))
-    missing = [Missing(Place(source.file, source.line), word) for source in sources for word in text.take(source)]
+    """Hold the PDF, whose text layer is repaired, against the sources in the order in which they are typeset."""
+    copied, written = read_pages(pdf), read_in_order(pdf)
+    text = _Text([(word, page.number) for page in written for word in tokens(page.text)])
+    missing = [Missing(Place(source.file, source.line), word) for source in sources
+               for word in text.take([token for word in source.words for token in tokens(word)])]
     glyphs = [Fault(found.page, f"{found.count} characters without a glyph in {found.font}")
               for found in missing_glyphs(pdf)]
-    faults = [*_faults(pages), *_caption_faults(pages), *glyphs]
-    return Proof(sum(len(tokens(source.words)) for source in sources), len(sources), len(pages), tuple(missing),
-                 tuple(sorted(faults)))
+    faults = [*_faults(copied), *_copy_faults(written, copied), *_caption_faults(written), *glyphs]
+    count = sum(len(tokens(word)) for source in sources for word in source.words)
+    return Proof(count, len(sources), len(copied), tuple(missing), tuple(sorted(faults)))
 
 
-def tokens(words: Sequence[str]) -> list[Token]:
-    """The tokens of a source's words.
+def tokens(text: str) -> list[str]:
+    """The words and numbers of a text; letters and digits apart, for readers do not keep them in one order.
 
-    >>> [token.text for token in tokens(["«داده‌ها»،", "β-VAE", "(۰٫۵)", "Conv2d"])]
+    >>> tokens("«داده‌ها»، β-VAE (۰٫۵) Conv2d")
     ['داده\\u200cها', 'β', 'VAE', '۰٫۵', 'Conv', '2', 'd']
     """
-    return [Token(found[0].strip("\u200c"), found["persian"] is not None)
-            for word in words for found in TOKEN.finditer(clean(word))]
+    return [found.strip("\u200c") for found in WORD.findall(clean(text))]
 
 
-def _pdf_tokens(pages: Sequence[Page]) -> Iterator[Token]:
-    heads = Counter(page.text.partition("\n")[0].strip() for page in pages)
-    for page in pages:
-        for number, line in enumerate(page.text.split("\n")):
-            running_head = number == 0 and heads[line.strip()] > 2
-            if not running_head and not LEADER.search(line):
-                yield from _line_tokens(line, page.number)
+# --- reading ---------------------------------------------------------------------------------------------------------
+def read_in_order(path: Path) -> list[Page]:
+    """The text of each page in logical order, without running heads, page numbers and tables of contents."""
+    with pikepdf.open(path) as pdf:
+        contents = set(_contents(pdf.Root.get("/StructTreeRoot", Dictionary())))
+        fonts: dict[tuple[int, int], Font] = {}
+        return [Page(number, clean(_page_text(page, fonts, contents))) for number, page in enumerate(pdf.pages, 1)]
 
 
-def _line_tokens(line: str, page: int) -> Iterator[Token]:
-    """A line's tokens; pdfium takes the direction that most of them have for the line's, right or not."""
-    found = tokens([line])
-    ordered = sum(token.persian for token in found) > len(found) / 2
-    for token in found:
-        yield Token(token.text, token.persian, token.persian and ordered, page)
+def _contents(element: pikepdf.Object, page: int = 0, inside: bool = False) -> Iterator[tuple[int, int]]:
+    """The (page's object number, MCID) of all that stands in a table of contents (TOC, ISO 32000-2, 14.8.4.8)."""
+    page = element["/Pg"].objgen[0] if "/Pg" in element else page
+    inside = inside or element.get("/S") == "/TOC"
+    kids = element.get("/K", Array())
+    for kid in kids.as_list() if isinstance(kids, Array) else [kids]:
+        if isinstance(kid, Dictionary):
+            yield from _contents(kid, page, inside)
+        elif inside:
+            yield page, int(kid)
 
 
-class _PdfText:
-    """The PDF's tokens, of which each can be taken by one source only."""
+def _page_text(page: pikepdf.Page, fonts: dict[tuple[int, int], Font], contents: set[tuple[int, int]]) -> str:
+    known = {name: _font(font, fonts) for name, font in dict(page.resources.get("/Font", Dictionary()).items()).items()}
+    code = [item for item in pikepdf.parse_content_stream(page) if isinstance(item, ContentStreamInstruction)]
+    text: list[str] = []
+    left_out: list[bool] = []
+    last: Run | None = None
+    for token in find_runs(code, known):
+        if not isinstance(token, Run):
+            _follow(token, left_out, page.obj.objgen[0], contents)
+        elif not any(left_out):
+            text += [_between(last, token), token.text]
+            last = token
+    return "".join(text)
 
-    def __init__(self, found: Sequence[Token]) -> None:
-        self._tokens = found
+
+def _font(font: pikepdf.Object, fonts: dict[tuple[int, int], Font]) -> Font:
+    if font.objgen not in fonts:
+        fonts[font.objgen] = Font(font)
+    return fonts[font.objgen]
+
+
+def _follow(item: ContentStreamInstruction, left_out: list[bool], page: int, contents: set[tuple[int, int]]) -> None:
+    """Keep the stack of open marked content: whether each is left out."""
+    operator = str(item.operator)
+    if operator in ("BMC", "BDC"):
+        properties = item.operands[1] if operator == "BDC" else Dictionary()
+        mcid = properties.get("/MCID") if isinstance(properties, Dictionary) else None
+        left_out.append(item.operands[0] == "/Artifact" or (mcid is not None and (page, int(mcid)) in contents))
+    elif operator == "EMC" and left_out:
+        left_out.pop()
+
+
+def _between(last: Run | None, run: Run) -> str:
+    """Nothing between runs that stand on one line and touch, else a line's end."""
+    if last is None or abs(last.matrix.f - run.matrix.f) > 0.1:
+        return "\n"
+    gap = max(last.matrix.e, run.matrix.e) - min(last.matrix.e + last.end, run.matrix.e + run.end)
+    return "" if gap < run.size / 10 else "\n"
+
+
+# --- comparing -------------------------------------------------------------------------------------------------------
+class _Text:
+    """The PDF's tokens with their pages, of which each can be taken by one source only."""
+
+    def __init__(self, found: Sequence[tuple[str, int]]) -> None:
+        self._found = found
         self._free = [True] * len(found)
         self._after = 0  # where the last source ended
         self._places: dict[str, list[int]] = defaultdict(list)
-        for at, token in enumerate(found):
-            self._places[token.loose].append(at)
+        for at, (token, _) in enumerate(found):
+            self._places[token].append(at)
 
-    def take(self, source: SourceText) -> list[str]:
-        """Take the source's tokens out of the text and return those that are not there."""
-        wanted = tokens(source.words)
+    def take(self, wanted: Sequence[str]) -> list[str]:
+        """Take a source's tokens out of the text and return those that are not there in their order."""
         window = self._window(wanted)
-        taken = self._take_in_order(wanted, window)
-        lost = [token.text for at, token in enumerate(wanted)
-                if at not in taken and not self._take_anywhere(token, window)]
-        self._after = max(taken.values(), default=self._after)
-        return lost
+        matcher = SequenceMatcher(None, wanted, [self._found[at][0] for at in window], autojunk=False)
+        lost = set(range(len(wanted)))
+        end = 0
+        for mine, theirs, size in matcher.get_matching_blocks():
+            if size and not (end and size <= 2 and self._is_astray(window, end, theirs)):
+                lost -= set(range(mine, mine + size))
+                end = theirs + size
+                for at in window[theirs:end]:
+                    self._free[at] = False
+                self._after = window[end - 1]
+        return [wanted[at] for at in sorted(lost)]
 
-    def _window(self, wanted: Sequence[Token]) -> list[int]:
+    def _window(self, wanted: Sequence[str]) -> list[int]:
         """The free places where the source can be: round the place that holds most of its tokens."""
-        size = len(wanted)
         start = max(self._starts(wanted), key=lambda at: (self._overlap(wanted, at), -abs(at - self._after)))
-        return [at for at in range(max(0, start - NEAR), min(len(self._tokens), start + size + FURNITURE))
-                if self._free[at]]
+        return self._free_places(start - NEAR, start + len(wanted) + FURNITURE)
 
-    def _starts(self, wanted: Sequence[Token]) -> list[int]:
-        """Where the source would begin, judged by its rarest tokens; after the last source if all are rare."""
-        known = sorted((len(self._places[token.loose]), at) for at, token in enumerate(wanted)
-                       if token.loose in self._places)
+    def _free_places(self, start: int, end: int) -> list[int]:
+        return [at for at in range(max(0, start), min(len(self._found), end)) if self._free[at]]
+
+    def _starts(self, wanted: Sequence[str]) -> list[int]:
+        """Where the source would begin, judged by its rarest tokens; after the last source if it has none."""
+        known = sorted((len(self._places[token]), at) for at, token in enumerate(wanted) if token in self._places)
         starts = [self._after]
         for _, at in known[:3]:
-            places = sorted(self._places[wanted[at].loose], key=lambda place: abs(place - self._after))
+            places = sorted(self._places[wanted[at]], key=lambda place: abs(place - self._after))
             starts += [max(0, place - at) for place in places[:CANDIDATES]]
         return starts
 
-    def _overlap(self, wanted: Sequence[Token], start: int) -> int:
-        end = min(len(self._tokens), start + len(wanted) + NEAR)
-        there = Counter(self._tokens[at].loose for at in range(start, end)
-                        if self._free[at])
-        return (there & Counter(token.loose for token in wanted)).total()
+    def _overlap(self, wanted: Sequence[str], start: int) -> int:
+        there = Counter(self._found[at][0] for at in self._free_places(start, start + len(wanted) + NEAR))
+        return (there & Counter(wanted)).total()
 
-    def _take_in_order(self, wanted: Sequence[Token], window: Sequence[int]) -> dict[int, int]:
-        """Take the Persian words that stand in the source's order: index in the source → place."""
-        own = [at for at, token in enumerate(wanted) if token.persian]
-        there = [at for at in window if self._tokens[at].ordered]
-        matcher = SequenceMatcher(None, [wanted[at].text for at in own], [self._tokens[at].text for at in there],
-                                  autojunk=False)
-        taken: dict[int, int] = {}
-        end = 0
-        for mine, theirs, size in matcher.get_matching_blocks():
-            if taken and size <= 2 and size and self._is_astray(there, end, theirs):
-                continue  # a word such as «است» that belongs to another text
-            taken |= dict(zip(own[mine:mine + size], there[theirs:theirs + size], strict=True))
-            end = theirs + size
-        for place in taken.values():
-            self._free[place] = False
-        return taken
-
-    def _is_astray(self, places: Sequence[int], end: int, start: int) -> bool:
-        same_page = self._tokens[places[end - 1]].page == self._tokens[places[start]].page
+    def _is_astray(self, window: Sequence[int], end: int, start: int) -> bool:
+        """Whether a word or two, such as «است», stand so far from the last that they belong to another text."""
+        same_page = self._found[window[end - 1]][1] == self._found[window[start]][1]
         return same_page and start - end > NEAR
-
-    def _take_anywhere(self, token: Token, window: Sequence[int]) -> bool:
-        """Take a token whose order cannot be relied on."""
-        for at in window:
-            other = self._tokens[at]
-            if self._free[at] and not other.ordered and other.loose == token.loose:
-                self._free[at] = False
-                return True
-        return False
 
 
 def _faults(pages: Sequence[Page]) -> Iterator[Fault]:
@@ -215,12 +227,27 @@ def _faults(pages: Sequence[Page]) -> Iterator[Fault]:
                 yield Fault(page.number, what)
 
 
+def _copy_faults(written: Sequence[Page], copied: Sequence[Page]) -> Iterator[Fault]:
+    """Persian words whose parts pdfium does not give as they are written.
+
+    Parts between half-spaces, without marks: in a line that is mostly Latin pdfium puts the parts from left to right.
+    """
+    for ours, theirs in zip(written, copied, strict=True):
+        there = Counter(_parts(theirs.text))
+        for word, count in sorted(Counter(PERSIAN.findall(ours.text)).items()):
+            if any(there[part] < count for part in _parts(word)):
+                yield Fault(ours.number, f"«{word}» is not copied as it is written")
+
+
+def _parts(text: str) -> Iterator[str]:
+    return (part for word in PERSIAN.findall(MARK.sub("", text)) for part in word.split("\u200c"))
+
+
 def _caption_faults(pages: Sequence[Page]) -> Iterator[Fault]:
     """Captions of a kind that are not numbered ۱، ۲، ۳ …"""
     last: dict[str, int] = defaultdict(int)
     for page in pages:
-        for found in CAPTION.finditer("\n".join(line for line in page.text.split("\n") if not LEADER.search(line))):
-            noun, number = found[1], int(found[2] or found[3])
-            if number != last[noun] + 1:
-                yield Fault(page.number, f"caption «{noun} {number}» follows «{noun} {last[noun]}»")
-            last[noun] = number
+        for noun, number in CAPTION.findall(page.text):
+            if int(number) != last[noun] + 1:
+                yield Fault(page.number, f"caption «{noun} {int(number)}» follows «{noun} {last[noun]}»")
+            last[noun] = int(number)

@@ -152,8 +152,7 @@ def continues(left: Run, right: Run) -> bool:
         return False
     move = right.matrix @ left.matrix.inverse()
     turned = max(abs(have - want) for have, want in zip(move.shorthand[:4], (1, 0, 0, 1), strict=True))
-    end = left.glyphs[-1].x + left.font.width(left.glyphs[-1].code) * left.size
-    beside = left.origin - 0.01 <= move.e <= end + 2 * left.size
+    beside = left.origin - 0.01 <= move.e <= left.end + 2 * left.size
     return turned < 1e-6 and beside and _same_line(left, right, move.f) and _style(left) == _style(right)
 
 

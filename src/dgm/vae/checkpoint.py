@@ -54,11 +54,11 @@ def load(path: Path) -> Trained:
         config = TrainingConfig(**json.loads(about["config"]))
         model = VAE(int(about["image_size"]), config.latent_dim, config.dropout)
         model.load_state_dict(weights)
+        history = json.loads(about["history"])
+        parts = [tuple(Measure(**measure) for measure in history[part]) for part in ("train", "valid")]
+        return Trained(model.eval(), config, History(*parts), float(about["seconds"]), about["device"])
     except (OSError, SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise ModelError(f"{path.name}: not a stored training: {str(error).splitlines()[0]}") from None
-    history = json.loads(about["history"])
-    parts = (tuple(Measure(**measure) for measure in history[part]) for part in ("train", "valid"))
-    return Trained(model.eval(), config, History(*parts), float(about["seconds"]), about["device"])
 
 
 def _write(text: str, path: Path) -> None:

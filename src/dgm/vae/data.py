@@ -5,9 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import struct
+import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -20,8 +25,15 @@ from dgm.errors import DataError, nearest
 MAX_PIXELS = 100_000_000  # an image beyond this is not decoded at all
 MAX_FILE = 200_000_000  # bytes of one file, unpacked
 MAX_SKIPPED = 0.1
+# what Pillow's decoders raise on damaged files
+UNREADABLE = (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, EOFError, struct.error,
+              Image.DecompressionBombError)
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
-NEGATION = re.compile(r"^(non|not|no|un|without|neg)")
+IMAGE_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")  # none that runs another program
+SYSTEM_FILES = {"Thumbs.db", "desktop.ini"}
+NEUTRAL = {"neutral", "serious", "unhappy"}
+NEGATIONS = {"non", "not", "no", "un", "without", "neg", "negative", "isn"}
+NEGATED = re.compile(r"(non|not|no|un|without|neg)smil")
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,15 @@ class Split:
 @dataclass(frozen=True)
 class _File:
     name: str
-    content: bytes
+    read: Callable[[], bytes]  # no bytes if the file is too large, encrypted or damaged
+
+
+@dataclass(frozen=True)
+class _Sorted:
+    """The files of both classes, and those that lie beside the classes' folders."""
+
+    classed: list[tuple[_File, str, bool]]  # the file, its name from its class's folder on, whether it smiles
+    stray: list[_File]
 
 
 def load_faces(path: str | Path, image_size: int) -> Faces:
@@ -78,15 +98,21 @@ def load_faces(path: str | Path, image_size: int) -> Faces:
         DataError: nothing there, a class missing or not understood, more than a tenth of the files unusable,
             a zip whose names lead outside it.
     """
+    if not str(path).strip():
+        raise DataError("DATA is empty; give a folder or a .zip with the two folders 'smile' and 'non_smile'")
     source = Path(path)
-    images, labels, skipped, digests = [], [], [], []
-    for file, smiling in _classified(source):
-        digests.append((file.name, hashlib.sha256(file.content).hexdigest()))
-        try:
-            images.append(_decode(file.content, image_size))
-            labels.append(smiling)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            skipped.append(Skipped(file.name, _reason(error, file.content)))
+    images, labels, digests = [], [], []
+    with _files(source) as files:
+        parts = _sort(source, files)
+        skipped = [Skipped(file.name, "outside the classes' folders") for file in parts.stray]
+        for file, inner_name, smiling in parts.classed:
+            content = file.read()
+            digests.append((inner_name, hashlib.sha256(content).hexdigest()))
+            try:
+                images.append(_decode(content, image_size))
+                labels.append(smiling)
+            except UNREADABLE as error:
+                skipped.append(Skipped(file.name, _reason(error, content)))
     _check_usable(source, labels, skipped)
     fingerprint = hashlib.sha256(repr(sorted(digests)).encode()).hexdigest()
     stacked = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()  # (N, 3, S, S)
@@ -96,8 +122,10 @@ def load_faces(path: str | Path, image_size: int) -> Faces:
 def stratified_split(smiling: Tensor, train_fraction: float, seed: int) -> Split:
     """Split so that both parts have the same share of smiling faces; the same seed gives the same split.
 
+    Each part gets at least one image of each class.
+
     Raises:
-        DataError: the fraction is not strictly between 0 and 1.
+        DataError: the fraction is not strictly between 0 and 1, or a class has fewer than two images.
     """
     if not 0 < train_fraction < 1:
         raise DataError(f"train_fraction = {train_fraction} is not between 0 and 1; nearest: 0.8")
@@ -106,7 +134,9 @@ def stratified_split(smiling: Tensor, train_fraction: float, seed: int) -> Split
     for value in (False, True):
         members = torch.nonzero(smiling == value).flatten()
         members = members[torch.randperm(len(members), generator=generator)]
-        cut = round(train_fraction * len(members))
+        if len(members) < 2:
+            raise DataError(f"class {'smile' if value else 'non_smile'!r} has {len(members)} images; a split needs two")
+        cut = min(max(round(train_fraction * len(members)), 1), len(members) - 1)
         parts[0].append(members[:cut])
         parts[1].append(members[cut:])
     train, valid = (torch.cat(part) for part in parts)
@@ -120,30 +150,37 @@ def is_smile_class(name: str) -> bool | None:
     >>> [is_smile_class(name) for name in ("Smile", "non_smile", "Not-Smiling", "cats")]
     [True, False, False, None]
     """
-    plain = re.sub(r"[^a-z]", "", name.lower())
-    if plain in ("neutral", "serious"):
+    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
+    if not NEUTRAL.isdisjoint(words):
         return False
-    if "smil" not in plain and plain != "happy":
+    if not any("smil" in word or word == "happy" for word in words):
         return None
-    return NEGATION.match(plain) is None
+    return not any(word in NEGATIONS or NEGATED.match(word) for word in words)
 
 
-def _classified(source: Path) -> Iterator[tuple[_File, bool]]:
-    """Every file below a class's folder, sorted by name, with its class."""
-    if not source.exists():
-        raise DataError(f"DATA={source}: no such file or folder")
-    found: dict[bool, int] = {False: 0, True: 0}
-    unknown: set[str] = set()
-    files = _zip_files(source) if source.is_file() else _folder_files(source)
+def _sort(source: Path, files: Sequence[_File]) -> _Sorted:
+    """Give every file its class, by the nearest folder above it that names one."""
+    classes = _class_folders([PurePosixPath(file.name) for file in files])
+    above = {outer for folder in classes for outer in folder.parents}
+    classed, stray, unknown = [], [], set()
     for file in files:
-        parts = PurePosixPath(file.name).parts[:-1]
-        classes = [smiling for part in reversed(parts) if (smiling := is_smile_class(part)) is not None]
-        if classes:
-            found[classes[0]] += 1
-            yield file, classes[0]
-        elif PurePosixPath(file.name).suffix.lower() in IMAGE_SUFFIXES:
-            unknown.add(parts[-1] if parts else ".")
+        path = PurePosixPath(file.name)
+        folder = next((parent for parent in path.parents if parent in classes), None)
+        if folder is not None:
+            classed.append((file, f"{folder.name}/{path.relative_to(folder)}", classes[folder]))
+        elif path.suffix.lower() in IMAGE_SUFFIXES:
+            stray.append(file) if path.parent in above else unknown.add(path.parent.name or ".")
+    found = {value: sum(smiling == value for _, _, smiling in classed) for value in (False, True)}
     _check_classes(source, found, unknown)
+    return _Sorted(classed, stray)
+
+
+def _class_folders(paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, bool]:
+    """The folders that name a class; not one such as ``smile-data`` that holds a folder of the other class."""
+    folders = {parent for path in paths for parent in path.parents}
+    named = {folder: smiling for folder in folders if (smiling := is_smile_class(folder.name)) is not None}
+    holders = {outer for inner in named for outer in inner.parents if named.get(outer, named[inner]) != named[inner]}
+    return {folder: smiling for folder, smiling in named.items() if folder not in holders}
 
 
 def _check_classes(source: Path, found: dict[bool, int], unknown: set[str]) -> None:
@@ -159,28 +196,47 @@ def _check_classes(source: Path, found: dict[bool, int], unknown: set[str]) -> N
 
 
 def _hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) or part == "Thumbs.db" for part in PurePosixPath(name).parts)
+    return any(part.startswith((".", "__MACOSX")) or part in SYSTEM_FILES for part in PurePosixPath(name).parts)
 
 
-def _folder_files(source: Path) -> Iterator[_File]:
-    for path in sorted(source.rglob("*")):
-        name = path.relative_to(source).as_posix()
-        if path.is_file() and not _hidden(name):
-            yield _File(f"{source.name}/{name}", path.read_bytes() if path.stat().st_size <= MAX_FILE else b"")
+@contextmanager
+def _files(source: Path) -> Iterator[list[_File]]:
+    """The files of a folder or .zip sorted by name; they can be read while the context lasts."""
+    if source.is_dir():
+        yield _folder_files(source)
+    elif source.exists():
+        with _open_zip(source) as archive:
+            yield _zip_files(archive, source)
+    else:
+        raise DataError(f"DATA={source}: no such file or folder")
 
 
-def _zip_files(source: Path) -> Iterator[_File]:
+def _folder_files(source: Path) -> list[_File]:
+    top = source.resolve().name
+    found = [(path.relative_to(source).as_posix(), path) for path in sorted(source.rglob("*")) if path.is_file()]
+    return [_File(f"{top}/{name}", partial(_read_file, path)) for name, path in found if not _hidden(name)]
+
+
+def _read_file(path: Path) -> bytes:
     try:
-        archive = zipfile.ZipFile(source)
-    except zipfile.BadZipFile:
+        return path.read_bytes() if path.stat().st_size <= MAX_FILE else b""
+    except OSError:
+        return b""
+
+
+def _open_zip(source: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(source)
+    except (zipfile.BadZipFile, OSError, ValueError, struct.error):
         raise DataError(f"DATA={source.name}: neither a folder nor a readable .zip") from None
-    with archive:
-        entries = sorted(archive.infolist(), key=lambda entry: entry.filename)
-        for entry in entries:
-            _check_name(entry.filename, source)
-        for entry in entries:
-            if not entry.is_dir() and not _hidden(entry.filename):
-                yield _File(entry.filename, _read(archive, entry))
+
+
+def _zip_files(archive: zipfile.ZipFile, source: Path) -> list[_File]:
+    entries = sorted(archive.infolist(), key=lambda entry: entry.filename)
+    for entry in entries:
+        _check_name(entry.filename, source)
+    named = [(entry.filename.replace("\\", "/"), entry) for entry in entries if not entry.is_dir()]
+    return [_File(name, partial(_read_entry, archive, entry)) for name, entry in named if not _hidden(name)]
 
 
 def _check_name(name: str, source: Path) -> None:
@@ -189,19 +245,20 @@ def _check_name(name: str, source: Path) -> None:
         raise DataError(f"DATA={source.name}: refused, the name {name!r} leads outside the archive")
 
 
-def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """An entry's bytes; none if it is too large, encrypted or damaged, so that it is skipped as no image."""
+def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     if entry.file_size > MAX_FILE:
         return b""
     try:
         return archive.read(entry)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError):
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, OSError, EOFError, ValueError):
         return b""
 
 
 def _decode(content: bytes, size: int) -> np.ndarray:
     """An image file as a square RGB array, uint8 (size, size, 3), its middle cut out."""
-    with Image.open(io.BytesIO(content)) as opened:
+    # no warnings: a file either gives an image or is reported as skipped
+    with (warnings.catch_warnings(action="ignore"),
+          Image.open(io.BytesIO(content), formats=IMAGE_FORMATS) as opened):
         if opened.width * opened.height > MAX_PIXELS:
             raise ValueError(f"{opened.width}x{opened.height} pixels are too many")
         opened.draft("RGB", (2 * size, 2 * size))  # a JPEG may be decoded at a fraction of its size
@@ -222,8 +279,10 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 def _reason(error: Exception, content: bytes) -> str:
     if not content:
-        return "empty or too large"
-    return "not an image" if isinstance(error, UnidentifiedImageError) else str(error).splitlines()[0][:80]
+        return "empty, too large or damaged"
+    if isinstance(error, UnidentifiedImageError):
+        return "not an image"
+    return (str(error).splitlines() or [type(error).__name__])[0][:80]
 
 
 def _check_usable(source: Path, labels: Sequence[bool], skipped: Sequence[Skipped]) -> None:

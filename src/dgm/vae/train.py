@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 
@@ -13,7 +12,8 @@ from torch import Tensor
 
 from dgm.errors import ModelError
 from dgm.vae.data import Faces, Split
-from dgm.vae.model import VAE, to_unit
+from dgm.vae.loader import FaceLoader
+from dgm.vae.model import VAE
 from dgm.vae.objective import Terms, elbo_terms, optimal_variance
 from dgm.vae.progress import Progress
 
@@ -91,13 +91,13 @@ def train(faces: Faces, split: Split, config: TrainingConfig) -> Trained:
     model = VAE(faces.images.shape[-1], config.latent_dim, config.dropout)
     model.start_at(data[split.train[:512]].float().mean((0, 2, 3)).cpu() / 255)
     model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    steps = max(1, len(split.train) // config.batch_size) * config.epochs
+    loader = FaceLoader(data, split.train, config.batch_size, shuffle=True)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, len(loader) * config.epochs)
     started, progress = time.monotonic(), Progress(config.epochs)
     train_measures, valid_measures = [], []
     for epoch in range(1, config.epochs + 1):
-        train_measures.append(_epoch(model, data, split.train, config, optimizer, schedule))
+        train_measures.append(_epoch(model, loader, config, optimizer, schedule))
         valid_measures.append(evaluate(model, data, split.valid, config.beta))
         _check_finite(train_measures[-1], epoch)
         progress.step(epoch, train_measures[-1].reconstruction, train_measures[-1].kl)
@@ -106,13 +106,11 @@ def train(faces: Faces, split: Split, config: TrainingConfig) -> Trained:
     return Trained(model.eval(), config, history, time.monotonic() - started, _device_name(device))
 
 
-def _epoch(model: VAE, data: Tensor, indices: Tensor, config: TrainingConfig, optimizer: torch.optim.Optimizer,
+def _epoch(model: VAE, loader: FaceLoader, config: TrainingConfig, optimizer: torch.optim.Optimizer,
            schedule: torch.optim.lr_scheduler.LRScheduler) -> Measure:
     model.train()
-    order = indices[torch.randperm(len(indices))].to(data.device)
     measures = []
-    for batch in _batches(order, config.batch_size, keep_last=len(order) < config.batch_size):
-        x = to_unit(data[batch])
+    for x in loader:  # (B, 3, S, S)
         noise = torch.randn(len(x), config.latent_dim, device=x.device)
         with _autocast(x):
             mean, posterior = model(x, noise)
@@ -140,8 +138,7 @@ def evaluate(model: VAE, data: Tensor, indices: Tensor, beta: float = 1.0) -> Me
     model.eval()
     measures, sizes = [], []
     generator = torch.Generator(device=data.device).manual_seed(0)  # the same noise at every epoch
-    for batch in _batches(indices.to(data.device), 256, keep_last=True):
-        x = to_unit(data[batch])
+    for x in FaceLoader(data, indices, 256, shuffle=False):
         noise = torch.randn(len(x), model.latent_dim, device=x.device, generator=generator)
         with _autocast(x):
             mean, posterior = model(x, noise)
@@ -151,17 +148,15 @@ def evaluate(model: VAE, data: Tensor, indices: Tensor, beta: float = 1.0) -> Me
     return _mean_measure([torch.stack(measures).sum(0) / sum(sizes)])
 
 
-def _batches(order: Tensor, size: int, *, keep_last: bool) -> Iterator[Tensor]:
-    """Batches of indices; a last short one would disturb batch normalisation, so training drops it."""
-    for batch in order.split(size):
-        if keep_last or len(batch) == size:
-            yield batch
-
-
 def _autocast(x: Tensor) -> AbstractContextManager[object]:
     """bfloat16 for convolutions where the processor computes in it, float32 elsewhere."""
-    fast = x.is_cuda or torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return torch.autocast(x.device.type, torch.bfloat16, enabled=bool(fast))
+    return torch.autocast(x.device.type, torch.bfloat16, enabled=x.is_cuda or _processor_has_bfloat16())
+
+
+def _processor_has_bfloat16() -> bool:
+    """Whether the CPU has instructions for it; where it only imitates them, float32 is faster."""
+    native = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # private, so it may be gone in a later torch
+    return torch.backends.mkldnn.is_available() and native is not None and bool(native())
 
 
 def _mean_measure(measures: list[Tensor]) -> Measure:

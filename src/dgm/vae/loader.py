@@ -1,0 +1,31 @@
+"""The data loader: one part of the images, batch by batch, as the model takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from dgm.vae.model import to_unit
+
+
+class FaceLoader:
+    """Batches float (B, 3, S, S) in [0, 1] of the images uint8 (N, 3, S, S) that ``indices`` (M,) names.
+
+    With ``shuffle`` every pass has a new order and leaves out a last short batch, which would disturb batch
+    normalisation; without it the order is that of the indices and nothing is left out.
+    """
+
+    def __init__(self, images: Tensor, indices: Tensor, batch_size: int, *, shuffle: bool) -> None:
+        self.images, self.indices, self.batch_size, self.shuffle = images, indices, batch_size, shuffle
+
+    def __len__(self) -> int:
+        whole, rest = divmod(len(self.indices), self.batch_size)
+        return max(whole, 1) if self.shuffle else whole + (rest > 0)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        order = torch.randperm(len(self.indices)) if self.shuffle else torch.arange(len(self.indices))
+        batches = self.indices[order].to(self.images.device).split(self.batch_size)
+        for batch in batches[: len(self)]:
+            yield to_unit(self.images[batch])
