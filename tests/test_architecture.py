@@ -13,7 +13,7 @@ FILES = sorted(SRC.rglob("*.py"))
 # each module imports only from modules before it
 ENGINE = """errors persian author settings source inline notebook parameters files fingerprint cache progress execute
     mathsymbols mathmacros mathtext maths bidi document markdown export pdftext pdffont pdfrun textlayer typeset lint
-    proofread appendix build bundle cli""".split()
+    proofread prose appendix build bundle cli""".split()
 
 
 def imports(path: Path) -> Iterator[str]:

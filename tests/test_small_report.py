@@ -124,3 +124,15 @@ def test_a_wrong_choice_is_one_line(pendulum: Path, arguments: list[str], expect
     assert len(done.errors) == 1
     assert expected in done.errors[0]
     assert not (pendulum / "build").exists(), "nothing is computed before the choice is known to be right"
+
+
+def test_a_word_lost_on_the_way_stops_the_build(pendulum: Path) -> None:
+    assert gozaresh("build", ".", cwd=pendulum).status == 0
+    sheet = pendulum / "build" / "chapters" / "01_pendulum.typ"
+    sheet.write_text(sheet.read_text(encoding="utf-8").replace("گوناگون", ""), encoding="utf-8")
+    done = gozaresh("typeset", cwd=pendulum)
+    assert done.status == 1
+    assert done.errors == ["error: notebooks/01_pendulum.py:5: «گوناگون» is not in the PDF",
+                           "error: the PDF is kept as build/report.unproven.pdf"]
+    assert not (pendulum / "build" / "report.pdf").exists()
+    assert (pendulum / "build" / "report.unproven.pdf").is_file()

@@ -12,12 +12,14 @@ from nbformat import NotebookNode
 
 from gozaresh import files
 from gozaresh.appendix import Chapter, appendix
-from gozaresh.errors import SettingsError, SourceError, nearest
+from gozaresh.errors import ProofError, SettingsError, SourceError, nearest
 from gozaresh.files import write_bytes, write_notebook, write_text
 from gozaresh.lint import Problem, bibliography_keys, defined_labels, lint, raise_first, read_assignment, unanswered
 from gozaresh.notebook import to_notebook
 from gozaresh.parameters import Overrides, Parameter, check_names, read_parameters
 from gozaresh.progress import say
+from gozaresh.proofread import Proof, proofread
+from gozaresh.prose import source_texts
 from gozaresh.settings import Literal, Project
 from gozaresh.source import Cell, read_chapter
 
@@ -181,5 +183,23 @@ def typeset_report(report: Report) -> Path:
 
     sheets = Sheets(tuple(report.sheet_path(name) for name in report.cells), export_appendix(report))
     pdf = typeset(report.project, sheets)
-    say(f"{report.project.relative(pdf)} is ready (profile {report.profile})")
+    proof = prove(report, pdf)
+    say(f"{report.project.relative(pdf)} is ready (profile {report.profile}); read back: {proof.words} words of "
+        f"{proof.sources} paragraphs and captions are all there")
     return pdf
+
+
+def prove(report: Report, pdf: Path) -> Proof:
+    """Step 5: hold the finished PDF against the executed chapters.
+
+    Raises:
+        ProofError: something is missing or unsound, a line each; the PDF is kept as ``report.unproven.pdf``.
+    """
+    sources = [text for name in report.cells for text in source_texts(read_notebook(report.executed_path(name)))]
+    proof = proofread(pdf, sources)
+    if not proof.sound:
+        unproven = pdf.with_name("report.unproven.pdf")
+        pdf.replace(unproven)
+        lines = [str(found) for found in (*proof.missing, *proof.faults)]
+        raise ProofError("\n".join([*lines[:20], f"the PDF is kept as {report.project.relative(unproven)}"]))
+    return proof

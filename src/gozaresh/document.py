@@ -54,12 +54,12 @@ def to_document(notebook: NotebookNode, figure_path: str) -> Document:
     Raises:
         SourceError: an image or table without label or caption, two images in one cell, a value never computed.
     """
-    pieces = [piece for cell in _with_values(notebook.cells) for piece in _pieces(*cell, figure_path)]
+    pieces = [piece for cell in cells_with_values(notebook.cells) for piece in _pieces(*cell, figure_path)]
     return Document("\n\n".join(piece.markdown for piece in pieces),
                     tuple(piece.figure for piece in pieces if piece.figure))
 
 
-def _with_values(cells: Sequence[NotebookNode]) -> Iterator[tuple[NotebookNode, Mapping[str, str]]]:
+def cells_with_values(cells: Sequence[NotebookNode]) -> Iterator[tuple[NotebookNode, Mapping[str, str]]]:
     """Each cell of the author's with the values of its expressions: from the cell before prose, after code."""
     for number, cell in enumerate(cells):
         if is_values(cell) or "injected-parameters" in cell.metadata.get("tags", ()):

@@ -11,7 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from difflib import Match, SequenceMatcher
 from pathlib import Path
 
 import pikepdf
@@ -32,7 +32,7 @@ FAULTS = {
     "an Arabic yeh or kaf": re.compile("[\u0643\u064a]"),
 }
 NEAR = 12  # tokens that a formula or a reference may put inside a source's text
-FURNITURE = 120  # tokens that may stand between the two halves of a text: footnotes, a figure
+FURNITURE = 120  # tokens that may stand inside a text in all: formulae, footnotes, a figure
 CANDIDATES = 12  # places that are looked at for one rare word
 
 
@@ -182,21 +182,31 @@ class _Text:
         """Take a source's tokens out of the text and return those that are not there in their order."""
         window = self._window(wanted)
         matcher = SequenceMatcher(None, wanted, [self._found[at][0] for at in window], autojunk=False)
+        blocks = [block for block in matcher.get_matching_blocks() if block.size]
         lost = set(range(len(wanted)))
-        end = 0
-        for mine, theirs, size in matcher.get_matching_blocks():
-            if size and not (end and size <= 2 and self._is_astray(window, end, theirs)):
-                lost -= set(range(mine, mine + size))
-                end = theirs + size
-                for at in window[theirs:end]:
-                    self._free[at] = False
-                self._after = window[end - 1]
+        for before, block, after in zip([None, *blocks], blocks, [*blocks[1:], None], strict=False):
+            sure = len(blocks) == 1 or block.size > 2
+            if sure or min(self._gap(window, before, block), self._gap(window, block, after)) <= NEAR:
+                lost -= set(range(block.a, block.a + block.size))
+                self._use(window[block.b:block.b + block.size])
         return [wanted[at] for at in sorted(lost)]
+
+    def _gap(self, window: Sequence[int], left: Match | None, right: Match | None) -> int:
+        """How many tokens of one page part two matches; a word or two («است») far from all others are chance."""
+        if left is None or right is None:
+            return len(self._found)
+        last, first = window[left.b + left.size - 1], window[right.b]
+        return first - last if self._found[first][1] == self._found[last][1] else 0
+
+    def _use(self, places: Sequence[int]) -> None:
+        for at in places:
+            self._free[at] = False
+        self._after = places[-1]
 
     def _window(self, wanted: Sequence[str]) -> list[int]:
         """The free places where the source can be: round the place that holds most of its tokens."""
         start = max(self._starts(wanted), key=lambda at: (self._overlap(wanted, at), -abs(at - self._after)))
-        return self._free_places(start - NEAR, start + len(wanted) + FURNITURE)
+        return self._free_places(start - FURNITURE, start + len(wanted) + FURNITURE)
 
     def _free_places(self, start: int, end: int) -> list[int]:
         return [at for at in range(max(0, start), min(len(self._found), end)) if self._free[at]]
@@ -213,11 +223,6 @@ class _Text:
     def _overlap(self, wanted: Sequence[str], start: int) -> int:
         there = Counter(self._found[at][0] for at in self._free_places(start, start + len(wanted) + NEAR))
         return (there & Counter(wanted)).total()
-
-    def _is_astray(self, window: Sequence[int], end: int, start: int) -> bool:
-        """Whether a word or two, such as «است», stand so far from the last that they belong to another text."""
-        same_page = self._found[window[end - 1]][1] == self._found[window[start]][1]
-        return same_page and start - end > NEAR
 
 
 def _faults(pages: Sequence[Page]) -> Iterator[Fault]:

@@ -17,15 +17,19 @@ class FaceLoader:
     normalisation; without it the order is that of the indices and nothing is left out.
     """
 
-    def __init__(self, images: Tensor, indices: Tensor, batch_size: int, *, shuffle: bool) -> None:
-        self.images, self.indices, self.batch_size, self.shuffle = images, indices, batch_size, shuffle
+    def __init__(
+        self, images: Tensor, indices: Tensor, batch_size: int, *, shuffle: bool
+    ) -> None:
+        self.images, self.indices = images, indices
+        self.batch_size, self.shuffle = batch_size, shuffle
 
     def __len__(self) -> int:
         whole, rest = divmod(len(self.indices), self.batch_size)
         return max(whole, 1) if self.shuffle else whole + (rest > 0)
 
     def __iter__(self) -> Iterator[Tensor]:
-        order = torch.randperm(len(self.indices)) if self.shuffle else torch.arange(len(self.indices))
+        count = len(self.indices)
+        order = torch.randperm(count) if self.shuffle else torch.arange(count)
         batches = self.indices[order].to(self.images.device).split(self.batch_size)
         for batch in batches[: len(self)]:
             yield to_unit(self.images[batch])

@@ -71,15 +71,20 @@ class Decoder(nn.Module):
         return image
 
 
-def _down(channels_in: int, channels_out: int, halve: bool, dropout: float) -> list[nn.Module]:
-    return [nn.Conv2d(channels_in, channels_out, kernel_size=3, stride=2 if halve else 1, padding=1),
+def _down(
+    channels_in: int, channels_out: int, halve: bool, dropout: float
+) -> list[nn.Module]:
+    stride = 2 if halve else 1
+    return [nn.Conv2d(channels_in, channels_out, kernel_size=3, stride=stride, padding=1),
             nn.BatchNorm2d(channels_out), nn.ReLU(), ByteDropout(dropout)]
 
 
-def _up(channels_in: int, channels_out: int, double: bool, dropout: float) -> list[nn.Module]:
-    convolution = (UpConv2d(channels_in, channels_out) if double
-                   else nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1))
-    return [convolution, nn.BatchNorm2d(channels_out), nn.ReLU(), ByteDropout(dropout)]
+def _up(
+    channels_in: int, channels_out: int, double: bool, dropout: float
+) -> list[nn.Module]:
+    plain = nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1)
+    return [UpConv2d(channels_in, channels_out) if double else plain,
+            nn.BatchNorm2d(channels_out), nn.ReLU(), ByteDropout(dropout)]
 
 
 def reparameterize(posterior: Posterior, noise: Tensor) -> Tensor:  # (B, D) -> (B, D)
@@ -96,7 +101,9 @@ class VAE(nn.Module):
 
     variance: Tensor
 
-    def __init__(self, image_size: int = 128, latent_dim: int = 200, dropout: float = 0.1) -> None:
+    def __init__(
+        self, image_size: int = 128, latent_dim: int = 200, dropout: float = 0.1
+    ) -> None:
         super().__init__()
         _check(image_size, latent_dim, dropout)
         self.image_size, self.latent_dim = image_size, latent_dim
@@ -104,7 +111,7 @@ class VAE(nn.Module):
         self.decoder = Decoder(image_size, latent_dim, dropout)
         self.register_buffer("variance", torch.tensor(1.0))
 
-    def forward(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Posterior]:  # (B, 3, S, S), (B, D)
+    def forward(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Posterior]:
         """The mean of p(x|z) for one z from q(z|x), and q(z|x) itself."""
         posterior = self.encoder(x)
         return self.decoder(reparameterize(posterior, noise)), posterior
