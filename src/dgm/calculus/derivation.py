@@ -13,6 +13,9 @@ from dgm.errors import CalculusError
 
 How = Literal["proved", "exact", "tested", "stated"]
 
+_PERSIAN = str.maketrans("0123456789.", "۰۱۲۳۴۵۶۷۸۹٫")
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 @dataclass(frozen=True)
 class Step:
@@ -91,7 +94,7 @@ def ledger(steps: Sequence[Step]) -> list[list[str]]:
     r"""Rows for a report's table: the claim, how it was checked, and the evidence, in Persian.
 
     >>> ledger([measure("الف", [1.0], [1.0 + 2e-13], 1e-9)])[0][2]
-    'بیشترین اختلاف در $1$ مورد: $2.0\\times 10^{-13}$'
+    'بیشترین اختلاف در ۱ مورد: ۲٫۰×۱۰⁻¹³'
     """
     ways = {"proved": "اثبات با SymPy", "exact": "آزمون دقیق", "tested": "آزمون عددی",
             "stated": "استدلال در متن"}
@@ -102,14 +105,18 @@ def _evidence(step: Step) -> str:
     if step.how == "proved":
         return "اختلاف نمادین دو طرف صفر است"
     if step.how == "exact":
-        return f"برابری بی‌گردکردن در ${step.cases}$ مورد"
+        return f"برابری بی‌گردکردن در {_persian(step.cases)} مورد"
     if step.how == "stated":
         return "—"
-    return f"بیشترین اختلاف در ${step.cases}$ مورد: {_scientific(step.residual)}"
+    return f"بیشترین اختلاف در {_persian(step.cases)} مورد: {_scientific(step.residual)}"
 
 
 def _scientific(value: float) -> str:
     if value == 0:
-        return "$0$"
+        return "صفر"
     digits, power = f"{value:.1e}".split("e")
-    return rf"${digits}\times 10^{{{int(power)}}}$"
+    return f"{_persian(digits)}×۱۰{str(int(power)).translate(_SUPERSCRIPTS)}"
+
+
+def _persian(number: object) -> str:
+    return str(number).translate(_PERSIAN)

@@ -74,9 +74,9 @@ class Decoder(nn.Module):
 def _down(
     channels_in: int, channels_out: int, halve: bool, dropout: float
 ) -> list[nn.Module]:
-    stride = 2 if halve else 1
-    return [nn.Conv2d(channels_in, channels_out, kernel_size=3, stride=stride, padding=1),
-            nn.BatchNorm2d(channels_out), nn.ReLU(), ByteDropout(dropout)]
+    step = 2 if halve else 1
+    plain = nn.Conv2d(channels_in, channels_out, kernel_size=3, stride=step, padding=1)
+    return [plain, nn.BatchNorm2d(channels_out), nn.ReLU(), ByteDropout(dropout)]
 
 
 def _up(
