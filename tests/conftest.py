@@ -61,8 +61,8 @@ def built_pendulum(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-HOMEWORK = ("Makefile", "pyproject.toml", "requirements.txt", "README.md", "CHANGELOG.md", "notebooks", "report", "src",
-            "tests")
+HOMEWORK = ("Makefile", "pyproject.toml", "requirements.txt", "requirements-test.txt", "README.md", "CHANGELOG.md",
+            "notebooks", "report", "src", "tests")
 
 
 @pytest.fixture(scope="session")
