@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dgm import digits
 from gozaresh import bundle, errors, inline, persian
 
 
-@pytest.mark.parametrize("module", [persian, errors, inline, bundle])
+@pytest.mark.parametrize("module", [persian, errors, inline, bundle, digits])
 def test_examples_in_docstrings(module) -> None:
     found = doctest.testmod(module)
     assert found.attempted

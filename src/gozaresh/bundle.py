@@ -15,7 +15,6 @@ from pathlib import Path
 from gozaresh.appendix import PACKAGES
 from gozaresh.build import Report
 from gozaresh.errors import BundleError
-from gozaresh.files import write_bytes
 from gozaresh.persian import latin_digits
 from gozaresh.progress import say
 
@@ -128,7 +127,6 @@ def _check_private(entries: Mapping[str, bytes], root: Path) -> None:
 
 
 def _write(entries: Mapping[str, bytes], folder: str, target: Path) -> None:
-    write_bytes(b"", target)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, data in entries.items():
             entry = zipfile.ZipInfo(f"{folder}/{name}", EPOCH)

@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 
 from gozaresh import fingerprint, inline
 from gozaresh.files import read_notebook, write_notebook
+from gozaresh.notebook import code_of
 from gozaresh.settings import Literal
 
 ENGINE_MODULES = ("author", "persian", "inline")
@@ -39,7 +40,7 @@ def inputs_of(notebook: NotebookNode, parameters: Mapping[str, Literal], paths: 
 
     A file counts by its content, not by its name: the same data elsewhere is the same data.
     """
-    code = tuple(_code(cell) for cell in notebook.cells if cell.cell_type == "code")
+    code = tuple(code_of(cell) for cell in notebook.cells if cell.cell_type == "code")
     engine = Path(__file__).parent
     own = [fingerprint.file_digest(engine / f"{name}.py") for name in ENGINE_MODULES]
     return Inputs(
@@ -49,11 +50,6 @@ def inputs_of(notebook: NotebookNode, parameters: Mapping[str, Literal], paths: 
         files={name: fingerprint.file_digest(path) for name, path in sorted(paths.items())},
         environment=fingerprint.environment(),
     )
-
-
-def _code(cell: NotebookNode) -> str:
-    skip = cell.metadata.get("gozaresh", {}).get("option_lines", 0)
-    return "\n".join(cell.source.splitlines()[skip:]).strip()
 
 
 @dataclass(frozen=True)
@@ -80,7 +76,7 @@ class Cache:
 
 def graft(executed: NotebookNode, fresh: NotebookNode) -> NotebookNode:
     """Put the outputs of ``executed`` onto the cells of ``fresh``, which has the same code in the same order."""
-    done = [cell for cell in executed.cells if cell.cell_type == "code" and not _injected(cell)]
+    done = [cell for cell in executed.cells if cell.cell_type == "code" and not is_injected(cell)]
     todo = [cell for cell in fresh.cells if cell.cell_type == "code"]
     for old, new in zip(done, todo, strict=True):
         new.outputs, new.execution_count = old.outputs, old.execution_count
@@ -90,12 +86,13 @@ def graft(executed: NotebookNode, fresh: NotebookNode) -> NotebookNode:
 
 
 def _keep_injected(executed: NotebookNode, fresh: NotebookNode) -> None:
-    injected = [cell for cell in executed.cells if _injected(cell)]
+    injected = [cell for cell in executed.cells if is_injected(cell)]
     at = next((n for n, cell in enumerate(fresh.cells) if "parameters" in cell.metadata.get("tags", ())), -1)
     fresh.cells[at + 1:at + 1] = injected
 
 
-def _injected(cell: NotebookNode) -> bool:
+def is_injected(cell: NotebookNode) -> bool:
+    """Whether Papermill put a cell in to set the parameters."""
     return "injected-parameters" in cell.metadata.get("tags", ())
 
 

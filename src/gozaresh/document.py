@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 
 from gozaresh import inline
-from gozaresh.cache import is_values
+from gozaresh.cache import is_injected, is_values
 from gozaresh.errors import SourceError
-from gozaresh.notebook import options_of, place_of
+from gozaresh.notebook import code_of, options_of, place_of
 from gozaresh.source import Options
 
 IMAGES = {"image/svg+xml": "svg", "image/png": "png"}
@@ -62,7 +62,7 @@ def to_document(notebook: NotebookNode, figure_path: str) -> Document:
 def cells_with_values(cells: Sequence[NotebookNode]) -> Iterator[tuple[NotebookNode, Mapping[str, str]]]:
     """Each cell of the author's with the values of its expressions: from the cell before prose, after code."""
     for number, cell in enumerate(cells):
-        if is_values(cell) or "injected-parameters" in cell.metadata.get("tags", ()):
+        if is_values(cell) or is_injected(cell):
             continue
         beside = number - 1 if cell.cell_type == "markdown" else number + 1
         neighbour = cells[beside] if 0 <= beside < len(cells) else None
@@ -90,8 +90,7 @@ def _code_pieces(cell: NotebookNode, values: Mapping[str, str], figure_path: str
 
 
 def _listing_of_code(cell: NotebookNode, options: Options, values: Mapping[str, str]) -> Piece:
-    skip = cell.metadata.get("gozaresh", {}).get("option_lines", 0)
-    code = fence("\n".join(cell.source.splitlines()[skip:]).strip("\n"), "python")
+    code = fence(code_of(cell), "python")
     label = options.label if options.kind == "lst" else options.lst_label
     return Piece(_float("lst", label, options, options.lst_cap, code, values, cell) if label else code)
 

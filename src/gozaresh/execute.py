@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from nbformat import NotebookNode
 
-from gozaresh.cache import Cache, inputs_of
+from gozaresh.cache import Cache, inputs_of, is_injected
+from gozaresh.clock import now
 from gozaresh.errors import ExecutionError, Place
 from gozaresh.files import read_notebook, write_notebook
 from gozaresh.notebook import place_of
@@ -94,15 +94,10 @@ def _record(executed: NotebookNode, job: Job, key: str, seconds: float) -> Noteb
         cell.metadata.pop("execution", None)
     executed.metadata["gozaresh"] = {
         "key": key, "parameters": {name: _public(name, value, job) for name, value in job.parameters.items()},
-        "seconds": round(seconds, 1), "finished": _now().strftime("%Y-%m-%d"),
+        "seconds": round(seconds, 1), "finished": now().strftime("%Y-%m-%d"),
     }
     _hide_paths(executed, job)
     return executed
-
-
-def _now() -> datetime:
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    return datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
 
 
 def _public(name: str, value: Literal, job: Job) -> Literal:
@@ -112,7 +107,7 @@ def _public(name: str, value: Literal, job: Job) -> Literal:
 def _hide_paths(executed: NotebookNode, job: Job) -> None:
     """Keep the folders of this machine out of the notebook that will be handed in."""
     for cell in executed.cells:
-        if "injected-parameters" in cell.metadata.get("tags", ()):
+        if is_injected(cell):
             for name in job.paths:
                 value = str(job.parameters.get(name, ""))
                 if Path(value).is_absolute():

@@ -43,7 +43,12 @@ def prose(cell: Cell) -> str:
     options = cell.options
     text = cell.source if cell.kind == "markdown" else "\n".join(
         (options.fig_cap, options.tbl_cap, options.lst_cap, options.fig_alt))
-    return NOT_PROSE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    return blanked(NOT_PROSE, text)
+
+
+def blanked(pattern: re.Pattern[str], text: str) -> str:
+    """``text`` with spaces where ``pattern`` matches, its line breaks kept."""
+    return pattern.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
 
 
 def defined_labels(cells: Iterable[Cell]) -> dict[str, Place]:

@@ -63,6 +63,12 @@ def options_of(node: NotebookNode) -> Options:
     return Options(**node.metadata.get("gozaresh", {}).get("options", {}))
 
 
+def code_of(node: NotebookNode) -> str:
+    """The code of a notebook's cell without its option lines."""
+    skip = node.metadata.get("gozaresh", {}).get("option_lines", 0)
+    return "\n".join(node.source.splitlines()[skip:]).strip()
+
+
 def place_of(node: NotebookNode, line: int = 1) -> Place:
     """The place of the ``line``-th line of a notebook's cell in its percent script."""
     meta = node.metadata.get("gozaresh", {"file": "notebook", "line": 1})

@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 from gozaresh import inline
 from gozaresh.document import cells_with_values
 from gozaresh.errors import Place
+from gozaresh.lint import blanked
 from gozaresh.notebook import options_of, place_of
 from gozaresh.proofread import SourceText, tokens
 
@@ -29,7 +30,7 @@ def source_texts(notebook: NotebookNode) -> Iterator[SourceText]:
 
 
 def _paragraphs(text: str, place: Place) -> Iterator[SourceText]:
-    plain = NOT_WORDS.sub(lambda found: re.sub(r"[^\n]", " ", found[0]) + " ", text)
+    plain = blanked(NOT_WORDS, text)
     line = place.line
     for paragraph in re.split(r"(\n[ \t]*\n)", plain):
         words = tuple(tokens(paragraph))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
+from gozaresh.clock import now
 from gozaresh.errors import SourceError, TypesetError, nearest
 from gozaresh.files import write_bytes, write_text
 from gozaresh.markdown import typst_string
@@ -63,7 +63,7 @@ def _copy_theme(project: Project) -> None:
 
 def main_document(project: Project, sheets: Sheets) -> str:
     """The Typst document that puts cover, chapters, references and appendix together."""
-    day = report_day()
+    day = now().date()
     includes = "\n".join(f'#include "/{project.relative(path)}"' for path in sheets.chapters)
     return f"""#import "/build/theme/theme.typ": *
 #show: report.with(cover: {_cover(project.settings.cover, day)},
@@ -74,12 +74,6 @@ def main_document(project: Project, sheets: Sheets) -> str:
 #include "/{project.relative(sheets.appendix)}"
 ]
 """
-
-
-def report_day() -> date:
-    """Today, or the day that SOURCE_DATE_EPOCH fixes."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    return (datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)).date()
 
 
 def _cover(cover: Cover, day: date) -> str:

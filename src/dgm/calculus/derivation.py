@@ -9,11 +9,11 @@ from typing import Literal
 import numpy as np
 import sympy as sp
 
+from dgm.digits import persian_digits
 from dgm.errors import CalculusError
 
 How = Literal["proved", "exact", "tested", "stated"]
 
-_PERSIAN = str.maketrans("0123456789.", "۰۱۲۳۴۵۶۷۸۹٫")
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -105,18 +105,14 @@ def _evidence(step: Step) -> str:
     if step.how == "proved":
         return "اختلاف نمادین دو طرف صفر است"
     if step.how == "exact":
-        return f"برابری بی‌گردکردن در {_persian(step.cases)} مورد"
+        return f"برابری بی‌گردکردن در {persian_digits(step.cases)} مورد"
     if step.how == "stated":
         return "—"
-    return f"بیشترین اختلاف در {_persian(step.cases)} مورد: {_scientific(step.residual)}"
+    return f"بیشترین اختلاف در {persian_digits(step.cases)} مورد: {_scientific(step.residual)}"
 
 
 def _scientific(value: float) -> str:
     if value == 0:
         return "صفر"
     digits, power = f"{value:.1e}".split("e")
-    return f"{_persian(digits)}×۱۰{str(int(power)).translate(_SUPERSCRIPTS)}"
-
-
-def _persian(number: object) -> str:
-    return str(number).translate(_PERSIAN)
+    return f"{persian_digits(digits)}×۱۰{str(int(power)).translate(_SUPERSCRIPTS)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from dgm.digits import persian_digits
 from dgm.graphs.dag import BayesianNetwork
 from dgm.graphs.imap import Comparison, EdgeRemoval
 from dgm.graphs.markov import MarkovBlanket
@@ -13,7 +14,6 @@ from dgm.graphs.separation import Graph, Role, Separation, Step, Trail
 _WORDS = ("صفر", "یک", "دو", "سه", "چهار", "پنج", "شش")
 MOST_LISTED = len(_WORDS) - 1     # more trails than this are summed up by the cut instead
 
-_DIGITS = str.maketrans("0123456789,", "۰۱۲۳۴۵۶۷۸۹٬")
 _SIGNS = {"→": r"\rightarrow", "←": r"\leftarrow", "—": "-"}
 
 
@@ -23,7 +23,7 @@ def count(n: int) -> str:
     >>> count(1024)
     '۱٬۰۲۴'
     """
-    return f"{n:,}".translate(_DIGITS)
+    return persian_digits(f"{n:,}")
 
 
 def nodes_text(nodes: Collection[str]) -> str:

@@ -112,17 +112,25 @@ def _epoch(model: VAE, loader: FaceLoader, config: TrainingConfig, optimizer: to
     measures = []
     for x in loader:  # (B, 3, S, S)
         noise = torch.randn(len(x), config.latent_dim, device=x.device)
-        with _autocast(x):
-            mean, posterior = model(x, noise)
         fixed = torch.tensor(config.sigma**2, device=x.device) if config.sigma else None
-        terms = elbo_terms(x, mean, posterior, fixed, config.beta)
+        terms = _terms(model, x, noise, fixed, config.beta)
         optimizer.zero_grad(set_to_none=True)
         terms.loss.backward()
         optimizer.step()
         schedule.step()
         _follow_variance(model, terms, fixed)
-        measures.append(torch.stack([terms.reconstruction, terms.kl, terms.squared_error]).detach())
+        measures.append(_values(terms))
     return _mean_measure(measures)
+
+
+def _terms(model: VAE, x: Tensor, noise: Tensor, variance: Tensor | None, beta: float) -> Terms:
+    with _autocast(x):
+        mean, posterior = model(x, noise)
+    return elbo_terms(x, mean, posterior, variance, beta)
+
+
+def _values(terms: Terms) -> Tensor:  # (3,), in the order of Measure's fields
+    return torch.stack([terms.reconstruction, terms.kl, terms.squared_error]).detach()
 
 
 @torch.no_grad()
@@ -140,10 +148,7 @@ def evaluate(model: VAE, data: Tensor, indices: Tensor, beta: float = 1.0) -> Me
     generator = torch.Generator(device=data.device).manual_seed(0)  # the same noise at every epoch
     for x in FaceLoader(data, indices, 256, shuffle=False):
         noise = torch.randn(len(x), model.latent_dim, device=x.device, generator=generator)
-        with _autocast(x):
-            mean, posterior = model(x, noise)
-        terms = elbo_terms(x, mean, posterior, model.variance, beta)
-        measures.append(torch.stack([terms.reconstruction, terms.kl, terms.squared_error]) * len(x))
+        measures.append(_values(_terms(model, x, noise, model.variance, beta)) * len(x))
         sizes.append(len(x))
     return _mean_measure([torch.stack(measures).sum(0) / sum(sizes)])
 
