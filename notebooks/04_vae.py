@@ -28,6 +28,10 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import torch
 
+from dgm.calculus.identities import loss
+from dgm.calculus.ledger import entries, state
+from dgm.calculus.proofs import verified
+from dgm.calculus.verification import prove_stationary
 from dgm.vae import checkpoint, latent, objective
 from dgm.vae import model as model_source
 from dgm.vae.data import load_faces, stratified_split
@@ -38,7 +42,7 @@ from dgm.vae.model import VAE, Decoder, Encoder, parameter_count, reparameterize
 from dgm.vae.picture import image_grid, interleaved_rows
 from dgm.vae.probe import train_probe
 from dgm.vae.train import TrainingConfig, train
-from gozaresh.author import Table, fa, markdown, persian_ticks, report_style, show_source
+from gozaresh.author import Table, checks, fa, markdown, persian_ticks, report_style, show_source
 
 report_style()
 
@@ -205,8 +209,19 @@ $$-\log p(x\mid z)=\frac D2\log(2\pi s^2)+\frac{\|x-\hat x(z)\|_2^2}{2s^2}.$$ {#
 اگر پارامتر `sigma` عددی جز صفر باشد، همان عدد به‌جای مقدار بهینه می‌نشیند.
 هر دو جمله بر حسب نات (nat)، جمع روی پیکسل‌ها یا بُعدهای نهان و میانگین روی دسته‌اند.
 چون @eq-vae-nll لگاریتم یک چگالی پیوسته است، مقدار آن می‌تواند منفی باشد.
-پیاده‌سازی در @lst-vae-loss آمده است.
+@tbl-vae-ledger می‌گوید هر معادلهٔ این فصل چگونه بررسی شده است و پیاده‌سازی در @lst-vae-loss آمده است.
 """
+
+# %%
+#| label: tbl-vae-ledger
+#| tbl-cap: بررسی معادله‌های این فصل
+checks(entries([
+    *verified(loss.SAMPLE),
+    state("eq-vae-loss", "تعریف تابع هزینه: منفی $L_\\beta$ که در فصل نظریهٔ جداسازی به دست می‌آید"),
+    *verified([loss.KL, loss.PIXEL]),
+    prove_stationary("eq-vae-nll", "واریانس بهینه برابر میانگین مربع خطا", loss.BY_VARIANCE, loss.BEST_VARIANCE),
+    state("eq-vae-smile", "تعریف بردار لبخند، بنا بر صورت پرسش"),
+]))
 
 # %%
 #| label: lst-vae-loss

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -11,6 +11,8 @@ from nbformat import NotebookNode
 
 from gozaresh.author import Table
 from gozaresh.cache import metadata
+from gozaresh.checks import PERSIAN, SIGNS, WAYS, Check
+from gozaresh.ledger import collect, marks
 from gozaresh.parameters import Parameter
 from gozaresh.persian import persian
 from gozaresh.settings import cuda_present
@@ -35,6 +37,7 @@ def appendix(chapters: Sequence[Chapter], profile: str) -> str:
         f"این گزارش با نمایهٔ `{profile}` ساخته شده است. "
         "هر عددی که در متن آمده، در همین اجرا حساب شده و با دست نوشته نشده است.",
         "## پارامترها {#sec-parameters}", _parameters(chapters),
+        *_ledger(chapters),
         "## محیط اجرا {#sec-environment}",
         "نسخهٔ ابزارهایی که گزارش با آن‌ها اجرا و حروف‌چینی شده، در @tbl-environment آمده است.",
         _captioned(_environment(), "tbl-environment", "محیطی که گزارش در آن اجرا شده است"),
@@ -43,6 +46,38 @@ def appendix(chapters: Sequence[Chapter], profile: str) -> str:
         "داده و محیط) آمده است؛ اگر هیچ‌یک از این ورودی‌ها تغییر نکند، فصل دوباره اجرا نمی‌شود.",
         _captioned(_record(chapters), "tbl-record", "سند اجرای فصل‌ها"),
     ])
+
+
+def _ledger(chapters: Sequence[Chapter]) -> list[str]:
+    """How the equations were checked: counts by chapter, and what is only stated and why; empty without a ledger."""
+    found = {chapter.name: collect(chapter.executed) for chapter in chapters}
+    if not any(found.values()):
+        return []
+    stated = [[f"@{check.label}", check.claim] for steps in found.values() for check in steps if check.how == "stated"]
+    return [
+        "## دفتر بررسی معادله‌ها {#sec-ledger}",
+        f"کنار شمارهٔ هر معادله نشانی هست که می‌گوید آن معادله چگونه بررسی شده است: {SIGNS['proved']} یعنی هر گام آن "
+        "اثبات نمادین دارد؛ "
+        f"{SIGNS['tested']} یعنی دست‌کم یک گام تنها روی مدل‌های تصادفی آزموده شده است؛ "
+        f"{SIGNS['stated']} یعنی دست‌کم یک گام تعریف، فرض یا قضیه‌ای است که از منبع آمده و در اینجا تنها بیان شده است. "
+        "نشان هر معادله از سست‌ترین گام آن می‌آید. @tbl-ledger شمار معادله‌ها و گام‌های هر فصل را می‌آورد و "
+        "@tbl-stated هرچه را تنها بیان شده است، با دلیل آن.",
+        _captioned(_counts(found), "tbl-ledger", "شمار معادله‌ها و گام‌ها به تفکیک شیوهٔ بررسی"),
+        _captioned(Table(["معادله", "آنچه بیان شده و چرا"], stated, "ll"), "tbl-stated", "گام‌هایی که تنها بیان شده‌اند"),
+    ]
+
+
+def _counts(found: Mapping[str, Sequence[Check]]) -> Table:
+    header = ["فصل", *(f"معادلهٔ {SIGNS[way]}" for way in WAYS), *(f"گام {PERSIAN[way]}" for way in WAYS)]
+    counts = {f"`{name}`": [*_tally(marks(steps).values()), *_tally(step.how for step in steps)]
+              for name, steps in found.items() if steps}
+    counts["**همه**"] = [sum(column) for column in zip(*counts.values(), strict=True)]
+    return Table(header, [[name, *map(persian, row)] for name, row in counts.items()], "lcccccc")
+
+
+def _tally(ways: Iterable[str]) -> list[int]:
+    every = list(ways)
+    return [every.count(way) for way in WAYS]
 
 
 def _captioned(table: Table, label: str, caption: str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gozaresh import checks as checked
 from gozaresh.persian import persian
 
 if TYPE_CHECKING:
@@ -90,6 +91,31 @@ class Table:
 def _cell(value: object) -> str:
     text = value if isinstance(value, str) else persian(value)
     return text.replace("\n", " ").replace("|", "\\|") if "$" not in text else text.replace("\n", " ")
+
+
+@dataclass(frozen=True)
+class Checks:
+    """A table of checked steps that also enters the report's ledger (see :mod:`gozaresh.ledger`)."""
+
+    records: Sequence[Mapping[str, str]]
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
+        header = ["معادله", "گام", "بررسی", "شاهد"]
+        rows = [[f"@{r['label']}" if r["label"] != before else "", r["claim"], _how(r["how"]), r["evidence"]]
+                for r, before in zip(self.records, self._labels_before(), strict=True)]
+        return {"text/markdown": repr(Table(header, rows, "llll")), checked.MIME: list(self.records)}
+
+    def _labels_before(self) -> list[str]:
+        return ["", *(record["label"] for record in self.records[:-1])]
+
+
+def _how(way: str) -> str:
+    return f"{checked.SIGNS[way]} {checked.PERSIAN[way]}"
+
+
+def checks(records: Sequence[Mapping[str, str]]) -> Checks:
+    """Show how equations were checked: records with label, claim, how (proved, tested, stated) and evidence."""
+    return Checks(records)
 
 
 @dataclass(frozen=True)

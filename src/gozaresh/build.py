@@ -14,6 +14,7 @@ from gozaresh import files
 from gozaresh.appendix import Chapter, appendix
 from gozaresh.errors import ProofError, SettingsError, SourceError, nearest
 from gozaresh.files import write_bytes, write_notebook, write_text
+from gozaresh.ledger import check_complete
 from gozaresh.lint import Problem, bibliography_keys, defined_labels, lint, raise_first, read_assignment, unanswered
 from gozaresh.notebook import to_notebook
 from gozaresh.parameters import Overrides, Parameter, check_names, read_parameters
@@ -181,6 +182,7 @@ def typeset_report(report: Report) -> Path:
     """Steps 4 and 5: set the PDF, read it back, and hold it against the executed cells."""
     from gozaresh.typeset import Sheets, typeset
 
+    check_complete([read_notebook(report.executed_path(name)) for name in report.cells])
     sheets = Sheets(tuple(report.sheet_path(name) for name in report.cells), export_appendix(report))
     pdf = typeset(report.project, sheets)
     proof = prove(report, pdf)

@@ -112,7 +112,7 @@ def _richest(output: NotebookNode) -> tuple[str, str] | None:
     if output.output_type == "stream":
         return ("text/plain", ANSI.sub("", output.text).rstrip()) if output.name == "stdout" else None
     data = output.get("data", {})
-    for mime in ("image/svg+xml", "image/png", "text/markdown", "text/plain"):
+    for mime in ("image/svg+xml", "image/png", "text/markdown", "text/latex", "text/plain"):
         if mime in data and inline.MIME not in data:
             return mime, str(data[mime])
     return None
@@ -122,6 +122,8 @@ def _output(cell: NotebookNode, options: Options, values: Mapping[str, str], mim
             figure_path: str) -> Piece:
     if mime in IMAGES:
         return _figure(cell, options, values, mime, content, figure_path)
+    if options.kind == "eq" or mime == "text/latex":
+        return Piece(_equation(cell, options, mime, content))
     if mime == "text/plain":
         return Piece(fence(content, "text"))
     code = FENCED.match(content.strip())
@@ -133,6 +135,14 @@ def _output(cell: NotebookNode, options: Options, values: Mapping[str, str], mim
         _demand(cell, options, "tbl", "table")
         return Piece(_float("tbl", options.label, options, options.tbl_cap, content, values, cell))
     return Piece(content)
+
+
+def _equation(cell: NotebookNode, options: Options, mime: str, content: str) -> str:
+    """What an object says of itself in LaTeX, as a displayed equation; its number needs a label."""
+    if mime != "text/latex":
+        raise SourceError(f"{place_of(cell)}: {options.label} needs a value with LaTeX of its own (_repr_latex_)")
+    tex = content.strip().strip("$").removeprefix(r"\displaystyle").strip()
+    return f"$$\n{tex}\n$$" + (f" {{#{options.label}}}" if options.label else "")
 
 
 def _figure(cell: NotebookNode, options: Options, values: Mapping[str, str], mime: str, content: str,

@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 from traitlets import Unicode
 
 from gozaresh.document import to_document
+from gozaresh.ledger import collect, marks
 from gozaresh.markdown import to_typst
 
 THEME = Path(__file__).parent / "theme" / "theme.typ"
@@ -45,4 +46,4 @@ class TypstExporter(Exporter):
             outputs["theme.typ"] = THEME.read_bytes()
             opening = '#import "theme.typ": *\n#show: styled\n'
         resources.setdefault("outputs", {}).update(outputs)
-        return opening + "\n" + to_typst(document.markdown, self.macros), resources
+        return opening + "\n" + to_typst(document.markdown, self.macros, marks(collect(nb))), resources

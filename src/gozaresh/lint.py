@@ -16,6 +16,7 @@ REFERENCE = re.compile(r"(?<![\w.@/])@([A-Za-z][\w:-]*[A-Za-z0-9]|[A-Za-z])", re
 CROSSREF = re.compile(r"^(fig|tbl|eq|sec|lst)-")
 NOT_PROSE = re.compile(r"```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$|https?://\S+|<[^>\s]+@[^>\s]+>", re.S)
 ARABIC_LETTERS = {"ي": "ی", "ك": "ک", "ى": "ی"}
+APPENDIX = {"sec-run-record", "sec-parameters", "sec-ledger", "sec-environment", "sec-record"}  # the engine's own
 BIB_KEY = re.compile(r"^\s*@\w+\s*\{\s*([^,\s]+)\s*,", re.M)
 
 
@@ -33,7 +34,7 @@ class Problem:
 def lint(cells: Sequence[Cell], citations: Iterable[str]) -> tuple[Problem, ...]:
     """Every breach in the chapters' cells, in order; ``citations`` are the bibliography's keys."""
     labels = list(_labels(cells))
-    known = {label for label, _ in labels}
+    known = {label for label, _ in labels} | APPENDIX
     found = [*_duplicates(labels), *_unresolved(cells, known, set(citations)), *_uncaptioned(cells), *_letters(cells)]
     return tuple(sorted(set(found)))
 

@@ -28,8 +28,8 @@ KINDS = {"fig": "image", "tbl": "table", "lst": "raw"}
 ALIGN = {"AlignLeft": "start", "AlignRight": "end", "AlignCenter": "center", "AlignDefault": "start"}
 
 
-def to_typst(markdown: str, macros: str = "") -> str:
-    """Set one chapter's Markdown in Typst markup.
+def to_typst(markdown: str, macros: str = "", marks: Mapping[str, str] | None = None) -> str:
+    """Set one chapter's Markdown in Typst markup; ``marks`` says of equations, by label, how they were checked.
 
     Raises:
         MathsError: a formula cannot be converted without loss.
@@ -38,7 +38,7 @@ def to_typst(markdown: str, macros: str = "") -> str:
     text = unicodedata.normalize("NFC", markdown)
     tree = json.loads(_pandoc(text, "-f", READER, "-t", "json"))
     formulas = {maths.Formula(macros + tex, display) for tex, display in _formulas(tree["blocks"])}
-    writer = _Writer(maths.to_typst(sorted(formulas, key=lambda f: (f.tex, f.display))), macros)
+    writer = _Writer(maths.to_typst(sorted(formulas, key=lambda f: (f.tex, f.display))), macros, marks or {})
     tree["blocks"] = writer.blocks(tree["blocks"])
     return _pandoc(json.dumps(tree), "-f", "json", "-t", "typst", "--wrap=none")
 
@@ -82,6 +82,7 @@ class _Writer:
 
     maths: Mapping[maths.Formula, maths.TypstFormula]
     macros: str
+    marks: Mapping[str, str]
 
     def blocks(self, blocks: Sequence[Node]) -> list[Node]:
         return [new for block in blocks for new in self.block(block)]
@@ -225,7 +226,8 @@ class _Writer:
         if done.tag:
             options.append(f"numbering: _ => [({done.tag})]")
         elif display and label:
-            options.append("numbering: eq-num")
+            mark = self.marks.get(label)
+            options.append(f'numbering: marked.with("{mark}")' if mark else "numbering: eq-num")
         equation = f"#math.equation({', '.join(options)}, {done.body})" + (f" <{label}>" if label else "")
         return _raw(f"#fitted({done.body})[{equation}]" if display else equation)
 

@@ -36,7 +36,7 @@ class Options:
 
     @property
     def kind(self) -> str:
-        """``fig``, ``tbl``, ``lst`` or the empty string."""
+        """``fig``, ``tbl``, ``lst``, ``eq`` or the empty string."""
         return self.label.partition("-")[0] if self.label else ""
 
     @property
@@ -147,5 +147,5 @@ def _option(key: str, value: object, place: Place) -> str | bool:
         return value
     text = str(value).strip()
     if key in ("label", "lst-label") and not LABEL.match(text):
-        raise SourceError(f"{place}: label {text!r} must look like fig-…, tbl-… or lst-…, in Latin letters")
+        raise SourceError(f"{place}: label {text!r} must look like fig-…, tbl-…, eq-… or lst-…, in Latin letters")
     return text

@@ -2,7 +2,12 @@
 
 One module a subject; all logarithms are natural, so every divergence is in nats.
 
-* ``derivation`` -- a step and how it was checked: proved by SymPy, tested numerically, or stated
+* ``expression`` -- densities, expectations, divergences …: the language in which the report's equations are written
+* ``notation`` -- their LaTeX; ``reduction`` -- their normal form in SymPy; ``numbers``, ``worlds``,
+  ``gaussian_worlds`` -- their values on random models
+* ``derivation``, ``verification`` -- chains of steps, and whether each is proved, tested or stated
+* ``ledger``, ``proofs`` -- the record of the checks, and those kept from earlier runs
+* ``identities`` -- the derivations that the report displays
 * ``expectation`` -- symbolic expectations under the two families
 * ``quadrature`` -- expectations by adaptive quadrature, the independent witness of closed forms
 * ``gaussian``, ``laplace`` -- divergences between densities, and the variational posterior of the Laplace

@@ -1,118 +1,115 @@
-"""Steps of a derivation, each with the way in which it was checked."""
+"""A derivation: a chain of =, ≥ and ≤ steps from one expression to the next, each with its reason.
+
+The same chain is typeset (:meth:`Derivation.latex`) and checked (``verification.verify``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-import sympy as sp
+from dgm.calculus.expression import Expr, Operand, as_expr
+from dgm.calculus.notation import latex
+from dgm.calculus.worlds import ANY_WORLD, WorldKind
 
-from dgm.digits import persian_digits
-from dgm.errors import CalculusError
-
-How = Literal["proved", "exact", "tested", "stated"]
-
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+Relation = Literal["=", ">=", "<="]
+SIGNS: dict[Relation, str] = {"=": "=", ">=": r"\ge ", "<=": r"\le "}
 
 
 @dataclass(frozen=True)
-class Step:
-    """One claim of a derivation.
+class Link:
+    """One relation and the expression that it leads to.
 
-    ``how`` is ``proved`` (SymPy reduced left minus right to zero), ``exact`` (equal without rounding on every
-    one of ``cases``), ``tested`` (largest residual over ``cases`` numerical cases) or ``stated`` (the text
-    alone carries it).  ``residual`` is 0 for the first two, NaN for a statement.
+    ``slack`` is the known non-negative quantity by which an inequality falls short of equality; ``given``
+    lists quantities that are zero by hypothesis; ``stated`` says why a step is taken without a check (a
+    definition, an assumption, a cited theorem).  ``together`` keeps it on its predecessor's line.
     """
 
-    claim: str
-    how: How
-    residual: float
-    cases: int
+    relation: Relation
+    side: Expr
+    reason: str
+    slack: Expr | None = None
+    given: tuple[Expr, ...] = ()
+    stated: str = ""
+    together: bool = False
 
 
-def prove(claim: str, left: sp.Expr, right: sp.Expr) -> Step:
-    """Prove ``left = right`` symbolically.
+@dataclass(frozen=True)
+class Derivation:
+    """A chain, the label of the equation that displays it, and the models on which it is tried.
 
-    Raises:
-        CalculusError: SymPy does not reduce the difference to zero; the step may be false or merely out of
-        its reach.
-
-    >>> t = sp.Symbol("t", positive=True)
-    >>> prove("log of a square", sp.log(t**2), 2 * sp.log(t)).how
-    'proved'
-    >>> prove("wrong", t, 2 * t)
-    Traceback (most recent call last):
-    dgm.errors.CalculusError: step 'wrong' is not proved: left - right = -t
+    >>> from dgm.calculus.expression import Density, log
+    >>> p, joint, rest = Density("p", ("x",)), Density("p", ("x", "z")), Density("p", ("z",), ("x",))
+    >>> Derivation("eq-bayes", log(p)).equals(log(joint / rest), "قاعدهٔ بیز").latex()
+    '\\\\log p(x)=\\\\log \\\\frac{p(x,z)}{p(z\\\\mid x)}'
     """
-    difference = sp.simplify(sp.expand_log(sp.expand(sp.simplify(left - right)), force=True))
-    if difference != 0:
-        raise CalculusError(f"step '{claim}' is not proved: left - right = {difference}")
-    return Step(claim, "proved", 0.0, 1)
+
+    label: str
+    start: Expr
+    links: tuple[Link, ...] = ()
+    kind: WorldKind = ANY_WORLD
+
+    def equals(self, side: Operand, reason: str, *, given: tuple[Expr, ...] = (), stated: str = "",
+               together: bool = False) -> Derivation:
+        """The chain with one equality more."""
+        return self._with(Link("=", as_expr(side), reason, None, given, stated, together))
+
+    def at_least(self, side: Operand, reason: str, slack: Expr | None = None, *, stated: str = "",
+                 together: bool = False) -> Derivation:
+        """The chain with one ≥ more."""
+        return self._with(Link(">=", as_expr(side), reason, slack, (), stated, together))
+
+    def at_most(self, side: Operand, reason: str, slack: Expr | None = None, *, stated: str = "",
+                together: bool = False) -> Derivation:
+        """The chain with one ≤ more."""
+        return self._with(Link("<=", as_expr(side), reason, slack, (), stated, together))
+
+    def _with(self, link: Link) -> Derivation:
+        return replace(self, links=(*self.links, link))
+
+    @property
+    def sides(self) -> tuple[Expr, ...]:
+        """The expressions of the chain, (number of links + 1,)."""
+        return (self.start, *(link.side for link in self.links))
+
+    def latex(self, *, broken: bool = False) -> str:
+        """One line, or, if it has several or is to be ``broken``, a block aligned at its relations."""
+        parts = [f"{SIGNS[link.relation]}{latex(link.side)}" for link in self.links]
+        if not broken and all(link.together for link in self.links[1:]):
+            return latex(self.start) + "".join(parts)
+        first, *rest = parts
+        opening = f"&{latex(self.start)}\\\\\n&\\quad" if broken else f"{latex(self.start)}\n&"
+        lines = [opening + first]
+        for link, part in zip(self.links[1:], rest, strict=True):
+            lines.append(part if link.together else f"\\\\\n&{part}")
+        return "\\begin{aligned}\n" + "".join(lines) + "\n\\end{aligned}"
+
+    def _repr_latex_(self) -> str:
+        return f"$${self.latex()}$$"
+
+    @property
+    def broken(self) -> Displayed:
+        """The chain with its relations on lines of their own."""
+        return Displayed(self.latex(broken=True))
 
 
-def compare(claim: str, left: Sequence[object], right: Sequence[object]) -> Step:
-    """Compare exact values (integers, fractions, :class:`dgm.calculus.finite.LogSum`) case by case.
+@dataclass(frozen=True)
+class Displayed:
+    """LaTeX that a notebook shows as a displayed equation."""
 
-    Raises:
-        CalculusError: nothing to compare, or a case in which the two differ.
+    tex: str
 
-    >>> compare("sum", [1 + 1], [2]).how
-    'exact'
+    def _repr_latex_(self) -> str:
+        return f"$${self.tex}$$"
+
+
+def displayed(*parts: Derivation | Expr | str) -> Displayed:
+    r"""Derivations, expressions and joining LaTeX, side by side in one displayed equation.
+
+    >>> from dgm.calculus.expression import Symbol
+    >>> displayed("a", "=", Symbol("b"), r"+\cdots").tex
+    'a=b+\\cdots'
     """
-    unequal = [k for k, (a, b) in enumerate(zip(left, right, strict=True)) if a != b]
-    if unequal or not left:
-        raise CalculusError(f"step '{claim}' fails in {len(unequal)} of {len(left)} exact cases")
-    return Step(claim, "exact", 0.0, len(left))
-
-
-def measure(claim: str, left: Sequence[float], right: Sequence[float], tolerance: float) -> Step:
-    """Test ``left = right`` case by case, within an absolute ``tolerance``.
-
-    Raises:
-        CalculusError: nothing to compare, or a residual above ``tolerance`` (a NaN counts as one).
-
-    >>> measure("pi", [3.14159265], [np.pi], 1e-8).cases
-    1
-    """
-    residuals = np.abs(np.asarray(left, float) - np.asarray(right, float))  # (cases,)
-    if residuals.size == 0:
-        raise CalculusError(f"step '{claim}' has no case to test it on")
-    worst = float(np.max(residuals))
-    if not worst <= tolerance:
-        raise CalculusError(f"step '{claim}' fails its test: residual {worst:.3g} > {tolerance:.3g}")
-    return Step(claim, "tested", worst, int(residuals.size))
-
-
-def state(claim: str) -> Step:
-    """Mark a step that only the text argues for."""
-    return Step(claim, "stated", float("nan"), 0)
-
-
-def ledger(steps: Sequence[Step]) -> list[list[str]]:
-    r"""Rows for a report's table: the claim, how it was checked, and the evidence, in Persian.
-
-    >>> ledger([measure("الف", [1.0], [1.0 + 2e-13], 1e-9)])[0][2]
-    'بیشترین اختلاف در ۱ مورد: ۲٫۰×۱۰⁻¹³'
-    """
-    ways = {"proved": "اثبات با SymPy", "exact": "آزمون دقیق", "tested": "آزمون عددی",
-            "stated": "استدلال در متن"}
-    return [[step.claim, ways[step.how], _evidence(step)] for step in steps]
-
-
-def _evidence(step: Step) -> str:
-    if step.how == "proved":
-        return "اختلاف نمادین دو طرف صفر است"
-    if step.how == "exact":
-        return f"برابری بی‌گردکردن در {persian_digits(step.cases)} مورد"
-    if step.how == "stated":
-        return "—"
-    return f"بیشترین اختلاف در {persian_digits(step.cases)} مورد: {_scientific(step.residual)}"
-
-
-def _scientific(value: float) -> str:
-    if value == 0:
-        return "صفر"
-    digits, power = f"{value:.1e}".split("e")
-    return f"{persian_digits(digits)}×۱۰{str(int(power)).translate(_SUPERSCRIPTS)}"
+    texts = (part if isinstance(part, str) else part.latex() if isinstance(part, Derivation) else latex(part)
+             for part in parts)
+    return Displayed("".join(texts))

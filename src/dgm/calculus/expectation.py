@@ -22,15 +22,28 @@ def laplace_mean(g: sp.Expr, z: sp.Symbol, mu: sp.Expr, b: sp.Expr) -> sp.Expr:
 
 
 def normal_mean(g: sp.Expr, z: sp.Symbol, mean: sp.Expr, sd: sp.Expr) -> sp.Expr:
-    r"""``E[g(z)]`` under a Gaussian, for g polynomial in z, after :math:`z=m+st`.
+    r"""``E[g(z)]`` under a Gaussian, after :math:`z=m+st`; g is a sum of polynomials times exponentials.
+
+    By completing the square, :math:`E[P(t)e^{at}]=e^{a^2/2}E[P(t+a)]` for a standard normal t.
 
     >>> z, m = sp.symbols("z m", real=True)
     >>> s = sp.Symbol("s", positive=True)
     >>> sp.expand(normal_mean(z**2, z, m, s))
     m**2 + s**2
+    >>> normal_mean(sp.exp(z), z, sp.Integer(0), sp.Integer(1))
+    exp(1/2)
     """
-    polynomial = sp.Poly(sp.expand(g.subs(z, mean + sd * _T)), _T)
-    return sp.simplify(sum(c * _moment(int(k)) for (k,), c in polynomial.terms()))
+    terms = sp.Add.make_args(sp.expand(g.subs(z, mean + sd * _T), power_exp=False))
+    return sp.simplify(sp.Add(*map(_standard_mean, terms)))
+
+
+def _standard_mean(term: sp.Expr) -> sp.Expr:
+    exponent = sp.Add(*(f.exp for f in sp.Mul.make_args(term) if isinstance(f, sp.exp)))
+    rate = sp.expand(exponent).coeff(_T, 1)
+    rest = sp.simplify(term / sp.exp(rate * _T)) if rate != 0 else term
+    polynomial = sp.Poly(sp.expand(rest.subs(_T, _T + rate)), _T)
+    moments = sum(c * _moment(int(k)) for (k,), c in polynomial.terms())
+    return sp.exp(rate**2 / 2) * moments
 
 
 @cache

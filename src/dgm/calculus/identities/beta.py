@@ -1,0 +1,107 @@
+r"""From the constrained problem to the objective of the β-VAE, and β as the price of a nat."""
+
+from __future__ import annotations
+
+from dgm.calculus.derivation import Derivation
+from dgm.calculus.expression import (
+    Constant,
+    Derivative,
+    Divergence,
+    Expectation,
+    Expr,
+    Integral,
+    Named,
+    Symbol,
+    exp,
+    log,
+    sqrt,
+    substitute,
+)
+from dgm.calculus.identities.vocabulary import DATA, ENCODER, HALF, LIKELIHOOD, PRIOR, RATE, RECONSTRUCTION
+
+beta, epsilon = Symbol(r"\beta", positive=True), Symbol(r"\varepsilon", positive=True)
+F = Named(Expectation(DATA, RECONSTRUCTION), r"F(\theta,\phi)")
+R = Named(Expectation(DATA, RATE), r"R(\phi)")
+L_BETA = Named(RECONSTRUCTION - beta * RATE, r"L_\beta")
+LAGRANGIAN_VALUE = Named(F + beta * (epsilon - R), r"\mathcal{F}(\theta,\phi,\beta)")
+
+LAGRANGIAN = (
+    Derivation("eq-beta-lagrangian", LAGRANGIAN_VALUE)
+    .equals(F + beta * (epsilon - R), "تعریف لاگرانژین")
+    .equals(Expectation(DATA, RECONSTRUCTION - beta * RATE) + beta * epsilon, "خطی بودن امید")
+)
+
+LOSS = Derivation("eq-beta-loss", Expectation(DATA, L_BETA)).equals(
+    LAGRANGIAN_VALUE - beta * epsilon, "کنار گذاشتن جمله‌ای که به $\\theta$ و $\\phi$ بستگی ندارد")
+
+_tempered = PRIOR * LIKELIHOOD ** (1 / beta)
+Z_BETA = Named(Integral("z", _tempered), r"Z_\beta(x)")
+TEMPERED_POSTERIOR = _tempered / Z_BETA
+
+TEMPERED = (
+    Derivation("eq-beta-tempered", L_BETA)
+    .equals(beta * log(Z_BETA) - beta * Divergence(ENCODER, TEMPERED_POSTERIOR), "تعریف $Z_\\beta$ و بازآرایی")
+    .at_most(beta * log(Z_BETA), "نامنفی بودن واگرایی KL", beta * Divergence(ENCODER, TEMPERED_POSTERIOR))
+)
+
+# the toy: x ~ N(0, 1), encoder N(a x, s^2), prior N(0, 1), decoder N(w z, tau^2)
+a, w = Symbol("a"), Symbol("w")
+s, tau = Symbol("s", positive=True), Symbol(r"\tau", positive=True)
+V = Named(a**2 + s**2, "v")
+D = Named(s**2 / V, "D")
+ERROR = (1 - w * a) ** 2 + w**2 * s**2
+
+ERROR_FLOOR = (
+    Derivation("eq-beta-error", Named(ERROR, r"\mathbb{E}(x-wz)^2"))
+    .equals(D + V * (w - a / V) ** 2, "کامل کردن مربع نسبت به $w$", together=True)
+    .at_least(D, "نامنفی بودن مربع", (a**2 + s**2) * (w - a / V) ** 2, together=True)
+)
+
+RATE_FLOOR = (
+    Derivation("eq-beta-rate", Named(HALF * (a**2 + s**2 - 1 - log(s**2)), "R"))
+    .equals(HALF * (a**2 + s**2 - 1 - log(s**2)), "واگرایی دو گاوسی", together=True)
+    .equals(HALF * (V - 1 - log(V)) - HALF * log(D), "جانشانی $v$ و $D$")
+    .at_least(-HALF * log(D), "نامنفی بودن $v-1-\\log v$",
+              HALF * (V - 1 - log(V)), together=True)
+)
+
+
+def reconstruction(error: Expr) -> Expr:
+    """``E[log p(x|z)]`` of a decoder with fixed noise, from its mean squared error; nats."""
+    return -HALF * log(2 * Constant(r"\pi") * tau**2) - error / (2 * tau**2)
+
+
+CURVE = reconstruction(exp(-2 * epsilon))
+BUDGET = -HALF * log(beta * tau**2)
+
+SLOPE = Derivation("eq-beta-toy", Derivative(Named(CURVE, r"F^\star"), epsilon)).equals(
+    exp(-2 * epsilon) / tau**2, "مشتق منحنی")
+
+BUDGET_OF_BETA = Derivation("eq-beta-toy", exp(-2 * BUDGET) / tau**2).equals(
+    beta, "شیب منحنی در $\\varepsilon(\\beta)$")
+
+_f, _r = Symbol("F"), Symbol("R")
+ENVELOPE = (
+    Derivation("eq-beta-envelope", Derivative(Named(_f + beta * (epsilon - _r), r"\mathcal{F}"), epsilon))
+    .equals(beta, "مشتق صریح لاگرانژین نسبت به $\\varepsilon$")
+)
+
+# the KKT conditions at the toy's optimum, where D = beta tau^2
+_TOY = Named(reconstruction(ERROR) - beta * (HALF * (a**2 + s**2 - 1 - log(s**2))), r"F-\beta R")
+_D = beta * tau**2
+_OPTIMUM = {a: sqrt(1 - _D), w: sqrt(1 - _D), s: sqrt(_D)}
+_SLOPES: tuple[tuple[Symbol, Expr], ...] = (
+    (a, w * (1 - w * a) / tau**2 - beta * a),
+    (w, (a * (1 - w * a) - w * s**2) / tau**2),
+    (s, -(w**2 * s) / tau**2 - beta * (s - 1 / s)),
+)
+
+SLOPES = tuple(
+    Derivation("eq-beta-kkt", Derivative(_TOY, by)).equals(slope, f"مشتق $F-\\beta R$ نسبت به ${by.name}$ در مثال")
+    for by, slope in _SLOPES)
+STATIONARY = tuple(
+    Derivation("eq-beta-kkt", substitute(slope, _OPTIMUM)).equals(0, f"ایستایی نسبت به ${by.name}$ در نقطهٔ بهینهٔ مثال")
+    for by, slope in _SLOPES)
+
+DERIVATIONS = (LAGRANGIAN, LOSS, TEMPERED, ERROR_FLOOR, RATE_FLOOR, SLOPE, BUDGET_OF_BETA, ENVELOPE, *SLOPES,
+               *STATIONARY)

@@ -1,0 +1,325 @@
+"""Checking a derivation: every step is proved, tested or openly stated; a false one stops everything.
+
+A step is first tried on random models, tables of varying size and Gaussians in closed form; one on which it
+fails is its refutation.  Then SymPy tries to reduce the difference of the normal forms to zero, or the slack
+of an inequality to a form that is known to be non-negative.  Without that the step counts as tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+import mpmath
+import numpy as np
+import sympy as sp
+
+from dgm.calculus.derivation import Derivation, Link
+from dgm.calculus.expression import (
+    Call,
+    Density,
+    Divergence,
+    Expectation,
+    Expr,
+    Information,
+    Integral,
+    Named,
+    Negative,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    SumOver,
+    Symbol,
+    TotalCorrelation,
+    Unknown,
+    definition,
+    is_scalar,
+)
+from dgm.calculus.gaussian_worlds import GaussianWorld, random_gaussian_world
+from dgm.calculus.ledger import FEWEST_CASES, Step, is_zero
+from dgm.calculus.notation import latex
+from dgm.calculus.numbers import DIGITS, number
+from dgm.calculus.reduction import Assumptions, laws, reduce, scalar
+from dgm.calculus.worlds import TableWorld, WorldKind, random_number, random_table_world
+from dgm.errors import CalculusError
+
+TABLES, GAUSSIANS, NUMBERS = 100, 20, 100
+TOLERANCE = mpmath.mpf(10) ** -30
+VARIABLES = ("x", "z", "z_j")
+
+
+@dataclass(frozen=True)
+class Case:
+    """Both sides of a step and its hypotheses at one point of one model."""
+
+    model: str
+    left: mpmath.mpf
+    right: mpmath.mpf
+
+
+def verify(derivation: Derivation) -> tuple[Step, ...]:
+    """Check every step of a chain; one record a step.
+
+    Raises:
+        CalculusError: a step is false on a model, which is named with the values of both sides, or an
+        inequality has no slack that is known to be non-negative and was tried on too few models.
+
+    >>> from dgm.calculus.expression import Density, log
+    >>> p, joint, rest = Density("p", ("x",)), Density("p", ("x", "z")), Density("p", ("z",), ("x",))
+    >>> verify(Derivation("eq-bayes", log(p)).equals(log(joint / rest), "قاعدهٔ بیز"))[0].how
+    'proved'
+    """
+    with mpmath.workdps(DIGITS):
+        sides = pairwise(derivation.sides)
+        return tuple(_checked(derivation, k, left, link)
+                     for k, ((left, _), link) in enumerate(zip(sides, derivation.links, strict=True), 1))
+
+
+def _checked(derivation: Derivation, k: int, left: Expr, link: Link) -> Step:
+    if link.stated:
+        return Step(derivation.label, f"{link.reason} ({link.stated})", "stated")
+    place = f"step {k} of {derivation.label}"
+    models, worst = _tried(derivation, left, link, place)
+    if _proved(derivation, left, link):
+        return Step(derivation.label, link.reason, "proved", worst, models)
+    if models < FEWEST_CASES:
+        raise CalculusError(f"{place} ({link.reason}) is neither proved nor tried on {FEWEST_CASES} models")
+    return Step(derivation.label, link.reason, "tested", worst, models)
+
+
+def _proved(derivation: Derivation, left: Expr, link: Link) -> bool:
+    assumptions = assumed(derivation.kind)
+    try:
+        difference = reduce(left, assumptions) - reduce(link.side, assumptions)
+        zeros = [reduce(zero, assumptions) for zero in link.given]
+        if link.relation == "=":
+            return any(is_zero(difference - sign * zero) for zero in [0, *zeros] for sign in (1, -1))
+        slack = difference if link.relation == ">=" else -difference
+        return link.slack is not None and nonnegative(link.slack) and is_zero(slack - reduce(link.slack, assumptions))
+    except CalculusError:  # a construct without a rule: the models decide
+        return False
+
+
+def assumed(kind: WorldKind) -> Assumptions:
+    """The independences that every model of a kind has."""
+    priors = [(law, ("z",), ()) for law in kind.factorised]
+    encoders = [(law, ("z",), ("x",)) for law in kind.encoders]
+    return Assumptions((*priors, *encoders))
+
+
+def nonnegative(e: Expr) -> bool:
+    """Whether the form of ``e`` shows that it is never negative.
+
+    Divergences between densities (Gibbs' inequality), their means and sums, squares, products of positive
+    symbols, and u - 1 - log u for a positive u.
+
+    >>> nonnegative(Divergence(Density("q", ("z",)), Density("p", ("z",))))
+    True
+    >>> nonnegative(Symbol("a"))
+    False
+    """
+    match e:
+        case Divergence(q, p):
+            return _normalised(p, q)
+        case Information() | TotalCorrelation():
+            return True
+        case Number(value):
+            return value >= 0
+        case Symbol() | Call("exp", _):
+            return positive(e)
+        case Expectation(_, body) | SumOver(body) | Named(body):
+            return nonnegative(body)
+        case Power(base, Number(value)):
+            return value % 2 == 0 or nonnegative(base)
+        case Sum((u, Negative(Number(one)), Negative(Call("log", v)))) if u == v and one == 1:
+            return positive(u)
+        case Sum(parts) | Product(parts):
+            return all(map(nonnegative, parts))
+        case Quotient(top, bottom):
+            return nonnegative(top) and nonnegative(bottom)
+        case _:
+            return False
+
+
+def positive(e: Expr) -> bool:
+    """Whether the form of ``e`` shows that it is greater than zero."""
+    match e:
+        case Number(value):
+            return value > 0
+        case Symbol():
+            return e.positive or e.unit
+        case Call("exp", _):
+            return True
+        case Named(body):
+            return positive(body)
+        case Power(base, _):
+            return positive(base)
+        case Product(factors):
+            return all(map(positive, factors))
+        case Quotient(top, bottom):
+            return positive(top) and positive(bottom)
+        case Sum(terms):
+            return all(map(nonnegative, terms)) and any(map(positive, terms))
+        case _:
+            return False
+
+
+def _normalised(p: Expr, q: Density) -> bool:
+    """Whether ``p`` is a density over the variables of ``q``: a density, a product of such, or f / ∫f."""
+    match p:
+        case Density():
+            return p.of == q.of and set(p.given) <= {*q.given, *q.of}
+        case Product(factors) if all(isinstance(f, Density) for f in factors):
+            over = [v for f in factors if isinstance(f, Density) for v in f.of]
+            return sorted(over) == sorted(q.of)
+        case Quotient(top, Named(Integral(variable, body))):
+            return body == top and q.of == (variable,)
+        case Named(body):
+            return _normalised(body, q)
+        case _:
+            return False
+
+
+def _tried(derivation: Derivation, left: Expr, link: Link, place: str) -> tuple[int, float]:
+    """Try a step on random models: how many there were, and the worst relative difference of an equality."""
+    models, worst, last = 0, mpmath.mpf(0), ""
+    for case in _cases(derivation, left, link, place):
+        models += case.model != last
+        last = case.model
+        worst = max(worst, _fault(case, link))
+        if not worst <= TOLERANCE:
+            raise CalculusError(
+                f"{place} is false: {latex(left)} {link.relation} {latex(link.side)} on {case.model}: the left is "
+                f"{mpmath.nstr(case.left, 12)}, the right {mpmath.nstr(case.right, 12)}")
+    return models, float(worst)
+
+
+def _fault(case: Case, link: Link) -> mpmath.mpf:
+    difference = case.right - case.left
+    size = 1 + abs(case.left)
+    if link.relation == "=":
+        return abs(difference) / size
+    return max(mpmath.mpf(0), mpmath.re(difference if link.relation == ">=" else -difference)) / size
+
+
+def _cases(derivation: Derivation, left: Expr, link: Link, place: str) -> Iterator[Case]:
+    try:
+        yield from _models(derivation, left, link)
+    except ZeroDivisionError:
+        raise CalculusError(f"{place} is false: {latex(left)} or {latex(link.side)} divides by zero") from None
+
+
+def _models(derivation: Derivation, left: Expr, link: Link) -> Iterator[Case]:
+    if is_scalar(left) and is_scalar(link.side):
+        yield from _number_cases(left, link.side)
+        return
+    free = free_variables(left) | free_variables(link.side)
+    for seed, world in enumerate(_tables(derivation.kind)):
+        yield from _table_cases(world, seed, left, link.side, free)
+    for seed, gaussian in enumerate(_gaussians(derivation.kind)):
+        yield from _gaussian_cases(gaussian, seed, left, link.side)
+
+
+def _number_cases(left: Expr, right: Expr) -> Iterator[Case]:
+    symbols = sorted({s for side in (left, right) for s in side.walk() if isinstance(s, Symbol)}, key=lambda s: s.name)
+    for seed in range(NUMBERS):
+        rng = np.random.default_rng(seed)
+        at = {s.name: random_number(s, rng) for s in symbols}
+        shown = ", ".join(f"{name} = {mpmath.nstr(value, 4)}" for name, value in at.items())
+        yield Case(f"numbers {seed} ({shown})", number(left, at), number(right, at))
+
+
+def _table_cases(world: TableWorld, seed: int, left: Expr, right: Expr, free: frozenset[str]) -> Iterator[Case]:
+    for point in world.points(tuple(sorted(free))):
+        yield Case(f"{world}, number {seed}", world.value(left, point), world.value(right, point))
+
+
+def _gaussian_cases(world: GaussianWorld, seed: int, left: Expr, right: Expr) -> Iterator[Case]:
+    try:
+        sides = world.value(left), world.value(right)
+    except CalculusError:  # no closed form, as for an unknown function: the tables decide
+        return
+    rng = np.random.default_rng(seed)
+    for _ in range(3):
+        y = mpmath.matrix(rng.standard_normal((world.size, 1)).tolist())
+        yield Case(f"{world}, number {seed}", sides[0].at(y), sides[1].at(y))
+
+
+@lru_cache(maxsize=8)
+def _tables(kind: WorldKind) -> tuple[TableWorld, ...]:
+    return tuple(random_table_world(kind, seed) for seed in range(TABLES))
+
+
+@lru_cache(maxsize=8)
+def _gaussians(kind: WorldKind) -> tuple[GaussianWorld, ...]:
+    return tuple(random_gaussian_world(kind, seed) for seed in range(GAUSSIANS))
+
+
+def prove_independent(label: str, claim: str, e: Expr, law: str) -> Step:
+    """Prove that the value of ``e`` does not depend on a law.
+
+    Raises:
+        CalculusError: the normal form speaks of it.
+    """
+    if law in laws(e):
+        raise CalculusError(f"{label}: step '{claim}' is not proved: {latex(e)} depends on {law}")
+    return Step(label, claim, "proved")
+
+
+def prove_positive(label: str, claim: str, *expressions: Expr) -> Step:
+    """Prove that expressions are greater than zero, by their form.
+
+    Raises:
+        CalculusError: the form of one does not show it.
+    """
+    for e in expressions:
+        if not positive(e):
+            raise CalculusError(f"{label}: step '{claim}' is not proved: {latex(e)} need not be positive")
+    return Step(label, claim, "proved")
+
+
+def prove_stationary(label: str, claim: str, f: Expr, point: Sequence[tuple[Symbol, Expr]]) -> Step:
+    """Prove that a scalar function has one stationary point and that it is ``point``: SymPy solves for it.
+
+    Raises:
+        CalculusError: SymPy finds none, several, or another.
+
+    >>> a, b = Symbol("a"), Symbol("b")
+    >>> prove_stationary("eq-square", "lowest point", (a - b) ** 2, [(a, b)]).how
+    'proved'
+    """
+    unknowns = [scalar(symbol) for symbol, _ in point]
+    found = sp.solve([sp.diff(scalar(f), unknown) for unknown in unknowns], unknowns, dict=True)
+    good = len(found) == 1 and all(is_zero(found[0][u] - scalar(e)) for u, (_, e) in zip(unknowns, point, strict=True))
+    if not good:
+        raise CalculusError(f"{label}: step '{claim}' is not proved: the stationary points are {found}")
+    return Step(label, claim, "proved")
+
+
+def free_variables(e: Expr) -> frozenset[str]:
+    """The random variables that ``e`` is a function of.
+
+    >>> sorted(free_variables(Expectation(Density("q", ("z",), ("x",)), Density("p", ("x", "z")))))
+    ['x']
+    """
+    match e:
+        case Density(_, of, given):
+            return frozenset((*of, *given)) & frozenset(VARIABLES)
+        case Unknown(_, of):
+            return frozenset(of)
+        case Expectation(density, body):
+            return (free_variables(body) - set(density.of)) | set(density.given)
+        case Integral(variable, body):
+            return free_variables(body) - {variable}
+        case SumOver(body):
+            return free_variables(body) - {"z_j"}
+        case Divergence(q, p):
+            return free_variables(definition(e)) | (free_variables(p) & set(q.given))
+        case _:
+            inner = definition(e)
+            parts = [inner] if inner is not e else list(e.children())
+            return frozenset().union(*map(free_variables, parts))
