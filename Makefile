@@ -19,7 +19,7 @@ CHOICE    = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATA),--data "$(DATA)")
 CHAPTERS := $(shell sed -n 's|^ *"notebooks/\(.*\)\.py".*|\1|p' report/report.toml)
 SHEETS   := $(CHAPTERS:%=build/chapters/%.typ)
 ENGINE   := $(wildcard src/gozaresh/*.py)
-SCIENCE  := $(wildcard src/dgm/*.py src/dgm/*/*.py)
+SCIENCE  := $(wildcard src/dgm/*.py src/dgm/*/*.py src/dgm/*/*/*.py)
 SETTINGS := $(wildcard report/*.toml report/*.bib)
 THEME    := $(wildcard src/gozaresh/theme/*.typ report/theme/*)
 

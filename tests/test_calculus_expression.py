@@ -130,7 +130,8 @@ def world_of(encoder: finite.Encoder) -> TableWorld:
     """The table world that an exact encoder is."""
     sizes = (len(encoder.data), *(len(f) for f in encoder.prior))
     prior = finite.independent(list(encoder.prior))
-    q = {(x, *z): w * m for x, (w, row) in enumerate(zip(encoder.data, encoder.rows, strict=True)) for z, m in row.items()}
+    rows = enumerate(zip(encoder.data, encoder.rows, strict=True))
+    q = {(x, *z): w * m for x, (w, row) in rows for z, m in row.items()}
     p = {(x, *z): m / sizes[0] for x in range(sizes[0]) for z, m in prior.items()}
     tables = {law: {point: mpmath.mpf(v.numerator) / v.denominator for point, v in table.items()}
               for law, table in (("q", q), ("p", p))}
