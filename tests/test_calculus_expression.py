@@ -188,7 +188,7 @@ def test_a_normal_form_of_zero_is_zero_on_every_model(parts: list[Expr], factors
     zero = reduce(e) == 0
     with mpmath.workdps(40):
         worlds = [random_table_world(WorldKind(), seed) for seed in range(4)]
-        values = [w.value(e, p) for w in worlds for p in w.points(("x", "z"))]
+        values = [w.value(e, p) for w in worlds for p in w.points({"x", "z"})]
     assert zero == (max(map(abs, values)) < 1e-30)
 
 

@@ -34,13 +34,13 @@ def normal_mean(g: sp.Expr, z: sp.Symbol, mean: sp.Expr, sd: sp.Expr) -> sp.Expr
     exp(1/2)
     """
     terms = sp.Add.make_args(sp.expand(g.subs(z, mean + sd * _T), power_exp=False))
-    return sp.simplify(sp.Add(*map(_standard_mean, terms)))
+    return sp.expand(sp.Add(*map(_standard_mean, terms)))
 
 
 def _standard_mean(term: sp.Expr) -> sp.Expr:
     exponent = sp.Add(*(f.exp for f in sp.Mul.make_args(term) if isinstance(f, sp.exp)))
     rate = sp.expand(exponent).coeff(_T, 1)
-    rest = sp.simplify(term / sp.exp(rate * _T)) if rate != 0 else term
+    rest = sp.powsimp(term * sp.exp(-rate * _T)) if rate != 0 else term
     polynomial = sp.Poly(sp.expand(rest.subs(_T, _T + rate)), _T)
     moments = sum(c * _moment(int(k)) for (k,), c in polynomial.terms())
     return sp.exp(rate**2 / 2) * moments

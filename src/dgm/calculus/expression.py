@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
+from functools import lru_cache
 
 from dgm.errors import CalculusError
 
@@ -353,6 +354,32 @@ def _as_expectation(variable: str, factors: tuple[Expr, ...]) -> Expr | None:
     if isinstance(first, Density) and first.of == (variable,) and rest:
         return Expectation(first, rest[0] if len(rest) == 1 else Product(tuple(rest)))
     return None
+
+
+@lru_cache(maxsize=4096)
+def free_variables(e: Expr) -> frozenset[str]:
+    """The random variables that ``e`` is a function of.
+
+    >>> sorted(free_variables(Expectation(Density("q", ("z",), ("x",)), Density("p", ("x", "z")))))
+    ['x']
+    """
+    match e:
+        case Density(_, of, given):
+            return frozenset((*of, *given))
+        case Unknown(_, of):
+            return frozenset(of)
+        case Expectation(density, body):
+            return (free_variables(body) - set(density.of)) | set(density.given)
+        case Integral(variable, body):
+            return free_variables(body) - {variable}
+        case SumOver(body):
+            return free_variables(body) - {"z_j"}
+        case Divergence(q, p):
+            return free_variables(definition(e)) | (free_variables(p) & set(q.given))
+        case _:
+            inner = definition(e)
+            parts = [inner] if inner is not e else list(e.children())
+            return frozenset().union(*map(free_variables, parts))
 
 
 def is_scalar(e: Expr) -> bool:

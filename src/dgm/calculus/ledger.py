@@ -43,7 +43,7 @@ def is_zero(difference: sp.Expr) -> bool:
     >>> is_zero(sp.log(t**2) - 2 * sp.log(t))
     True
     """
-    if difference == 0:
+    if difference == 0 or sp.expand(sp.expand_log(sp.expand(difference), force=True)) == 0:
         return True
     reduced = sp.simplify(sp.expand_log(sp.expand(sp.simplify(difference)), force=True))
     return bool(reduced == 0)

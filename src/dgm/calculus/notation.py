@@ -43,7 +43,7 @@ def latex(e: Expr) -> str:
     >>> from dgm.calculus.expression import log
     >>> q = Density("q", ("z",), ("x",), symbol=r"q_\phi")
     >>> latex(Expectation(q, log(Density("p", ("x", "z")) / q)))
-    '\\mathbb{E}_{q_\\phi(z\\mid x)}\\left[\\log\\frac{p(x,z)}{q_\\phi(z\\mid x)}\\right]'
+    '\\mathbb{E}_{q_\\phi(z\\mid x)}\\left[\\log \\frac{p(x,z)}{q_\\phi(z\\mid x)}\\right]'
     """
     match e:
         case Number(value):

@@ -33,7 +33,7 @@ from dgm.calculus.expression import (
 from dgm.errors import CalculusError
 
 DIGITS = 50
-NODES = 40
+HERMITE, LAGUERRE = 40, 16  # nodes: exponentials are averaged under the Gaussian, polynomials under both
 COORDINATES = 3  # of a sum over j whose length is open
 
 FUNCTIONS: dict[str, Callable[[mpmath.mpf], mpmath.mpf]] = {"log": mpmath.log, "exp": mpmath.exp,
@@ -110,13 +110,13 @@ def _mean(law: Normal | Laplace, body: Expr, at: Values) -> mpmath.mpf:
 @cache
 def hermite_nodes() -> tuple[tuple[mpmath.mpf, mpmath.mpf], ...]:
     """Nodes and weights for the standard normal law."""
-    return _gauss_rule([0.0] * NODES, [mpmath.sqrt(k) for k in range(1, NODES + 1)])
+    return _gauss_rule([0.0] * HERMITE, [mpmath.sqrt(k) for k in range(1, HERMITE + 1)])
 
 
 @cache
 def laguerre_nodes() -> tuple[tuple[mpmath.mpf, mpmath.mpf], ...]:
     """Nodes and weights for the standard exponential law."""
-    return _gauss_rule([2.0 * k + 1 for k in range(NODES)], [mpmath.mpf(k) for k in range(1, NODES + 1)])
+    return _gauss_rule([2.0 * k + 1 for k in range(LAGUERRE)], [mpmath.mpf(k) for k in range(1, LAGUERRE + 1)])
 
 
 def _gauss_rule(diagonal: list[float], beside: list[mpmath.mpf]) -> tuple[tuple[mpmath.mpf, mpmath.mpf], ...]:
@@ -140,9 +140,9 @@ def _node(x: mpmath.mpf, diagonal: list[float], beside: list[mpmath.mpf]) -> tup
 
 
 def _polynomials(x: mpmath.mpf, diagonal: list[float], beside: list[mpmath.mpf]) -> tuple[list[mpmath.mpf], mpmath.mpf]:
-    """The orthonormal polynomials of degree 0 … NODES at x, and the slope of the last."""
+    """The orthonormal polynomials up to the rule's degree at x, and the slope of the last."""
     values, slopes = [mpmath.mpf(1)], [mpmath.mpf(0)]
-    for k in range(NODES):
+    for k in range(len(diagonal)):
         before = (beside[k - 1] * values[k - 1], beside[k - 1] * slopes[k - 1]) if k else (0, 0)
         values.append(((x - diagonal[k]) * values[k] - before[0]) / beside[k])
         slopes.append((values[k] + (x - diagonal[k]) * slopes[k] - before[1]) / beside[k])

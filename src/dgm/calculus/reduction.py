@@ -130,6 +130,7 @@ def reduce(e: Expr, assumptions: Assumptions = NO_ASSUMPTIONS) -> sp.Expr:
 def laws(e: Expr, assumptions: Assumptions = NO_ASSUMPTIONS) -> frozenset[str]:
     """The laws that the value of ``e`` depends on.
 
+    >>> from dgm.calculus.expression import Divergence
     >>> gap = Divergence(Density("q", ("z",)), Density("p", ("z",)))
     >>> sorted(laws(gap)), sorted(laws(gap - gap))
     (['p', 'q'], [])

@@ -7,10 +7,8 @@ of an inequality to a form that is known to be non-negative.  Without that the s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
 
 import mpmath
 import numpy as np
@@ -35,8 +33,7 @@ from dgm.calculus.expression import (
     SumOver,
     Symbol,
     TotalCorrelation,
-    Unknown,
-    definition,
+    free_variables,
     is_scalar,
 )
 from dgm.calculus.gaussian_worlds import GaussianWorld, random_gaussian_world
@@ -49,16 +46,6 @@ from dgm.errors import CalculusError
 
 TABLES, GAUSSIANS, NUMBERS = 100, 20, 100
 TOLERANCE = mpmath.mpf(10) ** -30
-VARIABLES = ("x", "z", "z_j")
-
-
-@dataclass(frozen=True)
-class Case:
-    """Both sides of a step and its hypotheses at one point of one model."""
-
-    model: str
-    left: mpmath.mpf
-    right: mpmath.mpf
 
 
 def verify(derivation: Derivation) -> tuple[Step, ...]:
@@ -74,21 +61,21 @@ def verify(derivation: Derivation) -> tuple[Step, ...]:
     'proved'
     """
     with mpmath.workdps(DIGITS):
-        sides = pairwise(derivation.sides)
-        return tuple(_checked(derivation, k, left, link)
-                     for k, ((left, _), link) in enumerate(zip(sides, derivation.links, strict=True), 1))
+        models = _Models(derivation)
+        return tuple(_checked(derivation, k, models) for k in range(len(derivation.links)))
 
 
-def _checked(derivation: Derivation, k: int, left: Expr, link: Link) -> Step:
+def _checked(derivation: Derivation, k: int, models: _Models) -> Step:
+    left, link = derivation.sides[k], derivation.links[k]
     if link.stated:
         return Step(derivation.label, f"{link.reason} ({link.stated})", "stated")
-    place = f"step {k} of {derivation.label}"
-    models, worst = _tried(derivation, left, link, place)
+    place = f"step {k + 1} of {derivation.label}"
+    tried, worst = _tried(left, link, models, place)
     if _proved(derivation, left, link):
-        return Step(derivation.label, link.reason, "proved", worst, models)
-    if models < FEWEST_CASES:
+        return Step(derivation.label, link.reason, "proved", worst, tried)
+    if tried < FEWEST_CASES:
         raise CalculusError(f"{place} ({link.reason}) is neither proved nor tried on {FEWEST_CASES} models")
-    return Step(derivation.label, link.reason, "tested", worst, models)
+    return Step(derivation.label, link.reason, "tested", worst, tried)
 
 
 def _proved(derivation: Derivation, left: Expr, link: Link) -> bool:
@@ -184,69 +171,85 @@ def _normalised(p: Expr, q: Density) -> bool:
             return False
 
 
-def _tried(derivation: Derivation, left: Expr, link: Link, place: str) -> tuple[int, float]:
+def _tried(left: Expr, link: Link, models: _Models, place: str) -> tuple[int, float]:
     """Try a step on random models: how many there were, and the worst relative difference of an equality."""
-    models, worst, last = 0, mpmath.mpf(0), ""
-    for case in _cases(derivation, left, link, place):
-        models += case.model != last
-        last = case.model
-        worst = max(worst, _fault(case, link))
-        if not worst <= TOLERANCE:
-            raise CalculusError(
-                f"{place} is false: {latex(left)} {link.relation} {latex(link.side)} on {case.model}: the left is "
-                f"{mpmath.nstr(case.left, 12)}, the right {mpmath.nstr(case.right, 12)}")
-    return models, float(worst)
+    tried, worst = 0, mpmath.mpf(0)
+    for model in range(models.count):
+        lefts, rights = models.values(left, model), models.values(link.side, model)
+        if lefts is None or rights is None:  # no closed form on this Gaussian, as for an unknown function
+            continue
+        tried += 1
+        for a, b in zip(lefts, rights, strict=True):
+            worst = max(worst, _fault(a, b, link))
+            if not worst <= TOLERANCE:
+                raise CalculusError(
+                    f"{place} is false: {latex(left)} {link.relation} {latex(link.side)} on {models.name(model)}: "
+                    f"the left is {mpmath.nstr(a, 12)}, the right {mpmath.nstr(b, 12)}")
+    return tried, float(worst)
 
 
-def _fault(case: Case, link: Link) -> mpmath.mpf:
-    difference = case.right - case.left
-    size = 1 + abs(case.left)
+def _fault(left: mpmath.mpf, right: mpmath.mpf, link: Link) -> mpmath.mpf:
+    difference = right - left
+    size = 1 + abs(left)
     if link.relation == "=":
         return abs(difference) / size
     return max(mpmath.mpf(0), mpmath.re(difference if link.relation == ">=" else -difference)) / size
 
 
-def _cases(derivation: Derivation, left: Expr, link: Link, place: str) -> Iterator[Case]:
+class _Models:
+    """The random models of a chain, and the values of its sides on each, computed once."""
+
+    def __init__(self, derivation: Derivation) -> None:
+        sides = derivation.sides
+        self.free = frozenset().union(*map(free_variables, sides))
+        self.symbols = sorted({s for side in sides for s in side.walk() if isinstance(s, Symbol)}, key=lambda s: s.name)
+        self.kind = derivation.kind
+        self.scalar = all(map(is_scalar, sides))
+        self.count = NUMBERS if self.scalar else TABLES + GAUSSIANS
+        self._known: dict[tuple[Expr, int], tuple[mpmath.mpf, ...] | None] = {}
+
+    def name(self, model: int) -> str:
+        """What a reader needs to find a model again."""
+        if self.scalar:
+            shown = ", ".join(f"{name} = {mpmath.nstr(value, 4)}" for name, value in self._numbers(model).items())
+            return f"numbers {model} ({shown})"
+        worlds = [*_tables(self.kind), *_gaussians(self.kind)]
+        return f"{worlds[model]}, number {model}"
+
+    def values(self, e: Expr, model: int) -> tuple[mpmath.mpf, ...] | None:
+        """The values of ``e`` at points of a model; None where it has no closed form.
+
+        Raises:
+            CalculusError: ``e`` divides by zero.
+        """
+        if (e, model) not in self._known:
+            try:
+                self._known[e, model] = self._evaluated(e, model)
+            except ZeroDivisionError:
+                raise CalculusError(f"{latex(e)} is false: it divides by zero on {self.name(model)}") from None
+        return self._known[e, model]
+
+    def _evaluated(self, e: Expr, model: int) -> tuple[mpmath.mpf, ...] | None:
+        if self.scalar:
+            return (number(e, self._numbers(model)),)
+        if model < TABLES:
+            world = _tables(self.kind)[model]
+            return tuple(world.value(e, point) for point in world.points(self.free))
+        return _gaussian_values(_gaussians(self.kind)[model - TABLES], e, model)
+
+    def _numbers(self, model: int) -> dict[str, mpmath.mpf]:
+        rng = np.random.default_rng(model)
+        return {s.name: random_number(s, rng) for s in self.symbols}
+
+
+def _gaussian_values(world: GaussianWorld, e: Expr, seed: int) -> tuple[mpmath.mpf, ...] | None:
     try:
-        yield from _models(derivation, left, link)
-    except ZeroDivisionError:
-        raise CalculusError(f"{place} is false: {latex(left)} or {latex(link.side)} divides by zero") from None
-
-
-def _models(derivation: Derivation, left: Expr, link: Link) -> Iterator[Case]:
-    if is_scalar(left) and is_scalar(link.side):
-        yield from _number_cases(left, link.side)
-        return
-    free = free_variables(left) | free_variables(link.side)
-    for seed, world in enumerate(_tables(derivation.kind)):
-        yield from _table_cases(world, seed, left, link.side, free)
-    for seed, gaussian in enumerate(_gaussians(derivation.kind)):
-        yield from _gaussian_cases(gaussian, seed, left, link.side)
-
-
-def _number_cases(left: Expr, right: Expr) -> Iterator[Case]:
-    symbols = sorted({s for side in (left, right) for s in side.walk() if isinstance(s, Symbol)}, key=lambda s: s.name)
-    for seed in range(NUMBERS):
-        rng = np.random.default_rng(seed)
-        at = {s.name: random_number(s, rng) for s in symbols}
-        shown = ", ".join(f"{name} = {mpmath.nstr(value, 4)}" for name, value in at.items())
-        yield Case(f"numbers {seed} ({shown})", number(left, at), number(right, at))
-
-
-def _table_cases(world: TableWorld, seed: int, left: Expr, right: Expr, free: frozenset[str]) -> Iterator[Case]:
-    for point in world.points(tuple(sorted(free))):
-        yield Case(f"{world}, number {seed}", world.value(left, point), world.value(right, point))
-
-
-def _gaussian_cases(world: GaussianWorld, seed: int, left: Expr, right: Expr) -> Iterator[Case]:
-    try:
-        sides = world.value(left), world.value(right)
-    except CalculusError:  # no closed form, as for an unknown function: the tables decide
-        return
+        value = world.value(e)
+    except CalculusError:
+        return None
     rng = np.random.default_rng(seed)
-    for _ in range(3):
-        y = mpmath.matrix(rng.standard_normal((world.size, 1)).tolist())
-        yield Case(f"{world}, number {seed}", sides[0].at(y), sides[1].at(y))
+    points = [mpmath.matrix(rng.standard_normal((world.size, 1)).tolist()) for _ in range(3)]
+    return tuple(value.at(y) for y in points)
 
 
 @lru_cache(maxsize=8)
@@ -298,28 +301,3 @@ def prove_stationary(label: str, claim: str, f: Expr, point: Sequence[tuple[Symb
     if not good:
         raise CalculusError(f"{label}: step '{claim}' is not proved: the stationary points are {found}")
     return Step(label, claim, "proved")
-
-
-def free_variables(e: Expr) -> frozenset[str]:
-    """The random variables that ``e`` is a function of.
-
-    >>> sorted(free_variables(Expectation(Density("q", ("z",), ("x",)), Density("p", ("x", "z")))))
-    ['x']
-    """
-    match e:
-        case Density(_, of, given):
-            return frozenset((*of, *given)) & frozenset(VARIABLES)
-        case Unknown(_, of):
-            return frozenset(of)
-        case Expectation(density, body):
-            return (free_variables(body) - set(density.of)) | set(density.given)
-        case Integral(variable, body):
-            return free_variables(body) - {variable}
-        case SumOver(body):
-            return free_variables(body) - {"z_j"}
-        case Divergence(q, p):
-            return free_variables(definition(e)) | (free_variables(p) & set(q.given))
-        case _:
-            inner = definition(e)
-            parts = [inner] if inner is not e else list(e.children())
-            return frozenset().union(*map(free_variables, parts))

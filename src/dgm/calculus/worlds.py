@@ -7,7 +7,7 @@ agree by no accident.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -23,12 +23,14 @@ from dgm.calculus.expression import (
     SumOver,
     Symbol,
     Unknown,
+    free_variables,
 )
 from dgm.calculus.numbers import arithmetic
 
 Point = tuple[int, ...]
 Table = Mapping[Point, mpmath.mpf]
-Values = Mapping[str, int]
+Values = Mapping[int, int]  # the value at each axis of the table; under COORDINATE the j that a sum has reached
+COORDINATE = -1
 
 
 @dataclass(frozen=True)
@@ -62,22 +64,26 @@ class TableWorld:
         return f"a table with {self.sizes[0]} values of x and {'x'.join(map(str, self.sizes[1:]))} of z"
 
     @cached_property
-    def _marginals(self) -> dict[tuple[str, tuple[int, ...]], dict[Point, mpmath.mpf]]:
+    def _marginals(self) -> dict[tuple[str, Point], dict[Point, mpmath.mpf]]:
         return {}
 
-    def points(self, free: tuple[str, ...]) -> Iterator[dict[str, int]]:
+    @cached_property
+    def _integrals(self) -> dict[tuple[Integral, tuple[Point, ...]], mpmath.mpf]:
+        return {}
+
+    @cached_property
+    def _axes(self) -> dict[str, Point]:
+        return {"x": (0,), "z": tuple(range(1, len(self.sizes)))}
+
+    def points(self, free: Iterable[str]) -> Iterator[Values]:
         """Every assignment of values to the variables ``free``."""
-        axes = self.axes(free, {})
-        for values in product(*(range(self.sizes[axis]) for axis in axes)):
-            yield {self._name(axis): value for axis, value in zip(axes, values, strict=True)}
+        return self._around(tuple(sorted(free)), {})
 
-    def axes(self, variables: tuple[str, ...], at: Values) -> tuple[int, ...]:
-        """The table's axes that variables stand for; ``z_j`` is the coordinate that ``at`` names."""
-        every = {"x": (0,), "z": tuple(range(1, len(self.sizes))), "z_j": (at.get("j", 1),)}
-        return tuple(axis for variable in variables for axis in every[variable])
-
-    def _name(self, axis: int) -> str:
-        return f"#{axis}"
+    def axes(self, variables: tuple[str, ...], at: Values) -> Point:
+        """The table's axes that variables stand for; ``z_j`` is the coordinate that ``at`` has reached."""
+        if variables == ("z_j",):
+            return (at.get(COORDINATE, 1),)
+        return tuple(axis for v in variables for axis in (self._axes[v] if v != "z_j" else (at.get(COORDINATE, 1),)))
 
     def density(self, e: Density, at: Values) -> mpmath.mpf:
         """A marginal or conditional probability at a point."""
@@ -94,7 +100,7 @@ class TableWorld:
                 short = tuple(point[axis] for axis in axes)
                 total[short] = total.get(short, mpmath.mpf(0)) + mass
             self._marginals[key] = total
-        return self._marginals[key][tuple(at[self._name(axis)] for axis in axes)]
+        return self._marginals[key][tuple(at[axis] for axis in axes)]
 
     def value(self, e: Expr, at: Values) -> mpmath.mpf:
         """The value of ``e`` at a point.
@@ -106,23 +112,32 @@ class TableWorld:
             case Density():
                 return self.density(e, at)
             case Unknown(name, of):
-                return self.unknown(name, tuple(at[self._name(a)] for a in self.axes(of, at)))
+                return self.unknown(name, tuple(at[axis] for axis in self.axes(of, at)))
             case Expectation(density, body):
                 return mpmath.fsum(self.density(density, point) * self.value(body, point)
                                    for point in self._around(density.of, at))
-            case Integral(variable, body):
-                return mpmath.fsum(self.value(body, point) for point in self._around((variable,), at))
+            case Integral():
+                return self._integral(e, at)
             case SumOver(body):
-                return mpmath.fsum(self.value(body, {**at, "j": j}) for j in range(1, len(self.sizes)))
+                return mpmath.fsum(self.value(body, {**at, COORDINATE: j}) for j in range(1, len(self.sizes)))
             case Symbol():
                 return self.number(e)
             case _:
                 return arithmetic(e, lambda part: self.value(part, at))
 
-    def _around(self, variables: tuple[str, ...], at: Values) -> Iterator[dict[str, int]]:
+    def _integral(self, e: Integral, at: Values) -> mpmath.mpf:
+        """An integral once for each value of its free variables: a partition function stands in many places."""
+        outside = {axis for v in free_variables(e) for axis in self.axes((v,), at)}
+        key = (e, tuple(sorted((axis, at[axis]) for axis in outside)))
+        if key not in self._integrals:
+            points = self._around((e.variable,), at)
+            self._integrals[key] = mpmath.fsum(self.value(e.body, point) for point in points)
+        return self._integrals[key]
+
+    def _around(self, variables: tuple[str, ...], at: Values) -> Iterator[Values]:
         axes = self.axes(variables, at)
         for values in product(*(range(self.sizes[axis]) for axis in axes)):
-            yield {**at, **{self._name(axis): v for axis, v in zip(axes, values, strict=True)}}
+            yield {**at, **dict(zip(axes, values, strict=True))}
 
 
 def random_table_world(kind: WorldKind, seed: int) -> TableWorld:
