@@ -23,39 +23,60 @@ import numpy as np
 from dgm.calculus.ledger import Step, entries, measure
 from dgm.graphs import persian, tables
 from dgm.graphs.chain_rule import chain_rule_residuals
-from dgm.graphs.draw import draw
-from dgm.graphs.imap import compare, edge_removal, minimal_map
+from dgm.graphs.draw import draw, draw_separation
+from dgm.graphs.imap import immoralities, independencies, is_minimal_i_map, is_perfect_map
 from dgm.graphs.load import load_graphs
 from dgm.graphs.markov import markov_blanket, marriages, moral_graph
+from dgm.graphs.moralization import reprove
 from dgm.graphs.names import latex
-from dgm.graphs.separation import d_separation, explain
-from dgm.graphs.small import every_markov_graph, every_network
+from dgm.graphs.panels import panels
+from dgm.graphs.separation import answer, d_separation
+from dgm.graphs.small import census_of_dags, census_of_markov_graphs
 from gozaresh.author import Table, checks, fa, markdown
 
 sheet = load_graphs(graphs)
 
 
-def answers(graph, statements):
-    """یک سطر جدول برای هر گزاره: پاسخ، و بزرگ‌ترین وابستگی در مدل‌های تصادفی."""
+def answered(graph, statements):
+    """پاسخ هر گزاره، که الگوریتم دوم هم آن را دوباره اثبات کرده است."""
+    return [reprove(answer(graph, statement)) for statement in statements]
+
+
+def answers(found):
+    """یک سطر جدول برای هر گزاره: پاسخ، الگوریتم دوم، و بزرگ‌ترین وابستگی در مدل‌های تصادفی."""
     rows = []
-    for number, statement in enumerate(statements, 1):
-        found = explain(graph, statement)
-        tried = tables.trial(graph, statement, models, seed + number)
-        size = fa(np.format_float_positional(tried.largest, precision=2, fractional=False)) if tried.refuted else "صفر"
-        rows.append([fa(number), f"${statement.latex()}$", persian.verdict(found), size])
+    for number, separated in enumerate(found, 1):
+        tried = tables.trial(separated.graph, separated.statement, models, seed + number)
+        size = np.format_float_positional(tried.largest, precision=2, fractional=False)
+        if tried.refuted is separated.holds:
+            raise AssertionError(f"{separated.statement}: the numbers contradict the graph")
+        rows.append([fa(number), f"${separated.statement.latex()}$", persian.verdict(separated.holds),
+                     "همان پاسخ" if separated.reproved else "—",
+                     f"{fa(size)} (مدل {fa(tried.model)})" if tried.refuted else "صفر"])
     return rows
 
 
-def reasons(graph, statements):
+def reasons(found):
     """دلیل هر پاسخ، به همان ترتیب جدول."""
-    found = [(statement, explain(graph, statement)) for statement in statements]
-    return "\n".join(f"{number}. ${statement.latex()}$ **{persian.verdict(answer)}** است. {same_as(statement)}"
-                     f"{persian.reason(answer, graph)}" for number, (statement, answer) in enumerate(found, 1))
+    return "\n".join(f"{number}. ${separated.statement.latex()}$ **{persian.verdict(separated.holds)}** است. "
+                     f"{same_as(separated.statement)}{separated.explain()}" for number, separated in enumerate(found, 1))
 
 
 def same_as(statement):
     """برابری دو احتمال شرطی به زبان استقلال."""
     return f"این برابری همان ${statement.latex_perp()}$ است. " if statement.as_probabilities else ""
+
+
+def pictures(found, columns, across=False):
+    """گراف هر پاسخ، با شمارهٔ گزاره در بالای آن."""
+    return panels([draw_separation(separated, title=f"({fa(number)})", across=across)
+                   for number, separated in enumerate(found, 1)], columns)
+
+
+def spoken(found):
+    """پاسخ‌ها برای متن جایگزین شکل."""
+    return "؛ ".join(f"گزارهٔ {fa(number)}، {separated.statement}، {persian.verdict(separated.holds)}"
+                     + (f" با مسیر فعال {separated.active}" if separated.active else "") for number, separated in enumerate(found, 1))
 
 
 # %% [markdown]
@@ -106,16 +127,32 @@ r"""
 
 پاسخ‌ها در @tbl-room-answers آمده‌اند و دلیل هر یک پس از جدول.
 ستون آخر بررسی جداگانه‌ای است: `{python} models` مدل تصادفی با همین ساختار ساخته‌ایم و اطلاع متقابل شرطی (conditional mutual information) دو طرف هر گزاره را از جدول توأم دقیق آن‌ها حساب کرده‌ایم.
-برای گزارهٔ درست این عدد باید در همهٔ مدل‌ها صفر باشد (کمتر از خطای گرد کردن)، و یک مدل با عدد مثبت برای رد گزاره بس است.
+برای گزارهٔ درست این عدد باید در همهٔ مدل‌ها صفر باشد (کمتر از خطای گرد کردن)، و یک مدل با عدد مثبت برای رد گزاره بس است؛ شمارهٔ آن مدل هم آمده است.
+هر پاسخ را الگوریتم دیگری هم دوباره اثبات کرده است که هیچ مسیری را دنبال نمی‌کند: جدا شدن دو طرف در گراف اخلاقیِ نیاکان گره‌های گزاره [@lauritzen1996].
 """
+
+# %%
+room_found = answered(sheet.room, sheet.room_statements)
 
 # %%
 #| label: tbl-room-answers
 #| tbl-cap: 'پاسخ چهار گزارهٔ اتاق سرور؛ ستون آخر بزرگ‌ترین اطلاع متقابل شرطی در `{python} models` مدل تصادفی است.'
-Table(["شماره", "گزاره", "پاسخ", "بزرگ‌ترین وابستگی (نات)"], answers(sheet.room, sheet.room_statements), "cccc")
+Table(["شماره", "گزاره", "پاسخ", "الگوریتم دوم", "بزرگ‌ترین وابستگی (نات)"], answers(room_found), "ccccc")
 
 # %%
-markdown(reasons(sheet.room, sheet.room_statements))
+markdown(reasons(room_found))
+
+# %% [markdown]
+r"""
+@fig-room-answers همین دلیل‌ها را روی گراف نشان می‌دهد: جایی که گزاره نادرست است مسیر فعال پیداست و جایی که درست است گرهی که مسیر را می‌بندد.
+"""
+
+# %%
+#| label: fig-room-answers
+#| fig-cap: 'پاسخ چهار گزاره روی گراف. دورِ ضخیم: دو طرف گزاره؛ خاکستری: مشاهده‌شده؛ سرخ و ضخیم: مسیر فعال؛ دورِ دوتایی: برخوردکنندهٔ فعال و نقطه‌چین راه آن تا نوادهٔ مشاهده‌شده؛ خط‌چین خاکستری: مسیر بسته و هشت‌ضلعی گرهی که آن را می‌بندد.'
+#| fig-alt: 'چهار گراف کنار هم. `{python} spoken(room_found)`'
+#| fig-width: 98%
+pictures(room_found, 4)
 
 # %% [markdown]
 r"""
@@ -140,23 +177,34 @@ r"""
 در گراف مارکوف (Markov graph) معیار ساده‌تر است: $X\perp Y\mid Z$ درست است اگر هر مسیر میان $X$ و $Y$ از گرهی در $Z$ بگذرد [@lauritzen1996].
 گزاره‌ای که به صورت برابری $P(X\mid Y,Z)=P(X\mid Z)$ نوشته شده باشد، همان $X\perp Y\mid Z$ است.
 نادرست بودن هم یعنی گراف استقلال را تضمین نمی‌کند: دست‌کم یک توزیع هست که روی همین گراف فاکتور می‌شود و استقلال در آن برقرار نیست.
-پاسخ‌ها در @tbl-markov-answers و دلیل‌ها پس از آن آمده‌اند.
+پاسخ‌ها در @tbl-markov-answers و دلیل‌ها پس از آن آمده‌اند و @fig-markov-answers آنها را روی گراف نشان می‌دهد.
 """
+
+# %%
+markov_found = answered(sheet.markov, sheet.markov_statements)
 
 # %%
 #| label: tbl-markov-answers
 #| tbl-cap: 'پاسخ گزاره‌های پرسش دوم برای گراف فرضی؛ ستون آخر مانند @tbl-room-answers است.'
-Table(["شماره", "گزاره", "پاسخ", "بزرگ‌ترین وابستگی (نات)"], answers(sheet.markov, sheet.markov_statements), "cccc")
+Table(["شماره", "گزاره", "پاسخ", "الگوریتم دوم", "بزرگ‌ترین وابستگی (نات)"], answers(markov_found), "ccccc")
 
 # %%
-markdown(reasons(sheet.markov, sheet.markov_statements))
+markdown(reasons(markov_found))
+
+# %%
+#| label: fig-markov-answers
+#| fig-cap: پاسخ گزاره‌های پرسش دوم روی گراف فرضی، با نشانه‌های @fig-room-answers
+#| fig-alt: 'چهار گراف. `{python} spoken(markov_found)`'
+#| fig-width: 88%
+pictures(markov_found, 2, across=True)
 
 # %%
 network, moral = sheet.bayes, moral_graph(sheet.bayes)
 blanket = markov_blanket(network, sheet.blanket_of)
-comparison = compare(network, moral)
-minimal = minimal_map(moral, network)
+perfect = is_perfect_map(moral, network)
+minimal = is_minimal_i_map(moral, network)
 married = marriages(network)
+kept, own = independencies(moral), independencies(network)
 
 # %% [markdown]
 r"""
@@ -196,8 +244,8 @@ r"""
 """
 
 # %%
-shielded = [d_separation(network, sheet.blanket_of, node, blanket.nodes).separated for node in blanket.outside]
-needed = [not d_separation(network, sheet.blanket_of, node, [other for other in blanket.nodes if other != node]).separated
+shielded = [d_separation(network, sheet.blanket_of, node, blanket.nodes).holds for node in blanket.outside]
+needed = [not d_separation(network, sheet.blanket_of, node, [other for other in blanket.nodes if other != node]).holds
           for node in blanket.nodes]
 if not (all(shielded) and all(needed)):
     raise AssertionError("the Markov blanket does not shield, or holds a node too many")
@@ -234,16 +282,17 @@ $H$ نقشهٔ استقلال (I-map) گراف $G$ است اگر هر استقل
 """
 
 # %%
-text = persian.perfect_text(comparison)
-if comparison.witness is not None and comparison.lost:
-    statement = comparison.lost[0]
-    text += (f" در گراف بیزی: {persian.reason(explain(network, statement), network)} "
-             f"ولی در گراف مارکوف: {persian.reason(explain(moral, statement), moral)}")
-if comparison.immoralities:
-    text += (f"\n\nریشهٔ این از دست رفتن، والدهای نامجاورِ دارای فرزند مشترک است: {persian.immoralities_text(comparison)}. "
-             "وصل کردن این والدها استقلال آن‌ها را می‌پوشاند؛ گراف اخلاقی تنها زمانی نقشهٔ کامل است که چنین ساختاری در گراف بیزی نباشد [@koller2009].")
-if comparison.invented:
+sizes = f"از گزاره‌های دوتایی، {fa(len(own))} گزاره در گراف بیزی و {fa(len(kept))} گزاره در گراف مارکوف برقرار است"
+if perfect.wrong or not set(kept) <= set(own) or perfect.holds is not (set(kept) == set(own)):
     raise AssertionError("the moral graph asserts an independence that the network lacks")
+if perfect.holds:
+    text = f"**بله.** {sizes} و این دو مجموعه یکی هستند، زیرا در گراف بیزی هیچ دو والدِ نامجاوری فرزند مشترک ندارند."
+else:
+    shapes = "، ".join(f"${found.latex()}$" for found in immoralities(network))
+    text = (f"**خیر.** {sizes}؛ {fa(len(set(own) - set(kept)))} استقلالِ گراف بیزی در گراف مارکوف از دست رفته است. "
+            f"برای نمونه {perfect.lost.explain()}"
+            f"\n\nریشهٔ این از دست رفتن، والدهای نامجاورِ دارای فرزند مشترک است: {shapes}. "
+            "وصل کردن این والدها استقلال آن‌ها را می‌پوشاند؛ گراف اخلاقی تنها زمانی نقشهٔ کامل است که چنین ساختاری در گراف بیزی نباشد [@koller2009].")
 markdown(text)
 
 # %% [markdown]
@@ -252,14 +301,14 @@ r"""
 
 متن این بند افتادگی دارد و ما آن را پرسش از نقشهٔ استقلال کمینه (minimal I-map) می‌خوانیم.
 نقشهٔ استقلال کمینه است اگر با برداشتن هر یالی دیگر نقشهٔ استقلال نباشد.
-این را برای تک‌تک یال‌ها آزموده‌ایم: @tbl-minimal برای هر یال گزاره‌ای را نشان می‌دهد که گرافِ بی آن یال بیان می‌کند، ولی در گراف بیزی نادرست است.
+این را برای تک‌تک یال‌ها آزموده‌ایم؛ برای هر یال $u-v$ همان یک گزارهٔ $u\perp v$ به شرط بقیه تصمیم می‌گیرد، زیرا بقیهٔ گزاره‌های گراف کوچک‌تر از آن و از گزاره‌های پیشین نتیجه می‌شوند. @tbl-minimal برای هر یال گزاره‌ای را نشان می‌دهد که گرافِ بی آن یال بیان می‌کند، ولی در گراف بیزی نادرست است.
 """
 
 # %%
 #| label: tbl-minimal
 #| tbl-cap: شاهد لازم بودن هر یال گراف مارکوف
 Table(["یال برداشته‌شده", "گزاره‌ای که پدید می‌آید", "چرا در گراف بیزی نادرست است"],
-      [[f"${latex(r.edge[0])}-{latex(r.edge[1])}$", f"${r.truth.statement.latex()}$" if r.truth else "—", persian.removal_text(r)]
+      [[f"${latex(r.edge[0])}-{latex(r.edge[1])}$", f"${r.wrong.statement.latex()}$" if r.wrong else "—", r.explain().rstrip(".")]
        for r in minimal.removals], "cll")
 
 # %%
@@ -268,23 +317,14 @@ markdown("**بله.** هر یال دست‌کم یک شاهد دارد، پس ه
          "اگر $u$ و $v$ در گراف بیزی مجاور باشند، هیچ شرطی یال میان آن‌ها را نمی‌بندد؛ "
          "و اگر دو والدِ یک فرزند باشند، آن فرزند برخوردکننده‌ای مشاهده‌شده است و مسیر میان آن‌ها را فعال می‌کند. "
          "پس این گزاره در گراف بیزی همیشه نادرست است."
-         if minimal.is_minimal else "**خیر.** دست‌کم یک یال هست که با برداشتن آن هیچ گزارهٔ نادرستی پدید نمی‌آید.")
+         if minimal.holds else "**خیر.** دست‌کم یک یال هست که با برداشتن آن هیچ گزارهٔ نادرستی پدید نمی‌آید.")
 
 # %%
-def every_removal_fails(families):
-    """همهٔ گراف‌های برچسب‌دار را می‌شمارد و برای هر یال شاهدی می‌جوید."""
-    cases = failures = 0
-    for graph in families:
-        for edge in graph.edges:
-            cases += 1
-            failures += edge_removal(graph, edge, graph).truth is None
-    return cases, failures
-
-
-bayes_cases, bayes_failures = every_removal_fails(every_network(4))
-markov_cases, markov_failures = every_removal_fails(every_markov_graph(5))
-if bayes_failures or markov_failures:
+bayes_census = [census_of_dags(n) for n in range(2, 6)]
+markov_census = [census_of_markov_graphs(n) for n in range(2, 6)]
+if any(census.counterexamples for census in (*bayes_census, *markov_census)):
     raise AssertionError("a counterexample to the proposition was found")
+bayes_cases, markov_cases = (sum(c.removals for c in every) for every in (bayes_census, markov_census))
 
 # %% [markdown]
 r"""
@@ -321,8 +361,17 @@ $$\bigl(u\perp v\mid V\setminus\{u,v\}\bigr)\in\mathcal I(G').$$ {#eq-pgm4-marko
 نتیجه آن که هر نقشهٔ استقلال کامل، کمینه هم هست. وارون آن درست نیست: چنان‌که در @sec-pgm-3 آمد، گراف اخلاقی همیشه کمینه است، ولی اگر دو والدِ نامجاور فرزند مشترک داشته باشند کامل نیست.
 
 **بررسی با شمارش.** اثبات بالا کامل است، ولی آن را با شمارش هم آزموده‌ایم:
-در همهٔ گراف‌های بیزی برچسب‌دارِ چهارگرهی (`{python} bayes_cases` حذف یال) و همهٔ گراف‌های مارکوف پنج‌گرهی (`{python} markov_cases` حذف یال) برای هر یال شاهدی پیدا شد و هیچ مثال نقضی به دست نیامد.
+@tbl-census همهٔ گراف‌های برچسب‌دار تا پنج گره را می‌شمارد و برای حذف هر یال، بی استفاده از اثبات، میان همهٔ گزاره‌های دوتایی شاهدی می‌جوید.
+گراف‌های بیزی‌ای که تنها نام گره‌هایشان جابه‌جا شده است پاسخ یکسان دارند؛ از این رو تنها گراف‌هایی آزموده شده‌اند که یال‌هایشان رو به جلوست و هر یک به شمار گراف‌هایی که نمایندهٔ آنهاست شمرده شده است.
+هیچ مثال نقضی به دست نیامد.
 """
+
+# %%
+#| label: tbl-census
+#| tbl-cap: حذف هر یال از همهٔ گراف‌های برچسب‌دار
+Table(["نوع گراف", "گره‌ها", "گراف‌ها", "آزموده", "حذف یال", "با شاهد", "مثال نقض"],
+      [[kind, c.nodes, c.graphs, c.tried, c.removals, c.witnesses, len(c.counterexamples)]
+       for kind, every in (("بیزی", bayes_census), ("مارکوف", markov_census)) for c in every], "lcccccc")
 
 # %%
 residuals = {label: chain_rule_residuals(graph, models, seed)
@@ -330,9 +379,9 @@ residuals = {label: chain_rule_residuals(graph, models, seed)
 graph_steps = [
     *(measure(label, "برابری جدول توأم با حاصل‌ضرب شرطی‌های خودش", found, [0.0] * models, 1e-12)
       for label, found in residuals.items()),
-    Step("eq-pgm4-bayes", "شمارش همهٔ حذف‌یال‌های گراف‌های بیزی چهارگرهی، افزون بر اثبات متن", "tested",
+    Step("eq-pgm4-bayes", "شمارش همهٔ حذف‌یال‌های گراف‌های بیزی تا پنج گره، افزون بر اثبات متن", "tested",
          cases=bayes_cases, exact=True),
-    Step("eq-pgm4-markov", "شمارش همهٔ حذف‌یال‌های گراف‌های مارکوف پنج‌گرهی، افزون بر اثبات متن", "tested",
+    Step("eq-pgm4-markov", "شمارش همهٔ حذف‌یال‌های گراف‌های مارکوف تا پنج گره، افزون بر اثبات متن", "tested",
          cases=markov_cases, exact=True),
 ]
 

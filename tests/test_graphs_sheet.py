@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from dgm.errors import GraphError
 from dgm.graphs import draw as drawing
 from dgm.graphs import persian, tables
-from dgm.graphs.dag import BayesianNetwork
-from dgm.graphs.draw import draw
-from dgm.graphs.imap import EdgeRemoval, compare, minimal_map
+from dgm.graphs.dag import DAG
+from dgm.graphs.draw import draw, draw_separation
+from dgm.graphs.imap import EdgeRemoval, immoralities, is_minimal_i_map, is_perfect_map
 from dgm.graphs.load import SheetGraphs, load_graphs
 from dgm.graphs.markov import MarkovGraph, markov_blanket, marriages, moral_graph
 from dgm.graphs.names import latex
-from dgm.graphs.separation import d_separation, explain, separation
+from dgm.graphs.panels import panels
+from dgm.graphs.separation import answer, d_separation, separation
 from dgm.graphs.statement import Statement
 from tests.test_graphs_separation import NAMES, asked, networks
 
@@ -33,15 +34,15 @@ def sheet() -> SheetGraphs:
 
 def test_the_server_room_is_answered(sheet: SheetGraphs) -> None:
     assert [str(s) for s in sheet.room_statements] == ["O ⊥ A", "O ⊥ A | M", "S ⊥ M", "S ⊥ M | O"]
-    found = [explain(sheet.room, s) for s in sheet.room_statements]
-    assert [answer.separated for answer in found] == [True, False, False, True]
-    assert [str(answer.active) for answer in found if answer.active] == ["O → T ← A", "S ← O → T → M"]
+    found = [answer(sheet.room, s) for s in sheet.room_statements]
+    assert [separated.holds for separated in found] == [True, False, False, True]
+    assert [str(separated.active) for separated in found if separated.active] == ["O → T ← A", "S ← O → T → M"]
     assert [tables.trial(sheet.room, s, 50, 0).refuted for s in sheet.room_statements] == [False, True, True, False]
     assert sheet.room.factorization() == r"P(O, A, T, M, S) = P(O)\, P(A)\, P(T \mid O, A)\, P(M \mid T)\, P(S \mid O)"
 
 
 def test_the_assumed_markov_graph_answers_both_ways(sheet: SheetGraphs) -> None:
-    answers = {explain(sheet.markov, s).separated for s in sheet.markov_statements}
+    answers = {answer(sheet.markov, s).holds for s in sheet.markov_statements}
     assert answers == {True, False}
     assert sheet.markov_statements[3].latex() == r"P(B \mid C, D, F) = P(B \mid C, D)"
     assert str(sheet.markov_statements[3]) == "B ⊥ F | C, D"
@@ -50,10 +51,10 @@ def test_the_assumed_markov_graph_answers_both_ways(sheet: SheetGraphs) -> None:
 def test_the_assumed_network_can_teach_what_is_asked(sheet: SheetGraphs) -> None:
     blanket = markov_blanket(sheet.bayes, sheet.blanket_of)
     assert all([blanket.parents, blanket.children, blanket.coparents, blanket.outside])
-    assert compare(sheet.bayes, moral_graph(sheet.bayes)).immoralities
+    assert immoralities(sheet.bayes)
 
 
-ROOM = BayesianNetwork(tuple("OATMS"), (("O", "T"), ("A", "T"), ("T", "M"), ("O", "S")))
+ROOM = DAG(tuple("OATMS"), (("O", "T"), ("A", "T"), ("T", "M"), ("O", "S")))
 
 
 @pytest.mark.parametrize(("asks", "given_", "part"), [
@@ -66,7 +67,7 @@ ROOM = BayesianNetwork(tuple("OATMS"), (("O", "T"), ("A", "T"), ("T", "M"), ("O"
     ("OT", "", "یال $O \\rightarrow T$ این دو را بی‌واسطه به هم پیوند می‌دهد"),
 ])
 def test_reasons_in_a_network(asks: str, given_: str, part: str) -> None:
-    assert part in persian.reason(d_separation(ROOM, *asks, tuple(given_)), ROOM)
+    assert part in d_separation(ROOM, *asks, tuple(given_)).explain()
 
 
 CHAIN = MarkovGraph(tuple("ABCD"), (("A", "B"), ("B", "C")))
@@ -81,14 +82,14 @@ CHAIN = MarkovGraph(tuple("ABCD"), (("A", "B"), ("B", "C")))
     ("AD", "B", "در گراف هیچ مسیری میان $A$ و $D$ نیست."),
 ])
 def test_reasons_in_a_markov_graph(asks: str, given_: str, part: str) -> None:
-    assert part in persian.reason(separation(CHAIN, *asks, tuple(given_)), CHAIN)
+    assert part in separation(CHAIN, *asks, tuple(given_)).explain()
 
 
 @given(asked())
-def test_every_reason_is_whole_sentences_about_its_own_nodes(case: tuple[BayesianNetwork, Statement]) -> None:
+def test_every_reason_is_whole_sentences_about_its_own_nodes(case: tuple[DAG, Statement]) -> None:
     network, statement = case
     for graph in (network, MarkovGraph(network.nodes, network.edges)):
-        text = persian.reason(explain(graph, statement), graph)
+        text = answer(graph, statement).explain()
         assert text.endswith(".")
         assert text.count("$") % 2 == 0
         assert not re.search(r"[يك]|\bNone\b|[a-zA-Z]{3,}", re.sub(r"\$[^$]*\$", "", text))
@@ -97,18 +98,18 @@ def test_every_reason_is_whole_sentences_about_its_own_nodes(case: tuple[Bayesia
 
 
 @given(networks(most=5))
-def test_every_answer_about_imaps_can_be_said(network: BayesianNetwork) -> None:
-    comparison = compare(network, moral_graph(network))
-    assert persian.perfect_text(comparison).startswith("**بله.**" if comparison.is_perfect else "**خیر.**")
-    assert persian.immoralities_text(comparison).count("rightarrow") == len(comparison.immoralities)
-    for removal in minimal_map(moral_graph(network), network).removals:
-        assert "زیادی" not in persian.removal_text(removal)
+def test_every_answer_about_imaps_can_be_said(network: DAG) -> None:
+    moral = moral_graph(network)
+    perfect = is_perfect_map(moral, network)
+    assert perfect.holds or (perfect.lost is not None and perfect.lost.explain().endswith("."))
+    for removal in is_minimal_i_map(moral, network).removals:
+        assert "زیادی" not in removal.explain()
     for node in network.nodes:
         assert f"${latex(node)}$" in persian.blanket_text(markov_blanket(network, node))
 
 
 def test_an_edge_too_many_is_said() -> None:
-    assert "زیادی" in persian.removal_text(EdgeRemoval(("a", "b"), None))
+    assert "زیادی" in EdgeRemoval(("a", "b"), None).explain()
 
 
 def test_names_become_latex() -> None:
@@ -123,7 +124,7 @@ def test_unreadable_statements_are_refused(text: str) -> None:
 
 
 @given(asked())
-def test_statements_read_back_as_written(case: tuple[BayesianNetwork, Statement]) -> None:
+def test_statements_read_back_as_written(case: tuple[DAG, Statement]) -> None:
     statement = case[1]
     assert Statement.parse(str(statement)) == statement
     assert Statement.parse(str(statement).replace("⊥", "_||_")) == statement
@@ -173,7 +174,7 @@ def test_another_students_graph_with_arrows_of_print_is_read(tmp_path: Path) -> 
 
 @settings(max_examples=15)
 @given(networks())
-def test_a_drawing_shows_every_node_and_edge_and_is_repeatable(network: BayesianNetwork) -> None:
+def test_a_drawing_shows_every_node_and_edge_and_is_repeatable(network: DAG) -> None:
     for graph in (network, moral_graph(network)):
         shown = draw(graph, dashed=marriages(network))
         root = ElementTree.fromstring(shown._repr_svg_())
@@ -191,6 +192,24 @@ def test_a_drawing_marks_what_it_is_told(sheet: SheetGraphs) -> None:
     assert f'font-family="{drawing.FONT}"' in svg
     assert "baseline-shift" not in svg
     assert "<!--" not in svg
+
+
+def test_a_drawn_answer_shows_the_trail_or_what_stops_it(sheet: SheetGraphs) -> None:
+    found = [answer(sheet.room, s) for s in sheet.room_statements]
+    for separated in found:
+        svg = draw_separation(separated).svg
+        assert (f'stroke="{drawing.ACCENT}" stroke-width="3"' in svg) is not separated.holds
+        assert (f'stroke="{drawing.GREY}"' in svg) is separated.holds
+
+
+def test_panels_hold_every_drawing_side_by_side(sheet: SheetGraphs) -> None:
+    drawings = [draw_separation(answer(sheet.room, s), title=str(k)) for k, s in enumerate(sheet.room_statements)]
+    root = ElementTree.fromstring(panels(drawings, 2).svg)
+    groups = [g for g in root if g.get("transform", "").startswith("translate")]
+    assert len(groups) == 4
+    assert len({g.get("transform") for g in groups}) == 4
+    every = [element.get("id") for element in root.iter() if element.get("id")]
+    assert len(every) == len(set(every))
 
 
 def test_a_machine_without_graphviz_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

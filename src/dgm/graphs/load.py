@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from dgm.errors import GraphError, nearest
-from dgm.graphs.dag import BayesianNetwork, Edge
+from dgm.graphs.dag import DAG, Edge
 from dgm.graphs.markov import MarkovGraph
-from dgm.graphs.separation import Graph
 from dgm.graphs.statement import Statement
+from dgm.graphs.trail import Graph
 
 _Toml: TypeAlias = dict[str, Any]
 Some = TypeVar("Some")
@@ -28,12 +28,12 @@ _KEYS = {
 class SheetGraphs:
     """The three graphs of the sheet with what is asked about each."""
 
-    room: BayesianNetwork
+    room: DAG
     meanings: dict[str, str]                    # node of the room -> what it stands for
     room_statements: tuple[Statement, ...]
     markov: MarkovGraph
     markov_statements: tuple[Statement, ...]
-    bayes: BayesianNetwork
+    bayes: DAG
     blanket_of: str
 
 
@@ -48,9 +48,9 @@ def load_graphs(path: Path | str) -> SheetGraphs:
     _check_keys(document, _KEYS, str(path))
     tables = {name: _table(document, name, path) for name in _KEYS}
     room, markov, bayes = (_graph(path, name, tables[name]) for name in _KEYS)
-    assert isinstance(room, BayesianNetwork)
+    assert isinstance(room, DAG)
     assert isinstance(markov, MarkovGraph)
-    assert isinstance(bayes, BayesianNetwork)
+    assert isinstance(bayes, DAG)
     return SheetGraphs(
         room, _meanings(path, tables["server_room"], room), _statements(path, "server_room", tables, room),
         markov, _statements(path, "markov", tables, markov),
@@ -94,7 +94,7 @@ def _strings(path: Path, name: str, table: _Toml, key: str) -> tuple[str, ...]:
 
 def _graph(path: Path, name: str, table: _Toml) -> Graph:
     sign = "-" if name == "markov" else "->"
-    kind = MarkovGraph if name == "markov" else BayesianNetwork
+    kind = MarkovGraph if name == "markov" else DAG
     edges = tuple(_edge(path, name, text, sign) for text in _strings(path, name, table, "edges"))
     nodes = _strings(path, name, table, "nodes")
     return _placed(path, name, lambda: kind(nodes, edges))
@@ -136,7 +136,7 @@ def _node(path: Path, name: str, table: _Toml, graph: Graph) -> str:
 
 
 def _known(path: Path, name: str, what: str, node: str, graph: Graph) -> None:
-    if node not in graph.nodes:
+    if node not in graph.position:
         raise GraphError(f"{path}: [{name}] {what}: no node {node!r}; {nearest(node, graph.nodes)}")
 
 

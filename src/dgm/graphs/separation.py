@@ -1,259 +1,173 @@
-"""Separation in Bayesian and Markov graphs, each answer with a witness that a reader can check by eye.
+"""Separation in DAGs and Markov graphs, each answer with a witness that a reader can check.
 
-*Trail*: a path that may run against the arrows. An inner node of a trail is a *collider* when both arrows
-point into it, a *fork* when both point away, else a *chain*. A trail is active given Z when every collider
-on it is in Z or has a descendant in Z, and no other inner node is in Z (Pearl 1988, sec. 3.3.1; Koller &
-Friedman 2009, def. 3.6). In a Markov graph a path is open when no inner node is in Z (ibid., def. 4.8).
-
-Complexity: a yes or no costs O(n + edges) (ibid., algorithm 3.1); listing trails may be exponential, so no
-more than ``TRAIL_LIMIT`` are listed and the record says whether these are all.
+The search is Bayes ball in the form of reachability over (node, whether it was entered along an arrow)
+(Koller & Friedman 2009, algorithm 3.1), breadth first, so that the active trail found is a shortest one.
+Cost: O(n + edges), the witness included; only listing trails, for display, costs more and is bounded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from enum import Enum
-from itertools import islice, pairwise
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
-from dgm.graphs.dag import BayesianNetwork, known
-from dgm.graphs.markov import MarkovGraph, moral_graph
+from dgm.graphs import persian
+from dgm.graphs.dag import DAG, known, walk_back
+from dgm.graphs.markov import MarkovGraph
 from dgm.graphs.statement import Statement
+from dgm.graphs.trail import Evidence, Graph, Role, Step, Trail, TrailList, annotate, evidence, list_trails, step
 
-TRAIL_LIMIT = 64
-
-Graph: TypeAlias = BayesianNetwork | MarkovGraph
 Nodes: TypeAlias = str | Collection[str]
-_State: TypeAlias = tuple[str, bool]   # a node, and whether the trail came into it along an arrow
-
-
-class Role(Enum):
-    """What an inner node is on its trail."""
-
-    CHAIN = "chain"
-    FORK = "fork"
-    COLLIDER = "collider"
-    LINK = "link"       # in a Markov graph, which has no directions
-
-
-@dataclass(frozen=True)
-class Step:
-    """One inner node of a trail and why it does, or does not, let influence through."""
-
-    node: str
-    role: Role
-    passes: bool
-    evidence: tuple[str, ...]   # a blocking node: itself; an open collider: directed path to an observed node
-
-
-@dataclass(frozen=True)
-class Trail:
-    """A path with the direction of each of its edges and the state of each of its inner nodes."""
-
-    nodes: tuple[str, ...]      # (length + 1,)
-    signs: tuple[str, ...]      # (length,), each "→", "←" or "—"
-    steps: tuple[Step, ...]     # (length - 1,)
-
-    @property
-    def active(self) -> bool:
-        """Whether influence gets from one end to the other."""
-        return all(step.passes for step in self.steps)
-
-    @property
-    def blockers(self) -> tuple[Step, ...]:
-        """The inner nodes that stop it."""
-        return tuple(step for step in self.steps if not step.passes)
-
-    def __str__(self) -> str:
-        return self.nodes[0] + "".join(f" {s} {v}" for s, v in zip(self.signs, self.nodes[1:], strict=True))
+_State: TypeAlias = tuple[str, bool]        # a node, and whether it was entered along an arrow
+_Place: TypeAlias = tuple[str, Role]
 
 
 @dataclass(frozen=True)
 class Separation:
-    """Whether a graph separates ``x`` from ``y`` given ``given``, and why.
+    """Whether ``graph`` separates ``x`` from ``y`` given ``given``, and why.
 
-    Not separated: ``active`` is a shortest active trail. Separated: ``active`` is None, ``blocked`` holds
-    the trails between the two sides, each with a blocking node (``complete``: all of them), and ``cut``
-    is a part of ``given`` that already separates, none of which can be spared, in the graph itself or,
-    for a Bayesian network, in the moral graph of the ancestral set (Lauritzen 1996, prop. 3.25).
+    When it does not, ``active`` is a shortest active trail. When it does, ``active`` is None and
+    ``barriers`` sorts the trails into classes by where they are stopped: every trail between the two sides
+    is stopped at one of these places, influence from ``x`` gets as far as each of them, and a walk from
+    ``y`` comes as far without meeting another one. In a Markov graph they are a part of ``given`` that
+    already separates and that no node can be spared from. Without any trail there are none.
     """
 
+    graph: Graph = field(repr=False)
     statement: Statement
     active: Trail | None
-    blocked: tuple[Trail, ...]
-    complete: bool
-    cut: tuple[str, ...]
+    barriers: tuple[Step, ...]
+    reproved: bool = False      # whether a second algorithm agreed, see `dgm.graphs.moralization`
 
     @property
-    def separated(self) -> bool:
+    def holds(self) -> bool:
         """Whether the graph asserts the independence."""
         return self.active is None
 
+    @property
+    def witness(self) -> Trail | tuple[Step, ...]:
+        """The active trail, or all the places where trails are stopped."""
+        return self.barriers if self.active is None else self.active
 
-def d_separation(graph: BayesianNetwork, x: Nodes, y: Nodes, given: Nodes = ()) -> Separation:
+    @cached_property
+    def listing(self) -> TrailList:
+        """Trails between the two sides one by one, for display; on a large graph not all of them."""
+        shown = evidence(self.graph, self.statement.given)
+        return list_trails(self.graph, self.statement.x, self.statement.y, shown)
+
+    @cached_property
+    def example(self) -> Trail | None:
+        """A shortest path between the two sides, whether open or not; None when there is none."""
+        nodes = _ball(self.graph, self.statement, lambda node, role: False).path
+        return annotate(self.graph, nodes, evidence(self.graph, self.statement.given)) if nodes else None
+
+    def explain(self) -> str:
+        """Why, in one or two Persian sentences (Markdown with LaTeX names), read off the witness."""
+        if self.active is not None:
+            return persian.active_text(self.active, self.statement)
+        if self.example is None:
+            return persian.apart_text(self.statement)
+        if isinstance(self.graph, MarkovGraph):
+            return persian.cut_text(self.statement, self.barriers, self.example)
+        few = self.listing.complete and len(self.listing.trails) <= persian.MOST_LISTED
+        return (persian.blocked_text(self.statement, self.listing.trails) if few
+                else persian.barriers_text(self.statement, self.barriers))
+
+
+def d_separation(dag: DAG, x: Nodes, y: Nodes, given: Nodes = ()) -> Separation:
     """Does ``given`` d-separate ``x`` from ``y``?
 
-    >>> room = BayesianNetwork(("O", "A", "T"), (("O", "T"), ("A", "T")))
-    >>> d_separation(room, "O", "A").separated
+    >>> room = DAG(("O", "A", "T"), (("O", "T"), ("A", "T")))
+    >>> d_separation(room, "O", "A").holds
     True
-    >>> print(d_separation(room, "O", "A", "T").active)
+    >>> print(d_separation(room, "O", "A", "T").witness)
     O → T ← A
     """
-    return explain(graph, Statement(_tuple(x), _tuple(y), _tuple(given)))
+    return answer(dag, Statement(_tuple(x), _tuple(y), _tuple(given)))
 
 
 def separation(graph: MarkovGraph, x: Nodes, y: Nodes, given: Nodes = ()) -> Separation:
     """Does every path between ``x`` and ``y`` pass through ``given``?
 
     >>> chain = MarkovGraph(("A", "B", "C"), (("A", "B"), ("B", "C")))
-    >>> separation(chain, "A", "C", "B").cut
-    ('B',)
+    >>> [stop.node for stop in separation(chain, "A", "C", "B").witness]
+    ['B']
     """
-    return explain(graph, Statement(_tuple(x), _tuple(y), _tuple(given)))
+    return answer(graph, Statement(_tuple(x), _tuple(y), _tuple(given)))
 
 
 def asserts(graph: Graph, statement: Statement) -> bool:
-    """Whether the graph asserts the independence, without the reasons: linear time."""
-    _check(graph, statement)
-    if isinstance(graph, MarkovGraph):
-        return not graph.component(statement.x, statement.given) & set(statement.y)
-    return _open_trail(graph, statement) is None
+    """Whether the graph asserts the independence, without the reasons."""
+    return not _from_x(graph, statement, _shown(graph, statement)).path
 
 
-def explain(graph: Graph, statement: Statement) -> Separation:
+def answer(graph: Graph, statement: Statement) -> Separation:
     """Whether the graph asserts the independence, with its witness."""
-    _check(graph, statement)
-    nodes = _open_trail(graph, statement)
-    if nodes:
-        return Separation(statement, annotate(graph, nodes, statement.given), (), False, ())
-    found = tuple(islice(trails(graph, statement), TRAIL_LIMIT + 1))
-    blocked = tuple(annotate(graph, nodes, statement.given) for nodes in found[:TRAIL_LIMIT])
-    cut = _cut(_undirected(graph, statement), statement)
-    return Separation(statement, None, blocked, len(found) <= TRAIL_LIMIT, cut)
+    shown = _shown(graph, statement)
+    forth = _from_x(graph, statement, shown)
+    if forth.path:
+        return Separation(graph, statement, annotate(graph, forth.path, shown), ())
+    # A trail's last place in forth.stops is met from y before any other one: going back finds it.
+    swapped = Statement(statement.y, statement.x, statement.given)
+    back = _ball(graph, swapped, lambda node, role: (node, role) in forth.stops)
+    barriers = tuple(step(*place, shown) for place in forth.stops if place in back.stops)
+    return Separation(graph, statement, None, barriers)
 
 
-def trails(graph: Graph, statement: Statement) -> Iterator[tuple[str, ...]]:
-    """Every simple path from ``x`` to ``y`` with no inner node in either, in the graph's order of nodes.
+@dataclass(frozen=True)
+class _Reach:
+    path: tuple[str, ...]           # a shortest way to the other side, empty when there is none
+    stops: dict[_Place, None]       # where the ball was stopped with a way on; a dict is an ordered set
 
-    A trail with an inner node in ``x`` or ``y`` holds a shorter one that is active if it is: none is missed.
+
+def _shown(graph: Graph, statement: Statement) -> Evidence:
+    for node in (*statement.x, *statement.y, *statement.given):
+        known(node, graph.position)
+    return evidence(graph, statement.given)
+
+
+def _from_x(graph: Graph, statement: Statement, shown: Evidence) -> _Reach:
+    """Let the ball run from ``x`` by the rules of active trails."""
+    def stopped(node: str, role: Role) -> bool:
+        observed = shown.get(node)
+        return observed is None if role is Role.COLLIDER else observed == node
+
+    return _ball(graph, statement, stopped)
+
+
+def _ball(graph: Graph, statement: Statement, stopped: Callable[[str, Role], bool]) -> _Reach:
+    """Walk from ``x`` wherever ``stopped`` allows until ``y`` is met.
+
+    A shortest walk that may collide within An(given) never visits a node twice, because cutting the loop
+    out leaves a walk that is still allowed; so the path found is a trail.
     """
-    ends = set(statement.y)
-    waiting: list[tuple[str, ...]] = [(start,) for start in reversed(statement.x)]
-    while waiting:
-        path = waiting.pop()
-        if path[-1] in ends:
-            yield path
-            continue
-        onward = [v for v in graph.neighbours(path[-1]) if v not in path and v not in statement.x]
-        waiting.extend((*path, v) for v in reversed(onward))
-
-
-def annotate(graph: Graph, nodes: tuple[str, ...], given: Collection[str]) -> Trail:
-    """Name the role of every inner node and whether it passes influence given ``given``."""
-    signs = tuple(_sign(graph, u, v) for u, v in pairwise(nodes))
-    inner = zip(nodes[1:-1], pairwise(signs), strict=True)
-    return Trail(nodes, signs, tuple(_step(graph, node, _role(*arrows), given) for node, arrows in inner))
-
-
-def _step(graph: Graph, node: str, role: Role, given: Collection[str]) -> Step:
-    if role is Role.COLLIDER and isinstance(graph, BayesianNetwork):
-        evidence = graph.directed_path(node, frozenset(given))
-        return Step(node, role, bool(evidence), evidence)
-    observed = node in given
-    return Step(node, role, not observed, (node,) if observed else ())
-
-
-def _role(before: str, after: str) -> Role:
-    roles = {"→←": Role.COLLIDER, "←→": Role.FORK, "——": Role.LINK}
-    return roles.get(before + after, Role.CHAIN)
-
-
-def _sign(graph: Graph, u: str, v: str) -> str:
-    if isinstance(graph, MarkovGraph):
-        return "—"
-    return "→" if v in graph.children(u) else "←"
-
-
-def _open_trail(graph: Graph, statement: Statement) -> tuple[str, ...] | None:
-    return _open_path(graph, statement) if isinstance(graph, MarkovGraph) else _active_trail(graph, statement)
-
-
-def _active_trail(graph: BayesianNetwork, statement: Statement) -> tuple[str, ...] | None:
-    """A shortest active trail by breadth-first search over (node, came along an arrow).
-
-    A collider passes when it is in An(given). A shortest such walk never visits a node twice, because
-    cutting the loop out leaves a walk that is still active; so what is found is a trail.
-    """
-    given = frozenset(statement.given)
-    openable = graph.ancestors(given)
-    ends = set(statement.y)
-    before: dict[_State, _State | None] = {(node, False): None for node in statement.x}
-    waiting = list(before)
+    ends = frozenset(statement.y)
+    before: dict[_State, _State | None] = {(node, along): None for node in statement.x for along in (False, True)}
+    waiting = [(node, False) for node in statement.x]
+    stops: dict[_Place, None] = {}
     for state in waiting:
         if state[0] in ends:
-            return _walk_back(before, state)
-        for following in _moves(graph, state, given, openable):
-            if following not in before:
-                before[following] = state
-                waiting.append(following)
-    return None
+            return _Reach(tuple(node for node, _ in walk_back(before, state)), stops)
+        for role, along, ahead in _ways(graph, *state):
+            if len(ahead) <= (before[state] is not None and role is not Role.CHAIN):
+                continue  # nothing ahead, or only the node that the walk came from
+            if stopped(state[0], role):
+                stops[state[0], role] = None
+                continue
+            for node in ahead:
+                if (node, along) not in before:
+                    before[node, along] = state
+                    waiting.append((node, along))
+    return _Reach((), stops)
 
 
-def _moves(
-    graph: BayesianNetwork, state: _State, given: frozenset[str], openable: frozenset[str],
-) -> Iterator[_State]:
-    node, along = state
-    up_passes = node in openable if along else node not in given
-    if up_passes:
-        yield from ((parent, False) for parent in graph.parents(node))
-    if node not in given:
-        yield from ((child, True) for child in graph.children(node))
-
-
-def _walk_back(before: dict[_State, _State | None], end: _State) -> tuple[str, ...]:
-    walk: list[str] = []
-    state: _State | None = end
-    while state is not None:
-        walk.append(state[0])
-        state = before[state]
-    return tuple(reversed(walk))
-
-
-def _open_path(graph: MarkovGraph, statement: Statement) -> tuple[str, ...] | None:
-    """A shortest path that avoids ``given``."""
-    ends = set(statement.y)
-    seen = {*statement.x, *statement.given}
-    paths: list[tuple[str, ...]] = [(node,) for node in statement.x]
-    for path in paths:
-        if path[-1] in ends:
-            return path
-        fresh = [node for node in graph.neighbours(path[-1]) if node not in seen]
-        seen.update(fresh)
-        paths.extend((*path, node) for node in fresh)
-    return None
-
-
-def _undirected(graph: Graph, statement: Statement) -> MarkovGraph:
-    """The graph itself, or the moral graph of the ancestral set: plain separation there is d-separation."""
+def _ways(graph: Graph, node: str, along: bool) -> tuple[tuple[Role, bool, tuple[str, ...]], ...]:
+    """Roles that ``node`` can play on a walk that entered it, each with the direction and the nodes ahead."""
     if isinstance(graph, MarkovGraph):
-        return graph
-    return moral_graph(graph.subgraph(graph.ancestors((*statement.x, *statement.y, *statement.given))))
-
-
-def _cut(graph: MarkovGraph, statement: Statement) -> tuple[str, ...]:
-    """Drop nodes of ``given`` as long as the rest still separates."""
-    cut = list(statement.given)
-    for node in statement.given:
-        smaller = [other for other in cut if other != node]
-        if not graph.component(statement.x, smaller) & set(statement.y):
-            cut = smaller
-    return tuple(cut)
-
-
-def _check(graph: Graph, statement: Statement) -> None:
-    for node in (*statement.x, *statement.y, *statement.given):
-        known(node, graph.nodes)
+        return ((Role.LINK, False, graph.neighbours(node)),)
+    up, down = (Role.COLLIDER, Role.CHAIN) if along else (Role.CHAIN, Role.FORK)
+    return (up, False, graph.parents(node)), (down, True, graph.children(node))
 
 
 def _tuple(nodes: Nodes) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from dgm.errors import GraphError
+from dgm.graphs.dag import first_repeated
 from dgm.graphs.names import latex_list
 
 _PERP = re.compile(r"⊥⊥|⊥|_\|\|_")
@@ -30,8 +31,8 @@ class Statement:
         nodes = (*self.x, *self.y, *self.given)
         if not self.x or not self.y:
             raise GraphError(f"an independence needs nodes on both sides, got {self.x} and {self.y}")
-        twice = next((node for node in nodes if nodes.count(node) > 1), None)
-        if twice:
+        twice = first_repeated(nodes)
+        if twice is not None:
             raise GraphError(f"node {twice!r} stands in two places of one independence statement")
 
     def latex(self) -> str:

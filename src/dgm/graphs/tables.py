@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dgm.errors import GraphError
-from dgm.graphs.dag import BayesianNetwork
-from dgm.graphs.separation import Graph
+from dgm.graphs.dag import DAG
 from dgm.graphs.statement import Statement
+from dgm.graphs.trail import Graph
 
 Table: TypeAlias = NDArray[np.float64]
 
@@ -24,16 +24,19 @@ ROUNDING = 1e-12        # nats; far above the sum's rounding error, far below an
 
 @dataclass(frozen=True)
 class Trial:
-    """An independence tried on random models of a graph.
+    """An independence tried on random models of a graph, numbered from 1 and each made anew from its number.
 
     ``largest`` is the greatest conditional mutual information met, in nats; rounding alone stays below
-    ``ROUNDING``. A large one *proves* that the graph does not imply the independence; none found proves
-    nothing but agrees with separation.
+    ``ROUNDING``. A large one *proves* that the graph does not imply the independence, and ``model`` names
+    the witness: ``random_joint(graph, numbered(seed, model))``. None found proves nothing but agrees with
+    separation.
     """
 
     statement: Statement
     models: int
-    largest: float
+    seed: int
+    model: int          # the number of the model with the largest information
+    largest: float      # nats
 
     @property
     def refuted(self) -> bool:
@@ -42,29 +45,36 @@ class Trial:
 
 
 def trial(graph: Graph, statement: Statement, models: int, seed: int) -> Trial:
-    """Draw ``models`` random distributions of ``graph`` and measure the dependence that each has."""
-    rng = np.random.default_rng(seed)
-    found = (conditional_information(random_joint(graph, rng), graph.nodes, statement) for _ in range(models))
-    return Trial(statement, models, max(found))
+    """Make ``models`` random distributions of ``graph`` and measure the dependence that each has."""
+    found = [conditional_information(random_joint(graph, numbered(seed, model)), graph.nodes, statement)
+             for model in range(1, models + 1)]
+    best = int(np.argmax(found))
+    return Trial(statement, models, seed, best + 1, found[best])
+
+
+def numbered(seed: int, model: int) -> np.random.Generator:
+    """The generator of one numbered model."""
+    return np.random.default_rng((seed, model))
 
 
 def random_joint(graph: Graph, rng: np.random.Generator) -> Table:
     """A random distribution that factorises over ``graph``.
 
-    Bayesian network: every P(node = 1 | parents) uniform on (0, 1). Markov graph: a potential for every
-    edge and every node, its logarithm standard normal, normalised by the exact sum.
+    DAG: every P(node = 1 | parents) from the arcsine law Beta(1/2, 1/2), which favours strong dependence.
+    Markov graph: a potential for every maximal clique, its logarithm normal with variance 4, normalised by
+    the exact sum; so the distribution is positive.
 
     Returns an array of shape (2,) * n that sums to 1. Raises :class:`GraphError` over ``MOST_NODES``.
     """
     n = len(graph.nodes)
     if n > MOST_NODES:
         raise GraphError(f"{n} nodes are too many for an exact table; at most {MOST_NODES}")
-    if isinstance(graph, BayesianNetwork):
-        groups = [(*graph.parents(node), node) for node in graph.nodes]
+    if isinstance(graph, DAG):
+        groups = tuple((*graph.parents(node), node) for node in graph.nodes)
         factors = [_conditional(len(group), rng) for group in groups]
     else:
-        groups = [*((node,) for node in graph.nodes), *graph.edges]
-        factors = [np.exp(rng.standard_normal((2,) * len(group))) for group in groups]
+        groups = graph.maximal_cliques()
+        factors = [np.exp(2 * rng.standard_normal((2,) * len(group))) for group in groups]
     joint = np.ones((2,) * n)
     for group, factor in zip(groups, factors, strict=True):
         joint = joint * _spread(factor, group, graph.nodes)
@@ -78,14 +88,14 @@ def conditional_information(joint: Table, nodes: tuple[str, ...], statement: Sta
     return max(0.0, entropies[0] + entropies[1] - entropies[2] - entropies[3])
 
 
-def free_parameters(graph: BayesianNetwork) -> int:
+def free_parameters(graph: DAG) -> int:
     """Numbers that the conditional tables need when every node is binary: Σ 2^(number of parents)."""
     return sum(2 ** len(graph.parents(node)) for node in graph.nodes)
 
 
 def _conditional(axes: int, rng: np.random.Generator) -> Table:
-    """P(last axis | the others), each row uniform: shape (2,) * axes."""
-    one = rng.uniform(size=(2,) * (axes - 1))
+    """P(last axis | the others), each row an arcsine draw: shape (2,) * axes."""
+    one = rng.beta(0.5, 0.5, size=(2,) * (axes - 1))
     return np.stack([1 - one, one], axis=-1)
 
 
