@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dgm.errors import DataError
-from dgm.vae.data import UNREADABLE, _decode, is_smile_class, load_faces, stratified_split
+from dgm.vae.data import is_smile_class, load_faces, stratified_split
+from dgm.vae.decode import UNREADABLE, decode
 from dgm.vae.faces import RANGES, Factors, render, sample_factors, synthetic_faces
 
 
@@ -138,7 +139,7 @@ def test_damage_anywhere_in_a_file_never_stops_the_loading(tmp_path: Path) -> No
         for place in generator.integers(0, len(damaged), 4):
             damaged[place] = generator.integers(256)
         with contextlib.suppress(UNREADABLE):
-            _decode(bytes(damaged), 16)
+            decode(bytes(damaged), 16)
 
 
 def test_system_files_are_ignored(tmp_path: Path) -> None:
@@ -181,7 +182,7 @@ def test_a_broken_file_is_skipped_counted_and_named(tmp_path: Path, content: byt
 
 
 def test_a_huge_image_is_skipped_without_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dgm.vae.data.MAX_PIXELS", 500)
+    monkeypatch.setattr("dgm.vae.decode.MAX_PIXELS", 500)
     skipped = load_faces(folder(tmp_path, **{"smile__bad.png": png(size=(30, 20))}), 16).report.skipped
     assert [(file.name, file.reason) for file in skipped] == [("faces/smile/bad.png", "30x20 pixels are too many")]
 

@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import re
-import struct
-import warnings
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path, PurePosixPath
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from dgm.errors import DataError, nearest
+from dgm.vae.cache import decode_all
+from dgm.vae.files import File, files_of
 
-MAX_PIXELS = 100_000_000  # an image beyond this is not decoded at all
-MAX_FILE = 200_000_000  # bytes of one file, unpacked
 MAX_SKIPPED = 0.1
-# what Pillow's decoders raise on damaged files
-UNREADABLE = (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, EOFError, struct.error,
-              Image.DecompressionBombError)
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
-IMAGE_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")  # none that runs another program
-SYSTEM_FILES = {"Thumbs.db", "desktop.ini"}
 NEUTRAL = {"neutral", "serious", "unhappy"}
 NEGATIONS = {"non", "not", "no", "un", "without", "neg", "negative", "isn"}
 NEGATED = re.compile(r"(non|not|no|un|without|neg)smil")
@@ -45,13 +32,22 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class Repeated:
+    """Files with the same content, which may fall into different parts of a split."""
+
+    names: tuple[str, ...]
+    both_classes: bool  # so that one of the labels is wrong
+
+
+@dataclass(frozen=True)
 class LoadReport:
-    """Where the images came from; ``fingerprint`` is SHA-256 over the sorted names and contents."""
+    """Where the images came from; ``fingerprint`` is SHA-256 over names and contents in the order of the images."""
 
     source: str
     synthetic: bool
     fingerprint: str
     skipped: tuple[Skipped, ...] = ()
+    repeated: tuple[Repeated, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,6 +61,12 @@ class Faces:
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def rarer_share(self) -> float:
+        """The share of the smaller class; far below one half, a judge that always says the other looks good."""
+        smiling = float(self.smiling.float().mean())
+        return min(smiling, 1 - smiling)
+
 
 @dataclass(frozen=True)
 class Split:
@@ -75,24 +77,28 @@ class Split:
 
 
 @dataclass(frozen=True)
-class _File:
-    name: str
-    read: Callable[[], bytes]  # no bytes if the file is too large, encrypted or damaged
+class _Classed:
+    """A file of a class, and its name from the class's folder on."""
+
+    file: File
+    inner_name: str
+    smiling: bool
 
 
 @dataclass(frozen=True)
 class _Sorted:
-    """The files of both classes, and those that lie beside the classes' folders."""
+    """The files of both classes by their inner names, and those that lie beside the classes' folders."""
 
-    classed: list[tuple[_File, str, bool]]  # the file, its name from its class's folder on, whether it smiles
-    stray: list[_File]
+    classed: list[_Classed]
+    stray: list[File]
 
 
-def load_faces(path: str | Path, image_size: int) -> Faces:
+def load_faces(path: str | Path, image_size: int, cache: Path | None = None) -> Faces:
     """Read a folder or .zip with a smiling and an unsmiling class as squares of ``image_size`` pixels.
 
     Folder names are matched loosely (``smile``, ``Not-Smiling``, ``non_smile``). Files that are no images are
-    skipped and named in the report. Grey, 16-bit, CMYK, palette and transparent images become RGB.
+    skipped and named in the report, as are files of the same content. With a ``cache`` folder the decoded images are
+    kept there; a later call maps them into memory, where they take room only as far as they are used.
 
     Raises:
         DataError: nothing there, a class missing or not understood, more than a tenth of the files unusable,
@@ -101,22 +107,27 @@ def load_faces(path: str | Path, image_size: int) -> Faces:
     if not str(path).strip():
         raise DataError("DATA is empty; give a folder or a .zip with the two folders 'smile' and 'non_smile'")
     source = Path(path)
-    images, labels, digests = [], [], []
-    with _files(source) as files:
+    with files_of(source) as files:
         parts = _sort(source, files)
-        skipped = [Skipped(file.name, "outside the classes' folders") for file in parts.stray]
-        for file, inner_name, smiling in parts.classed:
-            content = file.read()
-            digests.append((inner_name, hashlib.sha256(content).hexdigest()))
-            try:
-                images.append(_decode(content, image_size))
-                labels.append(smiling)
-            except UNREADABLE as error:
-                skipped.append(Skipped(file.name, _reason(error, content)))
+        decoded = decode_all([one.file for one in parts.classed], image_size, cache)
+    skipped = [*(Skipped(file.name, "outside the classes' folders") for file in parts.stray),
+               *(Skipped(parts.classed[number].file.name, why) for number, why in decoded.failures.items())]
+    used = {number: one for number, one in enumerate(parts.classed) if number not in decoded.failures}
+    labels = [one.smiling for one in used.values()]
     _check_usable(source, labels, skipped)
-    fingerprint = hashlib.sha256(repr(sorted(digests)).encode()).hexdigest()
-    stacked = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()  # (N, 3, S, S)
-    return Faces(stacked, torch.tensor(labels), LoadReport(source.name, False, fingerprint, tuple(skipped)))
+    contents = [(one.inner_name, digest) for one, digest in zip(parts.classed, decoded.digests, strict=True)]
+    fingerprint = hashlib.sha256(repr(contents).encode()).hexdigest()
+    repeated = _repeated({number: decoded.digests[number] for number in used}, used)
+    report = LoadReport(source.name, False, fingerprint, tuple(skipped), repeated)
+    return Faces(decoded.images, torch.tensor(labels), report)
+
+
+def _repeated(digests: dict[int, str], files: dict[int, _Classed]) -> tuple[Repeated, ...]:
+    groups: dict[str, list[_Classed]] = defaultdict(list)
+    for number, digest in digests.items():
+        groups[digest].append(files[number])
+    return tuple(Repeated(tuple(one.file.name for one in group), len({one.smiling for one in group}) == 2)
+                 for group in groups.values() if len(group) > 1)
 
 
 def stratified_split(smiling: Tensor, train_fraction: float, seed: int) -> Split:
@@ -158,7 +169,7 @@ def is_smile_class(name: str) -> bool | None:
     return not any(word in NEGATIONS or NEGATED.match(word) for word in words)
 
 
-def _sort(source: Path, files: Sequence[_File]) -> _Sorted:
+def _sort(source: Path, files: Sequence[File]) -> _Sorted:
     """Give every file its class, by the nearest folder above it that names one."""
     classes = _class_folders([PurePosixPath(file.name) for file in files])
     above = {outer for folder in classes for outer in folder.parents}
@@ -167,12 +178,12 @@ def _sort(source: Path, files: Sequence[_File]) -> _Sorted:
         path = PurePosixPath(file.name)
         folder = next((parent for parent in path.parents if parent in classes), None)
         if folder is not None:
-            classed.append((file, f"{folder.name}/{path.relative_to(folder)}", classes[folder]))
+            classed.append(_Classed(file, f"{folder.name}/{path.relative_to(folder)}", classes[folder]))
         elif path.suffix.lower() in IMAGE_SUFFIXES:
             stray.append(file) if path.parent in above else unknown.add(path.parent.name or ".")
-    found = {value: sum(smiling == value for _, _, smiling in classed) for value in (False, True)}
+    found = {value: sum(one.smiling == value for one in classed) for value in (False, True)}
     _check_classes(source, found, unknown)
-    return _Sorted(classed, stray)
+    return _Sorted(sorted(classed, key=lambda one: one.inner_name), stray)
 
 
 def _class_folders(paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, bool]:
@@ -193,96 +204,6 @@ def _check_classes(source: Path, found: dict[bool, int], unknown: set[str]) -> N
         raise DataError(f"DATA={source.name}: no images; two folders are needed, 'smile' and 'non_smile'")
     if missing:
         raise DataError(f"DATA={source.name}: only one class; the folder {missing[0]!r} is missing or empty")
-
-
-def _hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) or part in SYSTEM_FILES for part in PurePosixPath(name).parts)
-
-
-@contextmanager
-def _files(source: Path) -> Iterator[list[_File]]:
-    """The files of a folder or .zip sorted by name; they can be read while the context lasts."""
-    if source.is_dir():
-        yield _folder_files(source)
-    elif source.exists():
-        with _open_zip(source) as archive:
-            yield _zip_files(archive, source)
-    else:
-        raise DataError(f"DATA={source}: no such file or folder")
-
-
-def _folder_files(source: Path) -> list[_File]:
-    top = source.resolve().name
-    found = [(path.relative_to(source).as_posix(), path) for path in sorted(source.rglob("*")) if path.is_file()]
-    return [_File(f"{top}/{name}", partial(_read_file, path)) for name, path in found if not _hidden(name)]
-
-
-def _read_file(path: Path) -> bytes:
-    try:
-        return path.read_bytes() if path.stat().st_size <= MAX_FILE else b""
-    except OSError:
-        return b""
-
-
-def _open_zip(source: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(source)
-    except (zipfile.BadZipFile, OSError, ValueError, struct.error):
-        raise DataError(f"DATA={source.name}: neither a folder nor a readable .zip") from None
-
-
-def _zip_files(archive: zipfile.ZipFile, source: Path) -> list[_File]:
-    entries = sorted(archive.infolist(), key=lambda entry: entry.filename)
-    for entry in entries:
-        _check_name(entry.filename, source)
-    named = [(entry.filename.replace("\\", "/"), entry) for entry in entries if not entry.is_dir()]
-    return [_File(name, partial(_read_entry, archive, entry)) for name, entry in named if not _hidden(name)]
-
-
-def _check_name(name: str, source: Path) -> None:
-    parts = name.replace("\\", "/").split("/")
-    if ".." in parts or name.startswith(("/", "\\")) or ":" in parts[0]:
-        raise DataError(f"DATA={source.name}: refused, the name {name!r} leads outside the archive")
-
-
-def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    if entry.file_size > MAX_FILE:
-        return b""
-    try:
-        return archive.read(entry)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, OSError, EOFError, ValueError):
-        return b""
-
-
-def _decode(content: bytes, size: int) -> np.ndarray:
-    """An image file as a square RGB array, uint8 (size, size, 3), its middle cut out."""
-    # no warnings: a file either gives an image or is reported as skipped
-    with (warnings.catch_warnings(action="ignore"),
-          Image.open(io.BytesIO(content), formats=IMAGE_FORMATS) as opened):
-        if opened.width * opened.height > MAX_PIXELS:
-            raise ValueError(f"{opened.width}x{opened.height} pixels are too many")
-        opened.draft("RGB", (2 * size, 2 * size))  # a JPEG may be decoded at a fraction of its size
-        image = _rgb(ImageOps.exif_transpose(opened) or opened)
-    return np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC))
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16 bits a pixel; 65535 / 257 = 255
-        grey = np.asarray(image).astype(np.float64) / 257
-        return Image.fromarray(grey.clip(0, 255).round().astype(np.uint8)).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        layered = image.convert("RGBA")
-        white = Image.new("RGBA", layered.size, "white")
-        return Image.alpha_composite(white, layered).convert("RGB")
-    return image.convert("RGB")
-
-
-def _reason(error: Exception, content: bytes) -> str:
-    if not content:
-        return "empty, too large or damaged"
-    if isinstance(error, UnidentifiedImageError):
-        return "not an image"
-    return (str(error).splitlines() or [type(error).__name__])[0][:80]
 
 
 def _check_usable(source: Path, labels: Sequence[bool], skipped: Sequence[Skipped]) -> None:

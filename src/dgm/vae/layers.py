@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -30,20 +32,45 @@ class UpConv2d(nn.Module):
         return F.conv_transpose2d(x, weight, self.conv.bias, stride=2, padding=1)
 
 
-class ByteDropout(nn.Module):
-    """Dropout (Srivastava et al. 2014) whose mask costs one random byte an element; p is rounded to 1/256.
+class ReluDropout(nn.Module):
+    """``ReLU`` and then ``Dropout(p)`` (Srivastava et al. 2014) in the memory of their input.
 
-    ``nn.Dropout`` draws a float an element, which alone halves the speed of this model on a CPU.
+    With y = relu(x) * keep / (1 - p), y > 0 holds exactly where x > 0 and the element was kept, which is where the
+    gradient passes: dy/dx = [y > 0] / (1 - p). So y is all that the way back needs, and neither a mask nor x is kept.
+    A mask costs one random byte an element, so p is rounded to 1/256; ``nn.Dropout`` draws a float an element, which
+    alone halves the speed of this model on a CPU. ``generator`` draws the masks, if it is given.
     """
+
+    generator: torch.Generator | None = None
 
     def __init__(self, p: float) -> None:
         super().__init__()
         self.threshold = round(p * 256)
 
-    def forward(self, x: Tensor) -> Tensor:  # any shape
-        """Set a share of the elements to zero and scale the others up; nothing in evaluation mode."""
+    def forward(self, x: Tensor) -> Tensor:  # any shape, its elements densely stored
+        """Only the rectifier in evaluation mode; in training mode the input is overwritten."""
         if not self.training or self.threshold == 0:
-            return x
-        words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device).random_(-(2**63), None)
-        keep = (words.view(torch.uint8)[: x.numel()] >= self.threshold).as_strided(x.shape, x.stride())
-        return x * keep * (256 / (256 - self.threshold))
+            return F.relu(x)
+        words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device)
+        words.random_(-(2**63), None, generator=self.generator)
+        keep = words.view(torch.uint8)[: x.numel()].ge_(self.threshold).as_strided(x.shape, x.stride())
+        y: Tensor = _MaskedRelu.apply(x, keep, 256 / (256 - self.threshold))  # type: ignore[no-untyped-call]
+        return y
+
+
+class _MaskedRelu(torch.autograd.Function):
+    """y = relu(x) * keep * scale, written over x."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, keep: Tensor, scale: float) -> Tensor:
+        y = F.relu_(x).mul_(keep.to(x.dtype)).mul_(scale)
+        ctx.mark_dirty(y)
+        ctx.save_for_backward(y)
+        ctx.scale = scale
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (y,) = ctx.saved_tensors
+        passed: Tensor = torch.ops.aten.threshold_backward(gradient, y, 0)
+        return passed.mul_(ctx.scale), None, None

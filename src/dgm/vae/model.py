@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dgm.errors import ModelError
-from dgm.vae.layers import ByteDropout, UpConv2d
+from dgm.vae.layers import ReluDropout, UpConv2d
 
 SIDE = 8  # of the innermost feature maps: Table 1's 4096 is 64 * 8 * 8
 IMAGE_SIZES = {SIDE * 2**halvings: halvings for halvings in range(1, 5)}  # 16, 32, 64, 128
@@ -76,7 +76,7 @@ def _down(
 ) -> list[nn.Module]:
     step = 2 if halve else 1
     plain = nn.Conv2d(channels_in, channels_out, kernel_size=3, stride=step, padding=1)
-    return [plain, nn.BatchNorm2d(channels_out), nn.ReLU(), ByteDropout(dropout)]
+    return [plain, nn.BatchNorm2d(channels_out), ReluDropout(dropout)]
 
 
 def _up(
@@ -84,7 +84,7 @@ def _up(
 ) -> list[nn.Module]:
     plain = nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1)
     return [UpConv2d(channels_in, channels_out) if double else plain,
-            nn.BatchNorm2d(channels_out), nn.ReLU(), ByteDropout(dropout)]
+            nn.BatchNorm2d(channels_out), ReluDropout(dropout)]
 
 
 def reparameterize(posterior: Posterior, noise: Tensor) -> Tensor:  # (B, D) -> (B, D)
@@ -123,6 +123,13 @@ class VAE(nn.Module):
         assert isinstance(last, UpConv2d)
         assert last.conv.bias is not None
         last.conv.bias.copy_(torch.logit(mean_colour.clamp(0.01, 0.99)))
+
+
+    def draw_dropout_from(self, generator: torch.Generator) -> None:
+        """Let one generator draw all masks, so that its state is all the chance there is in a forward pass."""
+        for layer in self.modules():
+            if isinstance(layer, ReluDropout):
+                layer.generator = generator
 
 
 def _check(image_size: int, latent_dim: int, dropout: float) -> None:
