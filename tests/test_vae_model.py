@@ -162,20 +162,22 @@ def test_evaluation_uses_running_statistics(trained, faces) -> None:
 
 def test_a_checkpoint_comes_back_as_it_was(trained, faces, tmp_path: Path) -> None:
     checkpoint.save(trained, faces.report, tmp_path)
-    back = checkpoint.load(tmp_path / "model.safetensors")
+    back = checkpoint.load(tmp_path)
     assert back.config == trained.config
     assert back.history == trained.history
+    assert back.origin is None
     for name, tensor in trained.model.state_dict().items():
         assert torch.equal(tensor, back.model.state_dict()[name])
     record = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
     assert record["data"]["fingerprint"] == faces.report.fingerprint
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.safetensors", "run.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.json", "weights.safetensors"]
 
 
-def test_a_pickle_is_no_checkpoint(tmp_path: Path) -> None:
-    torch.save({"a": torch.zeros(1)}, tmp_path / "model.safetensors")
-    with pytest.raises(ModelError, match=r"model\.safetensors: not a stored training"):
-        checkpoint.load(tmp_path / "model.safetensors")
+def test_a_pickle_is_no_checkpoint(trained, faces, tmp_path: Path) -> None:
+    checkpoint.save(trained, faces.report, tmp_path)
+    torch.save({"a": torch.zeros(1)}, tmp_path / "weights.safetensors")
+    with pytest.raises(ModelError, match=r"not a stored training: weights\.safetensors is not the file"):
+        checkpoint.load(tmp_path)
 
 
 @pytest.mark.parametrize(("make", "message"), [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from dgm.vae import decode as decoding
 from dgm.vae.atomic import write_whole
 from dgm.vae.decode import UNREADABLE, decode, reason
 from dgm.vae.files import File
+from dgm.vae.message import say
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def decode_all(files: Sequence[File], size: int, cache: Path | None) -> Decoded:
                 failures = _fill(path, files, size)
             return Decoded(_mapped(path, size), digests, failures)
         except OSError as error:
-            print(f"dgm: decoded images cannot be kept in {cache} ({error.strerror})", file=sys.stderr, flush=True)
+            say(f"decoded images cannot be kept in {cache} ({error.strerror})")
     stream = io.BytesIO()
     failures = _decode_into(stream, files, size)
     return Decoded(_images(np.frombuffer(stream.getbuffer(), np.uint8), size), digests, failures)

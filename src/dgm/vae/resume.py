@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -11,6 +10,7 @@ from safetensors.torch import save as serialize
 
 from dgm.vae.atomic import write_whole
 from dgm.vae.identity import Identity
+from dgm.vae.message import say
 from dgm.vae.trainer import State, Trainer
 
 
@@ -39,7 +39,7 @@ class Resumable:
             self._stands_at = reached
         except OSError as error:
             kept = "the last one is kept" if self.path.is_file() else "there is none yet"
-            _say(f"no checkpoint written to {self.path.parent} ({error.strerror}); {kept}, the training goes on")
+            say(f"no checkpoint written to {self.path.parent} ({error.strerror}); {kept}, the training goes on")
 
     def restore(self) -> float:
         """Bring the training to its checkpoint, if there is one of the same identity; give its seconds so far."""
@@ -53,14 +53,10 @@ class Resumable:
                 tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118  # not a dict
             numbers = json.loads(about["numbers"])
         except (OSError, SafetensorError, KeyError, ValueError) as error:
-            _say(f"{self.path} is damaged ({str(error).splitlines()[0]}); the training begins anew")
+            say(f"{self.path} is damaged ({str(error).splitlines()[0]}); the training begins anew")
             return 0.0
         if about.get("identity") != self.identity.digest:
             return 0.0
         self.trainer.restore(State(tensors, numbers))
         self._stands_at = (self.trainer.epoch, self.trainer.position)
         return float(numbers["seconds"])
-
-
-def _say(text: str) -> None:
-    print(f"dgm: {text}", file=sys.stderr, flush=True)

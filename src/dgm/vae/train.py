@@ -17,6 +17,7 @@ from dgm.errors import ModelError
 from dgm.vae.data import Faces, Split
 from dgm.vae.identity import identify
 from dgm.vae.model import VAE
+from dgm.vae.objective import psnr
 from dgm.vae.observe import Observer
 from dgm.vae.progress import Progress
 from dgm.vae.resume import Resumable
@@ -59,6 +60,11 @@ class Trained:
     def finished(self) -> bool:
         """Whether all epochs of the configuration were trained."""
         return self.epochs == self.config.epochs
+
+    @property
+    def psnr(self) -> float:
+        """Peak signal-to-noise ratio in dB of unseen images after the last epoch, from one sample of q(z|x) each."""
+        return psnr(self.history.valid[-1].squared_error)
 
 
 def best_device() -> torch.device:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, astuple, dataclass
@@ -14,6 +13,7 @@ from torch import Tensor
 from dgm.errors import ModelError
 from dgm.vae.data import Faces, Split
 from dgm.vae.loader import FaceLoader
+from dgm.vae.message import say
 from dgm.vae.model import VAE
 from dgm.vae.objective import Terms, elbo_terms, negative_log_likelihood, optimal_variance
 
@@ -226,8 +226,8 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         if self.data.is_cuda:
             torch.cuda.empty_cache()
-        print(f"dgm: a batch of {batch_size} does not fit into the memory; it is computed in {self.parts} parts "
-              "and their gradients are summed", file=sys.stderr, flush=True)
+        say(f"a batch of {batch_size} does not fit into the memory; it is computed in {self.parts} parts "
+            "and their gradients are summed")
 
     @torch.no_grad()
     def _follow_variance(self, squared_error: Tensor, *, first: bool) -> None:
