@@ -225,3 +225,10 @@ def test_the_aggregate_posterior_has_the_moments_of_q() -> None:
 
 def test_examples_in_docstrings() -> None:
     assert doctest.testmod(objective).failed == 0
+
+
+def test_a_bias_before_batch_normalisation_would_change_nothing() -> None:
+    torch.manual_seed(0)
+    x, bias = torch.randn(4, 5, 6, 6, dtype=torch.float64), torch.randn(1, 5, 1, 1, dtype=torch.float64)
+    norm = nn.BatchNorm2d(5).double()
+    torch.testing.assert_close(norm(x + bias), norm(x))

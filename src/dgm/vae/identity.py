@@ -6,7 +6,7 @@ import ast
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -42,7 +42,9 @@ def identify(faces: Faces, split: Split, config: TrainingConfig, device: torch.d
     parts = hashlib.sha256()
     for part in (split.train, split.valid):
         parts.update(f"{len(part)} {part.tolist()}".encode())
-    return Identity(faces.report.fingerprint, faces.images.shape[-1], parts.hexdigest(), config, code_digest(),
+    plain = replace(config, learning_rate=float(config.learning_rate), beta=float(config.beta),
+                    sigma=float(config.sigma), dropout=float(config.dropout))  # 1 is 1.0
+    return Identity(faces.report.fingerprint, faces.images.shape[-1], parts.hexdigest(), plain, code_digest(),
                     f"{device.type}, torch {torch.__version__}")
 
 

@@ -26,6 +26,8 @@ class Posterior:
 class Encoder(nn.Module):
     """Four convolutions, then two linear layers for the mean and the log-variance.
 
+    A convolution before a batch normalisation has no bias: subtracting the mean would take it away again.
+
     At 128x128 every convolution has stride 2. A smaller image needs fewer halvings to reach 8x8, so that the
     innermost layers have stride 1 and Table 1's 4096 stays.
     """
@@ -75,15 +77,15 @@ def _down(
     channels_in: int, channels_out: int, halve: bool, dropout: float
 ) -> list[nn.Module]:
     step = 2 if halve else 1
-    plain = nn.Conv2d(channels_in, channels_out, kernel_size=3, stride=step, padding=1)
+    plain = nn.Conv2d(channels_in, channels_out, kernel_size=3, stride=step, padding=1, bias=False)
     return [plain, nn.BatchNorm2d(channels_out), ReluDropout(dropout)]
 
 
 def _up(
     channels_in: int, channels_out: int, double: bool, dropout: float
 ) -> list[nn.Module]:
-    plain = nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1)
-    return [UpConv2d(channels_in, channels_out) if double else plain,
+    plain = nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1, bias=False)
+    return [UpConv2d(channels_in, channels_out, bias=False) if double else plain,
             nn.BatchNorm2d(channels_out), ReluDropout(dropout)]
 
 

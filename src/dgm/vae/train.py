@@ -16,6 +16,7 @@ import torch
 from dgm.errors import ModelError
 from dgm.vae.data import Faces, Split
 from dgm.vae.identity import identify
+from dgm.vae.memory import keep_freed_memory
 from dgm.vae.model import VAE
 from dgm.vae.objective import psnr
 from dgm.vae.observe import Observer
@@ -85,6 +86,7 @@ def train(faces: Faces, split: Split, config: TrainingConfig, folder: Path | Non
         ModelError: the loss is no longer a number.
         TrainingStopped: Ctrl-C or SIGTERM; the state is saved.
     """
+    keep_freed_memory()
     device = best_device()
     trainer = Trainer(faces, split, config, device)
     stored = Resumable(trainer, folder, identify(faces, split, config, device)) if folder else None
