@@ -19,7 +19,8 @@ from dgm.vae.data import stratified_split
 from dgm.vae.faces import synthetic_faces
 from dgm.vae.layers import ReluDropout, UpConv2d
 from dgm.vae.loader import FaceLoader
-from dgm.vae.model import VAE, Posterior, reparameterize, to_unit
+from dgm.vae.model import VAE, Posterior, parameter_count, reparameterize, to_unit
+from dgm.vae.summary import summary
 from dgm.vae.train import TrainingConfig, evaluate, train
 
 
@@ -232,3 +233,14 @@ def test_a_bias_before_batch_normalisation_would_change_nothing() -> None:
     x, bias = torch.randn(4, 5, 6, 6, dtype=torch.float64), torch.randn(1, 5, 1, 1, dtype=torch.float64)
     norm = nn.BatchNorm2d(5).double()
     torch.testing.assert_close(norm(x + bias), norm(x))
+
+
+@pytest.mark.parametrize("size", [16, 64, 128])
+def test_the_summary_lists_every_parameter_once_in_the_order_of_the_pass(size: int) -> None:
+    model = VAE(size, 20)
+    rows = summary(model)
+    assert sum(row.parameters for row in rows) == parameter_count(model)
+    assert [row.part for row in rows] == sorted((row.part for row in rows), reverse=True)
+    assert rows[-1].shape == (3, size, size)
+    assert [row.shape for row in rows if row.layer == "Linear(4096, 20)"] == [(20,), (20,)]
+    assert model.training

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -32,8 +33,11 @@ class Decoded:
 
 
 def decode_all(files: Sequence[File], size: int, cache: Path | None) -> Decoded:
-    """Decode every file once, one at a time; with a ``cache`` folder, once for all calls with the same contents."""
-    digests = tuple(hashlib.sha256(file.read()).hexdigest() for file in files)
+    """Decode every file, one at a time; with a ``cache`` folder, once for all calls with the same contents.
+
+    A file is not even read again as long as its stamp stays.
+    """
+    digests = _digests(files, cache)
     if cache is not None:
         path = cache / f"{_key(digests, size)}.u8"
         try:
@@ -48,6 +52,23 @@ def decode_all(files: Sequence[File], size: int, cache: Path | None) -> Decoded:
     return Decoded(_images(np.frombuffer(stream.getbuffer(), np.uint8), size), digests, failures)
 
 
+def _digests(files: Sequence[File], cache: Path | None) -> tuple[str, ...]:
+    """SHA-256 of every file's content, remembered in the cache for files of the same names and stamps."""
+    stamps = hashlib.sha256(json.dumps([(file.name, file.stamp) for file in files]).encode()).hexdigest()[:32]
+    memory = cache / f"{stamps}.digests" if cache else None
+    try:
+        known = memory.read_text().split() if memory else []
+    except OSError:
+        known = []
+    if len(known) == len(files):
+        return tuple(known)
+    digests = tuple(hashlib.sha256(file.read()).hexdigest() for file in files)
+    if memory:
+        with contextlib.suppress(OSError):  # then the images cannot be kept there either, which is said
+            write_whole(memory, "\n".join(digests).encode())
+    return digests
+
+
 def _key(digests: Sequence[str], size: int) -> str:
     """What the decoded pixels depend on, in short."""
     code = Path(decoding.__file__).read_text(encoding="utf-8")
@@ -59,7 +80,7 @@ def _stored(path: Path, count: int, size: int) -> dict[int, str] | None:
     try:
         failures = {int(number): why for number, why in json.loads(path.with_suffix(".json").read_bytes()).items()}
         return failures if path.stat().st_size == (count - len(failures)) * size * size * 3 else None
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, AttributeError):
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -52,11 +53,12 @@ class LoadReport:
 
 @dataclass(frozen=True)
 class Faces:
-    """Images uint8 (N, 3, S, S) and whether each smiles, bool (N,)."""
+    """Images uint8 (N, 3, S, S) and whether each smiles, bool (N,); ``content`` (N,) is equal for copies of a file."""
 
     images: Tensor
     smiling: Tensor
     report: LoadReport
+    content: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -117,9 +119,11 @@ def load_faces(path: str | Path, image_size: int, cache: Path | None = None) -> 
     _check_usable(source, labels, skipped)
     contents = [(one.inner_name, digest) for one, digest in zip(parts.classed, decoded.digests, strict=True)]
     fingerprint = hashlib.sha256(repr(contents).encode()).hexdigest()
-    repeated = _repeated({number: decoded.digests[number] for number in used}, used)
-    report = LoadReport(source.name, False, fingerprint, tuple(skipped), repeated)
-    return Faces(decoded.images, torch.tensor(labels), report)
+    digests = {number: decoded.digests[number] for number in used}
+    report = LoadReport(source.name, False, fingerprint, tuple(skipped), _repeated(digests, used))
+    first = {digest: number for number, digest in reversed(digests.items())}
+    content = torch.tensor([first[digest] for digest in digests.values()])
+    return Faces(decoded.images, torch.tensor(labels), report, content)
 
 
 def _repeated(digests: dict[int, str], files: dict[int, _Classed]) -> tuple[Repeated, ...]:
@@ -130,13 +134,14 @@ def _repeated(digests: dict[int, str], files: dict[int, _Classed]) -> tuple[Repe
                  for group in groups.values() if len(group) > 1)
 
 
-def stratified_split(smiling: Tensor, train_fraction: float, seed: int) -> Split:
+def stratified_split(smiling: Tensor, train_fraction: float, seed: int, content: Tensor | None = None) -> Split:
     """Split so that both parts have the same share of smiling faces; the same seed gives the same split.
 
-    Each part gets at least one image of each class.
+    Each part gets at least one image of each class. With ``content`` no training image has a copy in the validation
+    part, where it would not be unseen: such copies are moved to the training part.
 
     Raises:
-        DataError: the fraction is not strictly between 0 and 1, or a class has fewer than two images.
+        DataError: the fraction is not strictly between 0 and 1, or a class has fewer than two different images.
     """
     if not 0 < train_fraction < 1:
         raise DataError(f"train_fraction = {train_fraction} is not between 0 and 1; nearest: 0.8")
@@ -151,6 +156,11 @@ def stratified_split(smiling: Tensor, train_fraction: float, seed: int) -> Split
         parts[0].append(members[:cut])
         parts[1].append(members[cut:])
     train, valid = (torch.cat(part) for part in parts)
+    if content is not None:
+        seen = torch.isin(content[valid], content[train])
+        train, valid = torch.cat([train, valid[seen]]), valid[~seen]
+    if any(not (smiling[valid] == value).any() for value in (False, True)):
+        raise DataError("after copies of training images are taken out, a class has no validation image left")
     return Split(train[torch.randperm(len(train), generator=generator)],
                  valid[torch.randperm(len(valid), generator=generator)])
 
@@ -171,24 +181,29 @@ def is_smile_class(name: str) -> bool | None:
 
 def _sort(source: Path, files: Sequence[File]) -> _Sorted:
     """Give every file its class, by the nearest folder above it that names one."""
-    classes = _class_folders([PurePosixPath(file.name) for file in files])
+    folder_of = {file.name: file.name.rpartition("/")[0] for file in files}
+    folders = {name: PurePosixPath(name) for name in set(folder_of.values())}
+    classes = _class_folders(set(folders.values()))
     above = {outer for folder in classes for outer in folder.parents}
+    nearest_class = {name: next((one for one in (folder, *folder.parents) if one in classes), None)
+                     for name, folder in folders.items()}
     classed, stray, unknown = [], [], set()
     for file in files:
-        path = PurePosixPath(file.name)
-        folder = next((parent for parent in path.parents if parent in classes), None)
+        name = folder_of[file.name]
+        folder = nearest_class[name]
         if folder is not None:
-            classed.append(_Classed(file, f"{folder.name}/{path.relative_to(folder)}", classes[folder]))
-        elif path.suffix.lower() in IMAGE_SUFFIXES:
-            stray.append(file) if path.parent in above else unknown.add(path.parent.name or ".")
+            inner_name = f"{folder.name}{file.name[len(str(folder)):]}"
+            classed.append(_Classed(file, inner_name, classes[folder]))
+        elif os.path.splitext(file.name)[1].lower() in IMAGE_SUFFIXES:
+            stray.append(file) if folders[name] in above else unknown.add(folders[name].name or ".")
     found = {value: sum(one.smiling == value for one in classed) for value in (False, True)}
     _check_classes(source, found, unknown)
     return _Sorted(sorted(classed, key=lambda one: one.inner_name), stray)
 
 
-def _class_folders(paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, bool]:
+def _class_folders(holding: set[PurePosixPath]) -> dict[PurePosixPath, bool]:
     """The folders that name a class; not one such as ``smile-data`` that holds a folder of the other class."""
-    folders = {parent for path in paths for parent in path.parents}
+    folders = holding.union(*(folder.parents for folder in holding))
     named = {folder: smiling for folder in folders if (smiling := is_smile_class(folder.name)) is not None}
     holders = {outer for inner in named for outer in inner.parents if named.get(outer, named[inner]) != named[inner]}
     return {folder: smiling for folder, smiling in named.items() if folder not in holders}

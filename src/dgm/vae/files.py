@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import struct
 import zipfile
 import zlib
@@ -9,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from dgm.errors import DataError
 
@@ -19,10 +21,14 @@ SYSTEM_FILES = {"Thumbs.db", "desktop.ini"}
 
 @dataclass(frozen=True)
 class File:
-    """A file's name, with / between its parts, and how its bytes are read."""
+    """A file's name, with / between its parts, and how its bytes are read.
+
+    As long as ``stamp`` stays, so do the bytes: an archive's checksum of them, or size and time of change.
+    """
 
     name: str
     read: Callable[[], bytes]  # no bytes if the file is too large, encrypted or damaged
+    stamp: str
 
 
 @contextmanager
@@ -39,13 +45,31 @@ def files_of(source: Path) -> Iterator[list[File]]:
 
 def _folder_files(source: Path) -> list[File]:
     top = source.resolve().name
-    found = [(path.relative_to(source).as_posix(), path) for path in sorted(source.rglob("*")) if path.is_file()]
-    return [File(f"{top}/{name}", partial(_read_file, path)) for name, path in found if not _hidden(name)]
+    found = sorted(_names_below(str(source), ""))
+    return [File(f"{top}/{name}", partial(_read_file, path), _stamp(path)) for name, path in found if not _hidden(name)]
 
 
-def _read_file(path: Path) -> bytes:
+def _names_below(folder: str, prefix: str) -> Iterator[tuple[str, str]]:
+    """The files' names from the folder on, with /, and their paths; a folder that may not be read has none."""
+    with contextlib.suppress(PermissionError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _names_below(entry.path, f"{prefix}{entry.name}/")
+            elif entry.is_file():
+                yield f"{prefix}{entry.name}", entry.path
+
+
+def _stamp(path: str) -> str:
     try:
-        return path.read_bytes() if path.stat().st_size <= MAX_FILE else b""
+        known = os.stat(path)
+        return f"{known.st_size} {known.st_mtime_ns} {known.st_ino}"
+    except OSError:
+        return "unreadable"
+
+
+def _read_file(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes() if os.stat(path).st_size <= MAX_FILE else b""
     except OSError:
         return b""
 
@@ -62,7 +86,8 @@ def _zip_files(archive: zipfile.ZipFile, source: Path) -> list[File]:
     for entry in entries:
         _check_name(entry.filename, source)
     named = [(entry.filename.replace("\\", "/"), entry) for entry in entries if not entry.is_dir()]
-    return [File(name, partial(_read_entry, archive, entry)) for name, entry in named if not _hidden(name)]
+    return [File(name, partial(_read_entry, archive, entry), f"{entry.file_size} {entry.CRC}")
+            for name, entry in named if not _hidden(name)]
 
 
 def _check_name(name: str, source: Path) -> None:
@@ -81,4 +106,4 @@ def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
 
 
 def _hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) or part in SYSTEM_FILES for part in PurePosixPath(name).parts)
+    return any(part.startswith((".", "__MACOSX")) or part in SYSTEM_FILES for part in name.split("/"))

@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = TrainingConfig(**{field.name: getattr(given, field.name) for field in fields(TrainingConfig)})
         faces = (load_faces(given.data, given.image_size, Path("build/images")) if given.data
                  else synthetic_faces(given.synthetic, given.image_size, config.seed))
-        split = stratified_split(faces.smiling, given.train_fraction, config.seed)
+        split = stratified_split(faces.smiling, given.train_fraction, config.seed, faces.content)
         return _work(given, faces, split, config)
     except DgmError as error:
         print(f"error: {error}", file=sys.stderr)
