@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dgm.errors import DataError
-from dgm.vae.data import UNREADABLE, _decode, is_smile_class, load_faces, stratified_split
+from dgm.vae import cache
+from dgm.vae.data import LoadReport, Repeated, is_smile_class, load_faces, stratified_split
+from dgm.vae.decode import UNREADABLE, decode
 from dgm.vae.faces import RANGES, Factors, render, sample_factors, synthetic_faces
 
 
@@ -138,7 +142,7 @@ def test_damage_anywhere_in_a_file_never_stops_the_loading(tmp_path: Path) -> No
         for place in generator.integers(0, len(damaged), 4):
             damaged[place] = generator.integers(256)
         with contextlib.suppress(UNREADABLE):
-            _decode(bytes(damaged), 16)
+            decode(bytes(damaged), 16)
 
 
 def test_system_files_are_ignored(tmp_path: Path) -> None:
@@ -181,9 +185,111 @@ def test_a_broken_file_is_skipped_counted_and_named(tmp_path: Path, content: byt
 
 
 def test_a_huge_image_is_skipped_without_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dgm.vae.data.MAX_PIXELS", 500)
+    monkeypatch.setattr("dgm.vae.decode.MAX_PIXELS", 500)
     skipped = load_faces(folder(tmp_path, **{"smile__bad.png": png(size=(30, 20))}), 16).report.skipped
     assert [(file.name, file.reason) for file in skipped] == [("faces/smile/bad.png", "30x20 pixels are too many")]
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def bomb() -> bytes:
+    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+def truncated_jpeg() -> bytes:
+    stream = io.BytesIO()
+    pixels = np.random.default_rng(0).integers(0, 255, (60, 60, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(stream, "JPEG")
+    return stream.getvalue()[:1500]
+
+
+@pytest.mark.parametrize("content", [bomb(), truncated_jpeg(), b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj"])
+def test_what_is_no_whole_image_of_a_sane_size_is_skipped(tmp_path: Path, content: bytes) -> None:
+    skipped = load_faces(folder(tmp_path, **{"smile__bad.jpg": content}), 16).report.skipped
+    assert [file.name for file in skipped] == ["faces/smile/bad.jpg"]
+
+
+def test_an_animation_gives_its_first_image(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    first, second = (Image.new("RGB", (20, 20), colour) for colour in ("red", "blue"))
+    first.save(stream, "GIF", save_all=True, append_images=[second])
+    image = load_faces(folder(tmp_path, **{"smile__z.gif": stream.getvalue()}), 16).images[-1]
+    assert tuple(image[:, 8, 8].tolist()) == (255, 0, 0)
+
+
+def test_a_transparent_palette_lies_on_white(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    palette = Image.new("P", (20, 20), 1)
+    palette.putpalette([0, 0, 0, 200, 0, 0])
+    palette.save(stream, "PNG", transparency=1)
+    faces = load_faces(folder(tmp_path, **{"smile__z.png": stream.getvalue()}), 16)
+    assert faces.images[-1].min() == 255
+
+
+def test_names_with_spaces_and_persian_letters_in_nested_folders(tmp_path: Path) -> None:
+    root = folder(tmp_path, **{"smile__چهرهٔ خندان __عکس ۱ (2).png": png(), "smile__Thumbs.db": b"x"})
+    faces, again = load_faces(root, 16), load_faces(zipped(root), 16)
+    assert len(faces) == 25
+    assert torch.equal(faces.images, again.images)
+    assert faces.report == LoadReport("faces", False, again.report.fingerprint, (), faces.report.repeated)
+
+
+def test_files_of_one_content_are_named_and_whether_their_labels_differ(tmp_path: Path) -> None:
+    root = folder(tmp_path)  # holds the same twelve images in both classes
+    for k in range(1, 12):
+        (root / "non_smile" / f"{k}.png").write_bytes(png(colour=(0, 20 * k, 0)))
+    (root / "smile" / "again.png").write_bytes(png(colour=(100, 0, 0)))
+    assert load_faces(root, 16).report.repeated == (
+        Repeated(("faces/non_smile/0.png", "faces/smile/0.png"), True),
+        Repeated(("faces/smile/5.png", "faces/smile/again.png"), False))
+    content = load_faces(root, 16).content
+    assert content is not None
+    assert len(content.unique()) == len(content) - 2
+
+
+def test_a_rare_class_is_in_both_parts_and_its_share_is_known(tmp_path: Path) -> None:
+    root = folder(tmp_path)
+    for k in range(2, 12):
+        (root / "smile" / f"{k}.png").unlink()
+    faces = load_faces(root, 16)
+    split = stratified_split(faces.smiling, 0.8, 0)
+    assert faces.rarer_share == pytest.approx(2 / 14)
+    assert [int(faces.smiling[part].sum()) for part in (split.train, split.valid)] == [1, 1]
+
+
+def test_the_cache_gives_the_same_faces_and_decodes_nothing_twice(tmp_path: Path, monkeypatch) -> None:
+    root = folder(tmp_path, **{"smile__bad.png": b"x"})
+    kept = tmp_path / "cache"
+    plain, first = load_faces(root, 16), load_faces(root, 16, kept)
+    monkeypatch.setattr(cache, "decode", lambda *_: pytest.fail("decoded again"))
+    second = load_faces(root, 16, kept)
+    for other in (first, second):
+        assert torch.equal(other.images, plain.images)
+        assert torch.equal(other.smiling, plain.smiling)
+        assert other.report == plain.report
+    second.images[0] = 0  # stays in memory
+    assert torch.equal(load_faces(root, 16, kept).images, plain.images)
+
+
+def test_the_cache_knows_changed_contents_other_sizes_and_damage(tmp_path: Path) -> None:
+    root, kept = folder(tmp_path), tmp_path / "cache"
+    load_faces(root, 16, kept)
+    assert load_faces(root, 32, kept).images.shape[-1] == 32
+    (root / "smile" / "0.png").write_bytes(png(colour=(1, 2, 3)))
+    assert torch.equal(load_faces(root, 16, kept).images, load_faces(root, 16).images)
+    for path in kept.glob("*.u8"):
+        path.write_bytes(path.read_bytes()[:-1])
+    assert torch.equal(load_faces(root, 16, kept).images, load_faces(root, 16).images)
+
+
+def test_without_a_place_for_the_cache_the_faces_are_read_all_the_same(tmp_path: Path, capsys) -> None:
+    root = folder(tmp_path)
+    (tmp_path / "file").write_text("")
+    assert torch.equal(load_faces(root, 16, tmp_path / "file" / "cache").images, load_faces(root, 16).images)
+    assert "decoded images cannot be kept in" in capsys.readouterr().err
 
 
 def remove(root: Path, name: str) -> Path:
@@ -242,6 +348,15 @@ def test_the_split_is_stratified_and_loses_nothing(smiles: int, others: int, sha
         assert 0 < int(one_class[split.train].sum()) < count
     again = stratified_split(smiling, share, seed)
     assert torch.equal(split.train, again.train)
+
+
+def test_no_copy_of_a_training_image_is_among_the_validation_images() -> None:
+    smiling, content = torch.arange(400) % 2 == 0, torch.randint(0, 300, (400,), generator=torch.manual_seed(0))
+    split = stratified_split(smiling, 0.7, 0, content)
+    assert sorted([*split.train.tolist(), *split.valid.tolist()]) == list(range(400))
+    assert not set(content[split.train].tolist()) & set(content[split.valid].tolist())
+    with pytest.raises(DataError, match="no validation image left"):
+        stratified_split(smiling, 0.7, 0, torch.zeros(400, dtype=torch.int64))
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -1.0, float("nan")])

@@ -17,9 +17,10 @@ from dgm.errors import ModelError
 from dgm.vae import checkpoint, latent, objective
 from dgm.vae.data import stratified_split
 from dgm.vae.faces import synthetic_faces
-from dgm.vae.layers import ByteDropout, UpConv2d
+from dgm.vae.layers import ReluDropout, UpConv2d
 from dgm.vae.loader import FaceLoader
-from dgm.vae.model import VAE, Posterior, reparameterize, to_unit
+from dgm.vae.model import VAE, Posterior, parameter_count, reparameterize, to_unit
+from dgm.vae.summary import summary
 from dgm.vae.train import TrainingConfig, evaluate, train
 
 
@@ -49,11 +50,26 @@ def test_up_conv_is_upsampling_and_convolution_exactly(size: int) -> None:
 
 
 def test_dropout_keeps_the_mean_and_is_silent_in_evaluation() -> None:
-    layer, x = ByteDropout(0.25), torch.ones(64, 8, 16, 16).to(memory_format=torch.channels_last)
-    out = layer(x)
+    layer, x = ReluDropout(0.25), torch.ones(64, 8, 16, 16).to(memory_format=torch.channels_last)
+    out = layer(x.clone())
     torch.testing.assert_close(out.unique(), torch.tensor([0.0, 256 / 192]))
     assert out.mean() == pytest.approx(1, abs=0.02)
-    assert torch.equal(layer.eval()(x), x)
+    assert torch.equal(layer.eval()(out), out)
+
+
+@pytest.mark.parametrize("form", [torch.contiguous_format, torch.channels_last])
+def test_relu_dropout_is_relu_and_dropout_exactly(form: torch.memory_format) -> None:
+    layer = ReluDropout(0.3).train()
+    layer.generator = torch.Generator().manual_seed(1)
+    x = torch.randn(3, 5, 4, 4, dtype=torch.float64).to(memory_format=form).requires_grad_()
+    weights = torch.randn(3, 5, 4, 4, dtype=torch.float64)
+    got = layer(x.clone())
+    layer.generator.manual_seed(1)
+    keep = layer(torch.ones_like(x)) > 0  # the same generator's state gives the same mask
+    plain = F.relu(x) * keep * (256 / (256 - layer.threshold))
+    torch.testing.assert_close(got, plain)
+    torch.testing.assert_close(*(torch.autograd.grad((y * weights).sum(), x)[0] for y in (got, plain)))
+    assert 0 < keep.double().mean() < 1
 
 
 def test_shapes_are_those_of_table_1() -> None:
@@ -117,12 +133,16 @@ def test_training_lowers_the_loss_on_both_parts(trained) -> None:
 
 def test_the_loader_gives_every_image_once_and_whole_batches_when_shuffled(faces) -> None:
     indices = torch.arange(10, 80)
-    plain = torch.cat(list(FaceLoader(faces.images, indices, 32, shuffle=False)))
+    plain = torch.cat(list(FaceLoader(faces.images, indices, 32)))
     assert torch.equal(plain, to_unit(faces.images[indices]))
-    loader = FaceLoader(faces.images, indices, 32, shuffle=True)
+    shuffle = torch.Generator().manual_seed(0)
+    loader = FaceLoader(faces.images, indices, 32, shuffle)
+    first, second = (torch.cat(loader.batches()) for _ in range(2))
+    assert not torch.equal(first, second)
+    assert len(first.unique()) == 64
     assert [len(batch) for batch in loader] == [32, 32]
     assert len(loader) == 2
-    assert [len(batch) for batch in FaceLoader(faces.images, indices[:5], 32, shuffle=True)] == [5]
+    assert [len(batch) for batch in FaceLoader(faces.images, indices[:5], 32, shuffle)] == [5]
 
 
 def test_training_is_repeatable(faces) -> None:
@@ -143,20 +163,22 @@ def test_evaluation_uses_running_statistics(trained, faces) -> None:
 
 def test_a_checkpoint_comes_back_as_it_was(trained, faces, tmp_path: Path) -> None:
     checkpoint.save(trained, faces.report, tmp_path)
-    back = checkpoint.load(tmp_path / "model.safetensors")
+    back = checkpoint.load(tmp_path)
     assert back.config == trained.config
     assert back.history == trained.history
+    assert back.origin is None
     for name, tensor in trained.model.state_dict().items():
         assert torch.equal(tensor, back.model.state_dict()[name])
     record = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
     assert record["data"]["fingerprint"] == faces.report.fingerprint
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.safetensors", "run.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.json", "weights.safetensors"]
 
 
-def test_a_pickle_is_no_checkpoint(tmp_path: Path) -> None:
-    torch.save({"a": torch.zeros(1)}, tmp_path / "model.safetensors")
-    with pytest.raises(ModelError, match=r"model\.safetensors: not a stored training"):
-        checkpoint.load(tmp_path / "model.safetensors")
+def test_a_pickle_is_no_checkpoint(trained, faces, tmp_path: Path) -> None:
+    checkpoint.save(trained, faces.report, tmp_path)
+    torch.save({"a": torch.zeros(1)}, tmp_path / "weights.safetensors")
+    with pytest.raises(ModelError, match=r"not a stored training: weights\.safetensors is not the file"):
+        checkpoint.load(tmp_path)
 
 
 @pytest.mark.parametrize(("make", "message"), [
@@ -174,7 +196,7 @@ def test_an_impossible_setting_is_one_line(make, message: str) -> None:
 
 def test_a_diverging_training_says_so(faces) -> None:
     split = stratified_split(faces.smiling, 0.8, 0)
-    with pytest.raises(ModelError, match="epoch 1: the loss is no longer a number"):
+    with pytest.raises(ModelError, match=r"epoch 1, step \d+: the loss is no longer a number"):
         train(faces, split, TrainingConfig(epochs=1, batch_size=32, latent_dim=4, learning_rate=1e30))
 
 
@@ -204,3 +226,21 @@ def test_the_aggregate_posterior_has_the_moments_of_q() -> None:
 
 def test_examples_in_docstrings() -> None:
     assert doctest.testmod(objective).failed == 0
+
+
+def test_a_bias_before_batch_normalisation_would_change_nothing() -> None:
+    torch.manual_seed(0)
+    x, bias = torch.randn(4, 5, 6, 6, dtype=torch.float64), torch.randn(1, 5, 1, 1, dtype=torch.float64)
+    norm = nn.BatchNorm2d(5).double()
+    torch.testing.assert_close(norm(x + bias), norm(x))
+
+
+@pytest.mark.parametrize("size", [16, 64, 128])
+def test_the_summary_lists_every_parameter_once_in_the_order_of_the_pass(size: int) -> None:
+    model = VAE(size, 20)
+    rows = summary(model)
+    assert sum(row.parameters for row in rows) == parameter_count(model)
+    assert [row.part for row in rows] == sorted((row.part for row in rows), reverse=True)
+    assert rows[-1].shape == (3, size, size)
+    assert [row.shape for row in rows if row.layer == "Linear(4096, 20)"] == [(20,), (20,)]
+    assert model.training

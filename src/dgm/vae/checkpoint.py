@@ -1,67 +1,74 @@
-"""A training on disk: weights as safetensors (never pickle), the rest as readable JSON."""
+"""A training on disk: ``weights.safetensors`` (never pickle), and all the rest as readable JSON in ``run.json``."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load as parse
+from safetensors.torch import save as serialize
 
 from dgm.errors import ModelError
+from dgm.vae.atomic import write_whole
 from dgm.vae.data import LoadReport
 from dgm.vae.model import VAE
-from dgm.vae.train import History, Measure, Trained, TrainingConfig
+from dgm.vae.train import History, Measure, Origin, Trained, TrainingConfig
 
 
-def save(trained: Trained, data: LoadReport, folder: Path) -> None:
-    """Write ``model.safetensors`` and ``run.json`` into ``folder``, each whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in trained.model.state_dict().items()}
-    about = {
-        "config": json.dumps(asdict(trained.config)), "history": json.dumps(asdict(trained.history)),
-        "image_size": str(trained.model.image_size), "seconds": str(trained.seconds), "device": trained.device,
-    }
-    partial = folder / f".model.{os.getpid()}"
-    save_file(weights, partial, metadata=about)
-    partial.replace(folder / "model.safetensors")
-    _write(json.dumps(run_record(trained, data), indent=1, ensure_ascii=False), folder / "run.json")
+def save(trained: Trained, data: LoadReport, folder: Path, precision: torch.dtype = torch.float32,
+         about: dict[str, object] | None = None) -> None:
+    """Write a training into ``folder``, its weights with ``precision``; ``about`` is added to ``run.json``.
+
+    Raises:
+        ModelError: the folder cannot be written to.
+    """
+    weights = {name: (tensor.to(precision) if tensor.is_floating_point() else tensor).detach().cpu().contiguous()
+               for name, tensor in trained.model.state_dict().items()}
+    content = serialize(weights)
+    record = {**run_record(trained, data), **(about or {}), "weights": hashlib.sha256(content).hexdigest()}
+    lines = [f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in record.items()]
+    try:
+        write_whole(folder / "weights.safetensors", content)
+        write_whole(folder / "run.json", ("{\n" + ",\n".join(lines) + "\n}\n").encode())
+    except OSError as error:
+        raise ModelError(f"{folder}: the training cannot be written there ({error.strerror})") from None
 
 
 def run_record(trained: Trained, data: LoadReport) -> dict[str, object]:
-    """What a reader needs to judge or repeat the run."""
+    """What a reader needs to judge or repeat the run; of the history a list for each of the measures."""
+    history = {part: {field.name: [getattr(measure, field.name) for measure in measures] for field in fields(Measure)}
+               for part, measures in (("train", trained.history.train), ("valid", trained.history.valid))}
     return {
         "data": {"source": data.source, "synthetic": data.synthetic, "fingerprint": data.fingerprint,
                  "skipped": [asdict(file) for file in data.skipped]},
-        "image_size": trained.model.image_size, "config": asdict(trained.config), "device": trained.device,
-        "torch": torch.__version__, "seconds": round(trained.seconds, 1), "history": asdict(trained.history),
+        "image_size": trained.model.image_size, "config": asdict(trained.config), "epochs": trained.epochs,
+        "device": trained.device, "torch": torch.__version__, "seconds": round(trained.seconds, 1), "history": history,
     }
 
 
-def load(path: Path) -> Trained:
-    """Read a training back from ``model.safetensors``.
+def load(folder: Path) -> Trained:
+    """Read a training back; it has an origin if ``run.json`` has a date, as records have.
 
     Raises:
-        ModelError: the file is missing, damaged, or not of this kind.
+        ModelError: a file is missing, damaged, or not of this kind.
     """
     try:
-        with safe_open(path, "pt") as stored:
-            about = stored.metadata() or {}
-            weights = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118  # not a dict
-        config = TrainingConfig(**json.loads(about["config"]))
-        model = VAE(int(about["image_size"]), config.latent_dim, config.dropout)
-        model.load_state_dict(weights)
-        history = json.loads(about["history"])
-        parts = [tuple(Measure(**measure) for measure in history[part]) for part in ("train", "valid")]
-        return Trained(model.eval(), config, History(*parts), float(about["seconds"]), about["device"])
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise ModelError(f"{path.name}: not a stored training: {str(error).splitlines()[0]}") from None
-
-
-def _write(text: str, path: Path) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(path)
+        record = json.loads((folder / "run.json").read_bytes())
+        content = (folder / "weights.safetensors").read_bytes()
+        if hashlib.sha256(content).hexdigest() != record["weights"]:
+            raise ValueError("weights.safetensors is not the file that run.json was written with")
+        config = TrainingConfig(**record["config"])
+        model = VAE(record["image_size"], config.latent_dim, config.dropout)
+        model.load_state_dict({name: tensor.float() if tensor.is_floating_point() else tensor
+                               for name, tensor in parse(content).items()})
+        parts = [tuple(Measure(*row) for row in zip(*(record["history"][part][field.name] for field in fields(Measure)),
+                                                    strict=True)) for part in ("train", "valid")]
+        origin = Origin(folder.name, record["date"], record["torch"]) if "date" in record else None
+        return Trained(model.eval(), config, History(*parts), record["seconds"], record["device"], origin)
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelError(f"{folder.name}: not a stored training: {reason}") from None

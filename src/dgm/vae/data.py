@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import io
+import os
 import re
-import struct
-import warnings
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path, PurePosixPath
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from dgm.errors import DataError, nearest
+from dgm.vae.cache import decode_all
+from dgm.vae.files import File, files_of
 
-MAX_PIXELS = 100_000_000  # an image beyond this is not decoded at all
-MAX_FILE = 200_000_000  # bytes of one file, unpacked
 MAX_SKIPPED = 0.1
-# what Pillow's decoders raise on damaged files
-UNREADABLE = (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, EOFError, struct.error,
-              Image.DecompressionBombError)
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
-IMAGE_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")  # none that runs another program
-SYSTEM_FILES = {"Thumbs.db", "desktop.ini"}
 NEUTRAL = {"neutral", "serious", "unhappy"}
 NEGATIONS = {"non", "not", "no", "un", "without", "neg", "negative", "isn"}
 NEGATED = re.compile(r"(non|not|no|un|without|neg)smil")
@@ -45,25 +33,41 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class Repeated:
+    """Files with the same content, which may fall into different parts of a split."""
+
+    names: tuple[str, ...]
+    both_classes: bool  # so that one of the labels is wrong
+
+
+@dataclass(frozen=True)
 class LoadReport:
-    """Where the images came from; ``fingerprint`` is SHA-256 over the sorted names and contents."""
+    """Where the images came from; ``fingerprint`` is SHA-256 over names and contents in the order of the images."""
 
     source: str
     synthetic: bool
     fingerprint: str
     skipped: tuple[Skipped, ...] = ()
+    repeated: tuple[Repeated, ...] = ()
 
 
 @dataclass(frozen=True)
 class Faces:
-    """Images uint8 (N, 3, S, S) and whether each smiles, bool (N,)."""
+    """Images uint8 (N, 3, S, S) and whether each smiles, bool (N,); ``content`` (N,) is equal for copies of a file."""
 
     images: Tensor
     smiling: Tensor
     report: LoadReport
+    content: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def rarer_share(self) -> float:
+        """The share of the smaller class; far below one half, a judge that always says the other looks good."""
+        smiling = float(self.smiling.float().mean())
+        return min(smiling, 1 - smiling)
 
 
 @dataclass(frozen=True)
@@ -75,24 +79,28 @@ class Split:
 
 
 @dataclass(frozen=True)
-class _File:
-    name: str
-    read: Callable[[], bytes]  # no bytes if the file is too large, encrypted or damaged
+class _Classed:
+    """A file of a class, and its name from the class's folder on."""
+
+    file: File
+    inner_name: str
+    smiling: bool
 
 
 @dataclass(frozen=True)
 class _Sorted:
-    """The files of both classes, and those that lie beside the classes' folders."""
+    """The files of both classes by their inner names, and those that lie beside the classes' folders."""
 
-    classed: list[tuple[_File, str, bool]]  # the file, its name from its class's folder on, whether it smiles
-    stray: list[_File]
+    classed: list[_Classed]
+    stray: list[File]
 
 
-def load_faces(path: str | Path, image_size: int) -> Faces:
+def load_faces(path: str | Path, image_size: int, cache: Path | None = None) -> Faces:
     """Read a folder or .zip with a smiling and an unsmiling class as squares of ``image_size`` pixels.
 
     Folder names are matched loosely (``smile``, ``Not-Smiling``, ``non_smile``). Files that are no images are
-    skipped and named in the report. Grey, 16-bit, CMYK, palette and transparent images become RGB.
+    skipped and named in the report, as are files of the same content. With a ``cache`` folder the decoded images are
+    kept there; a later call maps them into memory, where they take room only as far as they are used.
 
     Raises:
         DataError: nothing there, a class missing or not understood, more than a tenth of the files unusable,
@@ -101,31 +109,39 @@ def load_faces(path: str | Path, image_size: int) -> Faces:
     if not str(path).strip():
         raise DataError("DATA is empty; give a folder or a .zip with the two folders 'smile' and 'non_smile'")
     source = Path(path)
-    images, labels, digests = [], [], []
-    with _files(source) as files:
+    with files_of(source) as files:
         parts = _sort(source, files)
-        skipped = [Skipped(file.name, "outside the classes' folders") for file in parts.stray]
-        for file, inner_name, smiling in parts.classed:
-            content = file.read()
-            digests.append((inner_name, hashlib.sha256(content).hexdigest()))
-            try:
-                images.append(_decode(content, image_size))
-                labels.append(smiling)
-            except UNREADABLE as error:
-                skipped.append(Skipped(file.name, _reason(error, content)))
+        decoded = decode_all([one.file for one in parts.classed], image_size, cache)
+    skipped = [*(Skipped(file.name, "outside the classes' folders") for file in parts.stray),
+               *(Skipped(parts.classed[number].file.name, why) for number, why in decoded.failures.items())]
+    used = {number: one for number, one in enumerate(parts.classed) if number not in decoded.failures}
+    labels = [one.smiling for one in used.values()]
     _check_usable(source, labels, skipped)
-    fingerprint = hashlib.sha256(repr(sorted(digests)).encode()).hexdigest()
-    stacked = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()  # (N, 3, S, S)
-    return Faces(stacked, torch.tensor(labels), LoadReport(source.name, False, fingerprint, tuple(skipped)))
+    contents = [(one.inner_name, digest) for one, digest in zip(parts.classed, decoded.digests, strict=True)]
+    fingerprint = hashlib.sha256(repr(contents).encode()).hexdigest()
+    digests = {number: decoded.digests[number] for number in used}
+    report = LoadReport(source.name, False, fingerprint, tuple(skipped), _repeated(digests, used))
+    first = {digest: number for number, digest in reversed(digests.items())}
+    content = torch.tensor([first[digest] for digest in digests.values()])
+    return Faces(decoded.images, torch.tensor(labels), report, content)
 
 
-def stratified_split(smiling: Tensor, train_fraction: float, seed: int) -> Split:
+def _repeated(digests: dict[int, str], files: dict[int, _Classed]) -> tuple[Repeated, ...]:
+    groups: dict[str, list[_Classed]] = defaultdict(list)
+    for number, digest in digests.items():
+        groups[digest].append(files[number])
+    return tuple(Repeated(tuple(one.file.name for one in group), len({one.smiling for one in group}) == 2)
+                 for group in groups.values() if len(group) > 1)
+
+
+def stratified_split(smiling: Tensor, train_fraction: float, seed: int, content: Tensor | None = None) -> Split:
     """Split so that both parts have the same share of smiling faces; the same seed gives the same split.
 
-    Each part gets at least one image of each class.
+    Each part gets at least one image of each class. With ``content`` no training image has a copy in the validation
+    part, where it would not be unseen: such copies are moved to the training part.
 
     Raises:
-        DataError: the fraction is not strictly between 0 and 1, or a class has fewer than two images.
+        DataError: the fraction is not strictly between 0 and 1, or a class has fewer than two different images.
     """
     if not 0 < train_fraction < 1:
         raise DataError(f"train_fraction = {train_fraction} is not between 0 and 1; nearest: 0.8")
@@ -140,6 +156,11 @@ def stratified_split(smiling: Tensor, train_fraction: float, seed: int) -> Split
         parts[0].append(members[:cut])
         parts[1].append(members[cut:])
     train, valid = (torch.cat(part) for part in parts)
+    if content is not None:
+        seen = torch.isin(content[valid], content[train])
+        train, valid = torch.cat([train, valid[seen]]), valid[~seen]
+    if any(not (smiling[valid] == value).any() for value in (False, True)):
+        raise DataError("after copies of training images are taken out, a class has no validation image left")
     return Split(train[torch.randperm(len(train), generator=generator)],
                  valid[torch.randperm(len(valid), generator=generator)])
 
@@ -158,26 +179,31 @@ def is_smile_class(name: str) -> bool | None:
     return not any(word in NEGATIONS or NEGATED.match(word) for word in words)
 
 
-def _sort(source: Path, files: Sequence[_File]) -> _Sorted:
+def _sort(source: Path, files: Sequence[File]) -> _Sorted:
     """Give every file its class, by the nearest folder above it that names one."""
-    classes = _class_folders([PurePosixPath(file.name) for file in files])
+    folder_of = {file.name: file.name.rpartition("/")[0] for file in files}
+    folders = {name: PurePosixPath(name) for name in set(folder_of.values())}
+    classes = _class_folders(set(folders.values()))
     above = {outer for folder in classes for outer in folder.parents}
+    nearest_class = {name: next((one for one in (folder, *folder.parents) if one in classes), None)
+                     for name, folder in folders.items()}
     classed, stray, unknown = [], [], set()
     for file in files:
-        path = PurePosixPath(file.name)
-        folder = next((parent for parent in path.parents if parent in classes), None)
+        name = folder_of[file.name]
+        folder = nearest_class[name]
         if folder is not None:
-            classed.append((file, f"{folder.name}/{path.relative_to(folder)}", classes[folder]))
-        elif path.suffix.lower() in IMAGE_SUFFIXES:
-            stray.append(file) if path.parent in above else unknown.add(path.parent.name or ".")
-    found = {value: sum(smiling == value for _, _, smiling in classed) for value in (False, True)}
+            inner_name = f"{folder.name}{file.name[len(str(folder)):]}"
+            classed.append(_Classed(file, inner_name, classes[folder]))
+        elif os.path.splitext(file.name)[1].lower() in IMAGE_SUFFIXES:
+            stray.append(file) if folders[name] in above else unknown.add(folders[name].name or ".")
+    found = {value: sum(one.smiling == value for one in classed) for value in (False, True)}
     _check_classes(source, found, unknown)
-    return _Sorted(classed, stray)
+    return _Sorted(sorted(classed, key=lambda one: one.inner_name), stray)
 
 
-def _class_folders(paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, bool]:
+def _class_folders(holding: set[PurePosixPath]) -> dict[PurePosixPath, bool]:
     """The folders that name a class; not one such as ``smile-data`` that holds a folder of the other class."""
-    folders = {parent for path in paths for parent in path.parents}
+    folders = holding.union(*(folder.parents for folder in holding))
     named = {folder: smiling for folder in folders if (smiling := is_smile_class(folder.name)) is not None}
     holders = {outer for inner in named for outer in inner.parents if named.get(outer, named[inner]) != named[inner]}
     return {folder: smiling for folder, smiling in named.items() if folder not in holders}
@@ -193,96 +219,6 @@ def _check_classes(source: Path, found: dict[bool, int], unknown: set[str]) -> N
         raise DataError(f"DATA={source.name}: no images; two folders are needed, 'smile' and 'non_smile'")
     if missing:
         raise DataError(f"DATA={source.name}: only one class; the folder {missing[0]!r} is missing or empty")
-
-
-def _hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) or part in SYSTEM_FILES for part in PurePosixPath(name).parts)
-
-
-@contextmanager
-def _files(source: Path) -> Iterator[list[_File]]:
-    """The files of a folder or .zip sorted by name; they can be read while the context lasts."""
-    if source.is_dir():
-        yield _folder_files(source)
-    elif source.exists():
-        with _open_zip(source) as archive:
-            yield _zip_files(archive, source)
-    else:
-        raise DataError(f"DATA={source}: no such file or folder")
-
-
-def _folder_files(source: Path) -> list[_File]:
-    top = source.resolve().name
-    found = [(path.relative_to(source).as_posix(), path) for path in sorted(source.rglob("*")) if path.is_file()]
-    return [_File(f"{top}/{name}", partial(_read_file, path)) for name, path in found if not _hidden(name)]
-
-
-def _read_file(path: Path) -> bytes:
-    try:
-        return path.read_bytes() if path.stat().st_size <= MAX_FILE else b""
-    except OSError:
-        return b""
-
-
-def _open_zip(source: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(source)
-    except (zipfile.BadZipFile, OSError, ValueError, struct.error):
-        raise DataError(f"DATA={source.name}: neither a folder nor a readable .zip") from None
-
-
-def _zip_files(archive: zipfile.ZipFile, source: Path) -> list[_File]:
-    entries = sorted(archive.infolist(), key=lambda entry: entry.filename)
-    for entry in entries:
-        _check_name(entry.filename, source)
-    named = [(entry.filename.replace("\\", "/"), entry) for entry in entries if not entry.is_dir()]
-    return [_File(name, partial(_read_entry, archive, entry)) for name, entry in named if not _hidden(name)]
-
-
-def _check_name(name: str, source: Path) -> None:
-    parts = name.replace("\\", "/").split("/")
-    if ".." in parts or name.startswith(("/", "\\")) or ":" in parts[0]:
-        raise DataError(f"DATA={source.name}: refused, the name {name!r} leads outside the archive")
-
-
-def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    if entry.file_size > MAX_FILE:
-        return b""
-    try:
-        return archive.read(entry)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, OSError, EOFError, ValueError):
-        return b""
-
-
-def _decode(content: bytes, size: int) -> np.ndarray:
-    """An image file as a square RGB array, uint8 (size, size, 3), its middle cut out."""
-    # no warnings: a file either gives an image or is reported as skipped
-    with (warnings.catch_warnings(action="ignore"),
-          Image.open(io.BytesIO(content), formats=IMAGE_FORMATS) as opened):
-        if opened.width * opened.height > MAX_PIXELS:
-            raise ValueError(f"{opened.width}x{opened.height} pixels are too many")
-        opened.draft("RGB", (2 * size, 2 * size))  # a JPEG may be decoded at a fraction of its size
-        image = _rgb(ImageOps.exif_transpose(opened) or opened)
-    return np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC))
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16 bits a pixel; 65535 / 257 = 255
-        grey = np.asarray(image).astype(np.float64) / 257
-        return Image.fromarray(grey.clip(0, 255).round().astype(np.uint8)).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        layered = image.convert("RGBA")
-        white = Image.new("RGBA", layered.size, "white")
-        return Image.alpha_composite(white, layered).convert("RGB")
-    return image.convert("RGB")
-
-
-def _reason(error: Exception, content: bytes) -> str:
-    if not content:
-        return "empty, too large or damaged"
-    if isinstance(error, UnidentifiedImageError):
-        return "not an image"
-    return (str(error).splitlines() or [type(error).__name__])[0][:80]
 
 
 def _check_usable(source: Path, labels: Sequence[bool], skipped: Sequence[Skipped]) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dgm.errors import ModelError
-from dgm.vae.layers import ByteDropout, UpConv2d
+from dgm.vae.layers import ReluDropout, UpConv2d
 
 SIDE = 8  # of the innermost feature maps: Table 1's 4096 is 64 * 8 * 8
 IMAGE_SIZES = {SIDE * 2**halvings: halvings for halvings in range(1, 5)}  # 16, 32, 64, 128
@@ -25,6 +25,8 @@ class Posterior:
 
 class Encoder(nn.Module):
     """Four convolutions, then two linear layers for the mean and the log-variance.
+
+    A convolution before a batch normalisation has no bias: subtracting the mean would take it away again.
 
     At 128x128 every convolution has stride 2. A smaller image needs fewer halvings to reach 8x8, so that the
     innermost layers have stride 1 and Table 1's 4096 stays.
@@ -75,16 +77,16 @@ def _down(
     channels_in: int, channels_out: int, halve: bool, dropout: float
 ) -> list[nn.Module]:
     step = 2 if halve else 1
-    plain = nn.Conv2d(channels_in, channels_out, kernel_size=3, stride=step, padding=1)
-    return [plain, nn.BatchNorm2d(channels_out), nn.ReLU(), ByteDropout(dropout)]
+    plain = nn.Conv2d(channels_in, channels_out, kernel_size=3, stride=step, padding=1, bias=False)
+    return [plain, nn.BatchNorm2d(channels_out), ReluDropout(dropout)]
 
 
 def _up(
     channels_in: int, channels_out: int, double: bool, dropout: float
 ) -> list[nn.Module]:
-    plain = nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1)
-    return [UpConv2d(channels_in, channels_out) if double else plain,
-            nn.BatchNorm2d(channels_out), nn.ReLU(), ByteDropout(dropout)]
+    plain = nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1, bias=False)
+    return [UpConv2d(channels_in, channels_out, bias=False) if double else plain,
+            nn.BatchNorm2d(channels_out), ReluDropout(dropout)]
 
 
 def reparameterize(posterior: Posterior, noise: Tensor) -> Tensor:  # (B, D) -> (B, D)
@@ -123,6 +125,13 @@ class VAE(nn.Module):
         assert isinstance(last, UpConv2d)
         assert last.conv.bias is not None
         last.conv.bias.copy_(torch.logit(mean_colour.clamp(0.01, 0.99)))
+
+
+    def draw_dropout_from(self, generator: torch.Generator) -> None:
+        """Let one generator draw all masks, so that its state is all the chance there is in a forward pass."""
+        for layer in self.modules():
+            if isinstance(layer, ReluDropout):
+                layer.generator = generator
 
 
 def _check(image_size: int, latent_dim: int, dropout: float) -> None:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from dgm.vae.model import Posterior
@@ -51,7 +52,7 @@ def elbo_terms(
     x: Tensor, mean: Tensor, posterior: Posterior, variance: Tensor | None, beta: float
 ) -> Terms:
     """The terms for a batch x (B, 3, S, S) and the decoder's mean; ``variance`` None means the batch's optimal one."""
-    squared_error = (mean.float() - x.float()).square().mean()
+    squared_error = F.mse_loss(mean.float(), x.float())
     chosen = optimal_variance(squared_error) if variance is None else variance
     pixels = x[0].numel()
     reconstruction = negative_log_likelihood(squared_error, chosen, pixels)

@@ -35,7 +35,9 @@ def train_probe(faces: Faces, split: Split, seed: int = 0, epochs: int = 8) -> S
         nn.Conv2d(24, 48, 3, padding=1), nn.BatchNorm2d(48), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(48, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(2),
         nn.Flatten(), nn.Dropout(0.5), nn.Linear(64 * 16, 1))
-    small = _shrink(faces.images.float() / 255)  # (N, 3, 32, 32)
+    small = torch.cat([_shrink(part.float() / 255) for part in faces.images.split(1024)])  # (N, 3, 32, 32)
+    smiling = float(faces.smiling[split.train].float().mean())
+    weight = torch.tensor((1 - smiling) / smiling)  # so that both classes count alike, however rare one is
     target = faces.smiling.float()
     optimizer = torch.optim.Adam(net.parameters(), lr=2e-3, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
@@ -43,7 +45,7 @@ def train_probe(faces: Faces, split: Split, seed: int = 0, epochs: int = 8) -> S
         net.train()
         for batch in split.train[torch.randperm(len(split.train))].split(64):
             x = small[batch].flip(3) if torch.rand(()) < 0.5 else small[batch]
-            loss = F.binary_cross_entropy_with_logits(net(x).flatten(), target[batch])
+            loss = F.binary_cross_entropy_with_logits(net(x).flatten(), target[batch], pos_weight=weight)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

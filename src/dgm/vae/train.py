@@ -1,77 +1,71 @@
-"""Training by the sheet's Table 2: Adam, both terms of the loss on both parts of the data at every epoch."""
+"""Training from beginning to end, whatever happens in between."""
 
 from __future__ import annotations
 
 import math
+import signal
+import threading
 import time
-from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
 
 import torch
-from torch import Tensor
 
 from dgm.errors import ModelError
 from dgm.vae.data import Faces, Split
-from dgm.vae.loader import FaceLoader
+from dgm.vae.identity import identify
+from dgm.vae.memory import keep_freed_memory
 from dgm.vae.model import VAE
-from dgm.vae.objective import Terms, elbo_terms, optimal_variance
+from dgm.vae.objective import psnr
+from dgm.vae.observe import Observer
 from dgm.vae.progress import Progress
+from dgm.vae.resume import Resumable
+from dgm.vae.trainer import History, Measure, Trainer, TrainingConfig, evaluate
 
-VARIANCE_MEMORY = 0.9  # the likelihood's variance follows the batches' optimal ones this slowly
+__all__ = ["History", "Measure", "Origin", "Trained", "TrainingConfig", "TrainingStopped", "best_device", "evaluate",
+           "train"]
 
 
-@dataclass(frozen=True)
-class TrainingConfig:
-    """What a training depends on beside the data. ``sigma`` 0 means the optimal likelihood (Rybkin et al. 2021).
-
-    Raises:
-        ModelError: a value out of its range.
-    """
-
-    epochs: int = 1000
-    batch_size: int = 128
-    learning_rate: float = 5e-4
-    latent_dim: int = 200
-    beta: float = 1.0
-    sigma: float = 0.0
-    dropout: float = 0.1
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, least in (("epochs", 1), ("batch_size", 2), ("latent_dim", 1), ("beta", 0), ("sigma", 0)):
-            value = asdict(self)[name]
-            if not value >= least:
-                raise ModelError(f"{name} = {value} is too small; nearest: {least}")
-        if not 0 < self.learning_rate < math.inf:
-            raise ModelError(f"learning_rate = {self.learning_rate} is not positive; nearest: 0.0005")
+class TrainingStopped(KeyboardInterrupt):
+    """Ctrl-C or SIGTERM; says how far the training came and how it goes on."""
 
 
 @dataclass(frozen=True)
-class Measure:
-    """Means over images: both terms in nats, the squared error over pixel values in [0, 1]."""
+class Origin:
+    """The record that a training was read from: its name, its day as YYYY-MM-DD, and the version of PyTorch then."""
 
-    reconstruction: float
-    kl: float
-    squared_error: float
-
-
-@dataclass(frozen=True)
-class History:
-    """A measure an epoch; ``train`` is taken while the weights move, ``valid`` after, in evaluation mode."""
-
-    train: tuple[Measure, ...]
-    valid: tuple[Measure, ...]
+    name: str
+    date: str
+    torch: str
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model with how it became so."""
+    """A trained model with how it became so; ``origin`` is set if that was not now but read from a record."""
 
     model: VAE
     config: TrainingConfig
     history: History
     seconds: float
     device: str
+    origin: Origin | None = None
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were really trained; fewer than the configuration's if the time was up."""
+        return len(self.history.train)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs of the configuration were trained."""
+        return self.epochs == self.config.epochs
+
+    @property
+    def psnr(self) -> float:
+        """Peak signal-to-noise ratio in dB of unseen images after the last epoch, from one sample of q(z|x) each."""
+        return psnr(self.history.valid[-1].squared_error)
 
 
 def best_device() -> torch.device:
@@ -79,98 +73,100 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def train(faces: Faces, split: Split, config: TrainingConfig) -> Trained:
+def train(faces: Faces, split: Split, config: TrainingConfig, folder: Path | None = None, *,
+          checkpoint_seconds: float = 60.0, strip_epochs: int = 10, budget: float = math.inf) -> Trained:
     """Train on ``split.train`` and measure on both parts at every epoch.
+
+    With a ``folder`` the training cannot be lost: its state is written there every ``checkpoint_seconds``, at the end,
+    and when Ctrl-C or SIGTERM stops it, and the next call with the same inputs goes on from there. On the CPU the
+    result is bit for bit that of a training never stopped. Every ``strip_epochs`` epochs a strip of reconstructions is
+    drawn there. After ``budget`` seconds the training ends as it then stands.
 
     Raises:
         ModelError: the loss is no longer a number.
+        TrainingStopped: Ctrl-C or SIGTERM; the state is saved.
     """
-    torch.manual_seed(config.seed)
+    keep_freed_memory()
     device = best_device()
-    data = faces.images.to(device)
-    model = VAE(faces.images.shape[-1], config.latent_dim, config.dropout)
-    model.start_at(data[split.train[:512]].float().mean((0, 2, 3)).cpu() / 255)
-    model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    loader = FaceLoader(data, split.train, config.batch_size, shuffle=True)
-    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, len(loader) * config.epochs)
-    started, progress = time.monotonic(), Progress(config.epochs)
-    train_measures, valid_measures = [], []
-    for epoch in range(1, config.epochs + 1):
-        train_measures.append(_epoch(model, loader, config, optimizer, schedule))
-        valid_measures.append(evaluate(model, data, split.valid, config.beta))
-        _check_finite(train_measures[-1], epoch)
-        progress.step(epoch, train_measures[-1].reconstruction, train_measures[-1].kl)
-    progress.close()
-    history = History(tuple(train_measures), tuple(valid_measures))
-    return Trained(model.eval(), config, history, time.monotonic() - started, _device_name(device))
+    trainer = Trainer(faces, split, config, device)
+    stored = Resumable(trainer, folder, identify(faces, split, config, device)) if folder else None
+    clock = _Clock(stored.restore() if stored else 0.0)
+    observer = Observer(folder, faces.images[split.valid[:8]], strip_epochs) if folder else None
+    progress = Progress(config.epochs, len(split.train), trainer.epoch)
+    try:
+        with _StopSignals() as stop, progress:
+            while not trainer.finished and clock.here < budget and not stop.asked:
+                _step(trainer, progress, observer)
+                if stored and clock.since_mark >= checkpoint_seconds:
+                    stored.save(clock.total)
+                    clock.mark()
+            if stored:
+                stored.save(clock.total)
+    except ModelError as error:
+        kept = f"; the last good state is kept in {folder}" if stored and stored.path.is_file() else ""
+        raise ModelError(f"{error}{kept}") from None
+    if stop.asked:
+        raise TrainingStopped(_stopped(trainer, folder))
+    return Trained(trainer.model.eval(), config, trainer.history, clock.total, _device_name(device))
 
 
-def _epoch(model: VAE, loader: FaceLoader, config: TrainingConfig, optimizer: torch.optim.Optimizer,
-           schedule: torch.optim.lr_scheduler.LRScheduler) -> Measure:
-    model.train()
-    measures = []
-    for x in loader:  # (B, 3, S, S)
-        noise = torch.randn(len(x), config.latent_dim, device=x.device)
-        fixed = torch.tensor(config.sigma**2, device=x.device) if config.sigma else None
-        terms = _terms(model, x, noise, fixed, config.beta)
-        optimizer.zero_grad(set_to_none=True)
-        terms.loss.backward()
-        optimizer.step()
-        schedule.step()
-        _follow_variance(model, terms, fixed)
-        measures.append(_values(terms))
-    return _mean_measure(measures)
+def _step(trainer: Trainer, progress: Progress, observer: Observer | None) -> None:
+    """One step, and what is to be shown after an epoch's last."""
+    done = trainer.epoch
+    trainer.step()
+    if trainer.epoch > done:
+        progress.step(trainer.epoch, trainer.train_measures[-1])
+        if observer:
+            observer.epoch(trainer.epoch, trainer.model, trainer.history)
 
 
-def _terms(model: VAE, x: Tensor, noise: Tensor, variance: Tensor | None, beta: float) -> Terms:
-    with _autocast(x):
-        mean, posterior = model(x, noise)
-    return elbo_terms(x, mean, posterior, variance, beta)
+def _stopped(trainer: Trainer, folder: Path | None) -> str:
+    where = f"stopped after epoch {trainer.epoch} of {trainer.config.epochs} and {trainer.position} steps"
+    return f"{where}; saved in {folder}, go on with: make report" if folder else f"{where}; nothing is saved"
 
 
-def _values(terms: Terms) -> Tensor:  # (3,), in the order of Measure's fields
-    return torch.stack([terms.reconstruction, terms.kl, terms.squared_error]).detach()
+@dataclass
+class _Clock:
+    """Seconds of this training in this process and before."""
+
+    before: float
+    started: float = field(default_factory=time.monotonic)
+    marked: float = field(default_factory=time.monotonic)
+
+    @property
+    def here(self) -> float:
+        return time.monotonic() - self.started
+
+    @property
+    def total(self) -> float:
+        return self.before + self.here
+
+    @property
+    def since_mark(self) -> float:
+        return time.monotonic() - self.marked
+
+    def mark(self) -> None:
+        self.marked = time.monotonic()
 
 
-@torch.no_grad()
-def _follow_variance(model: VAE, terms: Terms, fixed: Tensor | None) -> None:
-    target = optimal_variance(terms.squared_error) if fixed is None else fixed
-    memory = VARIANCE_MEMORY if fixed is None and model.variance != 1 else 0.0
-    model.variance.mul_(memory).add_((1 - memory) * target)
+class _StopSignals:
+    """Lets Ctrl-C and SIGTERM wait for the end of a step; a second one does not wait."""
 
+    def __enter__(self) -> _StopSignals:
+        self.asked = False
+        self._former: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
+        if threading.current_thread() is threading.main_thread():  # others may not set handlers
+            self._former = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
 
-@torch.no_grad()
-def evaluate(model: VAE, data: Tensor, indices: Tensor, beta: float = 1.0) -> Measure:
-    """Both terms on unseen images in evaluation mode: running batch statistics, no dropout, the model's variance."""
-    model.eval()
-    measures, sizes = [], []
-    generator = torch.Generator(device=data.device).manual_seed(0)  # the same noise at every epoch
-    for x in FaceLoader(data, indices, 256, shuffle=False):
-        noise = torch.randn(len(x), model.latent_dim, device=x.device, generator=generator)
-        measures.append(_values(_terms(model, x, noise, model.variance, beta)) * len(x))
-        sizes.append(len(x))
-    return _mean_measure([torch.stack(measures).sum(0) / sum(sizes)])
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
 
-
-def _autocast(x: Tensor) -> AbstractContextManager[object]:
-    """bfloat16 for convolutions where the processor computes in it, float32 elsewhere."""
-    return torch.autocast(x.device.type, torch.bfloat16, enabled=x.is_cuda or _processor_has_bfloat16())
-
-
-def _processor_has_bfloat16() -> bool:
-    """Whether the CPU has instructions for it; where it only imitates them, float32 is faster."""
-    native = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # private, so it may be gone in a later torch
-    return torch.backends.mkldnn.is_available() and native is not None and bool(native())
-
-
-def _mean_measure(measures: list[Tensor]) -> Measure:
-    return Measure(*torch.stack(measures).mean(0).tolist())
-
-
-def _check_finite(measure: Measure, epoch: int) -> None:
-    if not math.isfinite(measure.reconstruction + measure.kl):
-        raise ModelError(f"epoch {epoch}: the loss is no longer a number; try a learning_rate below the present one")
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
 
 
 def _device_name(device: torch.device) -> str:

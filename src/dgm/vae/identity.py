@@ -1,0 +1,82 @@
+"""What a training's result depends on, so that a stored one is used when, and only when, it is that very training."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+
+from dgm.vae.data import Faces, Split
+from dgm.vae.trainer import TrainingConfig
+
+DECIDING = ("decode", "faces", "layers", "loader", "model", "objective", "trainer")  # the modules whose code matters
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The inputs of a training; two equal ones mean the same result up to the arithmetic of ``device`` and torch.
+
+    ``data``, ``split`` and ``code`` are SHA-256. ``arithmetic`` holds the kind of device and torch's version.
+    """
+
+    data: str
+    image_size: int
+    split: str
+    config: TrainingConfig
+    code: str
+    arithmetic: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all fields."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+def identify(faces: Faces, split: Split, config: TrainingConfig, device: torch.device) -> Identity:
+    """The identity of a training on these faces."""
+    parts = hashlib.sha256()
+    for part in (split.train, split.valid):
+        parts.update(f"{len(part)} {part.tolist()}".encode())
+    plain = replace(config, learning_rate=float(config.learning_rate), beta=float(config.beta),
+                    sigma=float(config.sigma), dropout=float(config.dropout))  # 1 is 1.0
+    return Identity(faces.report.fingerprint, faces.images.shape[-1], parts.hexdigest(), plain, code_digest(),
+                    f"{device.type}, torch {torch.__version__}")
+
+
+def code_digest() -> str:
+    """SHA-256 over the code that decides a result; comments, docstrings, annotations and layout do not count."""
+    folder = Path(__file__).parent
+    trees = [ast.parse((folder / f"{name}.py").read_text(encoding="utf-8")) for name in DECIDING]
+    return hashlib.sha256("\n".join(" ".join(_tokens(tree)) for tree in trees).encode()).hexdigest()
+
+
+def _tokens(node: object) -> Iterator[str]:
+    """A syntax tree as words that are the same under every version of Python; ``ast.dump``'s are not."""
+    if isinstance(node, list):
+        for one in node:
+            yield from _tokens(one)
+        yield ";"
+    elif isinstance(node, ast.AST):
+        yield type(node).__name__
+        for name, value in sorted(ast.iter_fields(node)):
+            if name not in ("annotation", "returns", "kind", "ctx", "type_comment") and value not in (None, []):
+                yield f".{name}"
+                yield from _tokens(_without_docstring(node, name, value))
+    else:
+        yield repr(node)
+
+
+def _without_docstring(node: ast.AST, name: str, value: object) -> object:
+    holds_one = isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and name == "body"
+    if holds_one and isinstance(value, list) and _is_string(value[0]):
+        return value[1:]
+    return value
+
+
+def _is_string(node: object) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

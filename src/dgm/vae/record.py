@@ -1,0 +1,119 @@
+"""Records of long trainings, which a report may use in place of its own, and the command that makes them.
+
+``python -m dgm.vae.record --name paper --data faces.zip --epochs 1000 --minutes 10``, as often as it takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+
+import torch
+
+from dgm.errors import DgmError
+from dgm.vae import checkpoint
+from dgm.vae.data import Faces, Split, load_faces, stratified_split
+from dgm.vae.faces import synthetic_faces
+from dgm.vae.identity import Identity, code_digest, identify
+from dgm.vae.train import Trained, TrainingConfig, TrainingStopped, best_device, train
+
+UNFINISHED = 75  # exit status: run the same command again (EX_TEMPFAIL of sysexits.h)
+
+
+def find_record(runs: Path, faces: Faces, split: Split, config: TrainingConfig) -> Trained | None:
+    """The record under ``runs`` that was made with these very inputs and this very code, its ``origin`` set, or None.
+
+    Raises:
+        ModelError: there is one, but its weights are missing or damaged.
+    """
+    wanted = _inputs(identify(faces, split, config, best_device()))
+    for path in sorted(runs.glob("*/run.json")):
+        if _read_inputs(path) == wanted:
+            return checkpoint.load(path.parent)
+    return None
+
+
+def write_record(trained: Trained, faces: Faces, split: Split, folder: Path) -> None:
+    """Keep a training as it stands as the record ``folder``, its weights in bfloat16.
+
+    Raises:
+        ModelError: the folder cannot be written to.
+    """
+    known = identify(faces, split, trained.config, best_device())
+    about: dict[str, object] = {"date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+                                "inputs": _inputs(known)}
+    checkpoint.save(trained, faces.report, folder, torch.bfloat16, about)
+
+
+def _inputs(identity: Identity) -> dict[str, object]:
+    """What a record must have in common with a run that takes it; the device and torch's version may differ."""
+    config = {field.name: getattr(identity.config, field.name) for field in fields(TrainingConfig)}
+    return {"data": identity.data, "image_size": identity.image_size, "split": identity.split, "config": config,
+            "code": identity.code}
+
+
+def _read_inputs(path: Path) -> object:
+    try:
+        return json.loads(path.read_bytes()).get("inputs")
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; the exit status is 75 as long as epochs are missing."""
+    given = _parser().parse_args(arguments)
+    try:
+        config = TrainingConfig(**{field.name: getattr(given, field.name) for field in fields(TrainingConfig)})
+        faces = (load_faces(given.data, given.image_size, Path("build/images")) if given.data
+                 else synthetic_faces(given.synthetic, given.image_size, config.seed))
+        split = stratified_split(faces.smiling, given.train_fraction, config.seed, faces.content)
+        return _work(given, faces, split, config)
+    except DgmError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except TrainingStopped as stopped:
+        print(f"record {given.name}: {str(stopped).partition(', go on')[0]}, go on with the same command",
+              file=sys.stderr)
+        return 130
+
+
+def _work(given: argparse.Namespace, faces: Faces, split: Split, config: TrainingConfig) -> int:
+    trained = train(faces, split, config, Path("build/records", given.name), budget=given.minutes * 60)
+    last = f", PSNR {trained.psnr:.2f} dB" if trained.epochs else ""
+    print(f"record {given.name}: {trained.epochs} of {config.epochs} epochs, {trained.seconds / 60:.0f} minutes in all"
+          f"{last}, code {code_digest()[:12]}")
+    if not trained.epochs or not (trained.finished or given.as_it_stands):
+        print("go on with the same command, or keep it with --as-it-stands --minutes 0")
+        return UNFINISHED
+    write_record(trained, faces, split, given.runs / given.name)
+    print(f"recorded: {given.runs / given.name}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m dgm.vae.record", description="Train in resumable pieces; "
+                                     "when all epochs are done, keep the training as a record.")
+    parser.add_argument("--name", required=True, help="the record's folder")
+    parser.add_argument("--runs", type=Path, default=Path("report/runs"), help="where records lie (%(default)s)")
+    parser.add_argument("--data", default="", help="a folder or .zip of faces; without it faces are drawn")
+    parser.add_argument("--synthetic", type=int, default=3600, help="how many faces are drawn (%(default)s)")
+    parser.add_argument("--image-size", type=int, default=128, help="(%(default)s)")
+    parser.add_argument("--train-fraction", type=float, default=0.8, help="(%(default)s)")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after these; the state is saved")
+    parser.add_argument("--as-it-stands", action="store_true", help="keep it even if epochs are missing")
+    for field in fields(TrainingConfig):
+        name = "--" + field.name.replace("_", "-")
+        if isinstance(field.default, bool):
+            parser.add_argument(name, action="store_true", help="see TrainingConfig")
+        else:
+            parser.add_argument(name, type=type(field.default), default=field.default, help="(%(default)s)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

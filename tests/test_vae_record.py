@@ -1,0 +1,106 @@
+"""A record stands in for a training when, and only when, it is that very training."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from dgm.errors import ModelError
+from dgm.vae import checkpoint, record
+from dgm.vae.data import stratified_split
+from dgm.vae.faces import synthetic_faces
+from dgm.vae.model import VAE
+from dgm.vae.record import find_record, write_record
+from dgm.vae.train import History, Measure, Trained, TrainingConfig, train
+
+CONFIG = TrainingConfig(epochs=2, batch_size=32, latent_dim=4)
+
+
+@pytest.fixture(scope="module")
+def faces():
+    return synthetic_faces(100, 16, seed=0)
+
+
+@pytest.fixture(scope="module")
+def split(faces):
+    return stratified_split(faces.smiling, 0.8, 0)
+
+
+@pytest.fixture
+def runs(faces, split, tmp_path: Path) -> Path:
+    write_record(train(faces, split, CONFIG), faces, split, tmp_path / "small")
+    return tmp_path
+
+
+def test_a_record_is_found_again_and_says_that_it_is_one(faces, split, runs) -> None:
+    found = find_record(runs, faces, split, CONFIG)
+    assert found is not None
+    assert found.origin is not None
+    assert found.origin.name == "small"
+    assert len(found.origin.date) == 10
+    again = train(faces, split, CONFIG)
+    assert again.origin is None
+    assert found.history == again.history
+    for name, tensor in again.model.state_dict().items():
+        torch.testing.assert_close(found.model.state_dict()[name], tensor, rtol=1 / 128, atol=1e-6)
+
+
+def test_other_inputs_find_nothing(faces, split, runs, monkeypatch) -> None:
+    assert find_record(runs, faces, split, replace(CONFIG, beta=2.0)) is None
+    assert find_record(runs, faces, stratified_split(faces.smiling, 0.8, 1), CONFIG) is None
+    assert find_record(runs, synthetic_faces(100, 16, seed=1), split, CONFIG) is None
+    assert find_record(runs / "none", faces, split, CONFIG) is None
+    monkeypatch.setattr("dgm.vae.identity.code_digest", lambda: "other code")
+    assert find_record(runs, faces, split, CONFIG) is None
+
+
+def test_a_damaged_record_is_an_error_not_a_silent_retraining(faces, split, runs) -> None:
+    (runs / "small" / "weights.safetensors").write_bytes(b"x")
+    with pytest.raises(ModelError, match="small: not a stored training"):
+        find_record(runs, faces, split, CONFIG)
+    (runs / "small" / "run.json").write_text("{")
+    assert find_record(runs, faces, split, CONFIG) is None
+
+
+def test_the_paper_profiles_record_is_small(faces, tmp_path: Path) -> None:
+    """Six megabytes at the sheet's size, with a thousand epochs of history."""
+    measures = (Measure(-41234.56789, 871.23456789, 0.00212345),) * 1000
+    config = TrainingConfig()
+    checkpoint.save(Trained(VAE(128, 200), config, History(measures, measures), 1.0, "CPU"), faces.report, tmp_path,
+                    torch.bfloat16)
+    assert (tmp_path / "weights.safetensors").stat().st_size < 6_000_000
+    assert (tmp_path / "run.json").stat().st_size < 150_000
+    assert checkpoint.load(tmp_path).finished
+
+
+def test_the_command_works_in_pieces_and_records_the_true_number_of_epochs(
+        tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = ["--name", "tiny", "--synthetic", "100", "--image-size", "16", "--batch-size", "16", "--latent-dim", "4",
+               "--epochs", "30"]
+    assert record.main([*command, "--minutes", "0.003"]) == record.UNFINISHED
+    assert "of 30 epochs" in capsys.readouterr().out
+    assert not Path("report").exists()
+    while record.main([*command, "--minutes", "0.003", "--as-it-stands"]):
+        pass  # not even one epoch yet
+    stored = json.loads(Path("report/runs/tiny/run.json").read_text(encoding="utf-8"))
+    assert 0 < stored["epochs"] < 30
+    assert record.main(command) == 0
+    stored = json.loads(Path("report/runs/tiny/run.json").read_text(encoding="utf-8"))
+    assert stored["epochs"] == len(stored["history"]["train"]["kl"]) == 30
+    faces = synthetic_faces(100, 16, seed=0)
+    found = find_record(Path("report/runs"), faces, stratified_split(faces.smiling, 0.8, 0),
+                        TrainingConfig(epochs=30, batch_size=16, latent_dim=4))
+    assert found is not None
+    assert found.finished
+
+
+def test_a_wrong_value_is_one_line(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert record.main(["--name", "x", "--epochs", "0"]) == 1
+    assert capsys.readouterr().err == "error: epochs = 0 is too small; nearest: 1\n"
+    assert record.main(["--name", "x", "--data", "none.zip"]) == 1
