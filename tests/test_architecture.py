@@ -12,8 +12,9 @@ SRC = Path(__file__).parent.parent / "src"
 FILES = sorted(SRC.rglob("*.py"))
 # each module imports only from modules before it
 ENGINE = """errors clock persian author settings source inline notebook parameters files fingerprint cache progress
-    execute mathsymbols mathmacros mathcursor mathtree mathparse mathtypst mathwords mathitems mathspeech maths bidi document markdown
-    export pdftext pdffont pdfrun textlayer typeset lint proofread prose appendix build bundle cli""".split()
+    execute mathsymbols mathmacros mathcursor mathtree mathparse mathtypst mathwords mathitems mathspeech maths bidi
+    document markdown export pdftext pdffont pdfrun textlayer typeset lint proofread prose appendix build bundle
+    cli""".split()
 
 
 def imports(path: Path) -> Iterator[str]:

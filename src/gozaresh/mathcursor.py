@@ -11,6 +11,7 @@ PERSIAN_NUMBER = re.compile(r"[۰-۹]+(?:[٫٬.][۰-۹]+)*٪?")
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[0-9]+(?:\.[0-9]+)?|" + PERSIAN_NUMBER.pattern + "|.", re.S)
 BLANK = re.compile(r"(?:\s|%[^\n]*(?:\n|$))*")
 BRACE_TOKEN = re.compile(r"\\.|[{}]", re.S)
+OPTION_TOKEN = re.compile(r"\\.|[]{}]", re.S)
 TOO_EARLY = "it ends too early"
 
 
@@ -59,8 +60,10 @@ class Cursor:
         """The source inside ``[…]``, if it comes next."""
         if not self.accept("["):
             return None
-        end = self.source.find("]", self.at)
-        if end < 0:
-            raise MathsError("[ is not closed")
-        start, self.at = self.at, end + 1
-        return self.source[start:end]
+        start, depth = self.at, 0
+        for match in OPTION_TOKEN.finditer(self.source, start):
+            depth += {"{": 1, "}": -1}.get(match[0], 0)
+            if match[0] == "]" and not depth:
+                self.at = match.end()
+                return self.source[start:match.start()]
+        raise MathsError("[ is not closed")

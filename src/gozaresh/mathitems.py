@@ -46,6 +46,7 @@ def items_of(node: Node) -> list[Node]:
 
 
 def flat(node: Node) -> Iterator[Node]:
+    """The parts of a node with its groups opened and without what only looks different."""
     if isinstance(node, Row):
         for item in node.items:
             yield from flat(item)
@@ -123,6 +124,7 @@ def is_atom(node: Node) -> bool:
 
 
 def is_atomic(item: Node) -> bool:
+    """Whether one of the parts that stand side by side is an atom."""
     if isinstance(item, Symbol):
         sign = character(item)
         return bool(NUMBER.fullmatch(sign) or PERSIAN_NUMBER.fullmatch(sign)) or sign in LETTERS or sign in THINGS

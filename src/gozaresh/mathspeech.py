@@ -549,4 +549,6 @@ def _line(line: Line, *, first: bool) -> str:
     items = [item for part in parts for item in part]
     while len(items) > 1 and (isinstance(items[-1], Space) or items[-1] in STOPS):
         items.pop()
+    while items and isinstance(items[0], Space):
+        items.pop(0)
     return _sequence(paired(items), continued=not first and not parts[0])
