@@ -11,9 +11,10 @@ import pytest
 SRC = Path(__file__).parent.parent / "src"
 FILES = sorted(SRC.rglob("*.py"))
 # each module imports only from modules before it
-ENGINE = """errors clock persian checks author settings source inline notebook ledger parameters files fingerprint cache
-    progress execute mathsymbols mathmacros mathtext maths bidi document markdown export pdftext pdffont pdfrun
-    textlayer typeset lint proofread prose appendix build bundle cli""".split()
+ENGINE = """errors clock persian checks author settings source inline notebook ledger parameters files fingerprint
+    cache progress execute mathsymbols mathmacros mathcursor mathtree mathparse mathtypst mathwords
+    mathitems mathspeech maths bidi document markdown export pdftext pdffont pdfrun textlayer typeset
+    lint proofread prose appendix build bundle cli""".split()
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from gozaresh.errors import MathsError
 from gozaresh.mathmacros import expand
+from gozaresh.mathparse import KNOWN, parse
 from gozaresh.maths import Formula, to_typst
-from gozaresh.mathtext import KNOWN, translate
+from gozaresh.mathtypst import formula as typeset
 
 CONSTRUCTS = r"""
 \log p_\theta(x) \ge \mathbb{E}_{q_\phi(z \mid x)}\bigl[ \log p_\theta(x, z) - \log q_\phi(z \mid x) \bigr]
@@ -136,7 +137,7 @@ def test_every_known_command_is_set_by_typst_or_says_what_it_lacks(name: str) ->
     for tex in (rf"\{name}", rf"\{name}{{a}}", rf"\{name}{{a}}{{b}}", rf"\{name}{{1em}}", rf"\{name}(a\right)",
                 rf"\left(\{name}|\right)", rf"\{name}{{matrix}}a\end{{matrix}}"):
         try:
-            body = translate(tex)
+            body = typeset(parse(tex).body)
         except MathsError:
             continue
         typst.compile(f"#set page(width: auto)\n$ {body} $".encode(), ignore_system_fonts=True)
@@ -148,7 +149,7 @@ def test_own_commands_are_replaced() -> None:
     macros = r"\newcommand{\E}[2]{\mathbb{E}_{#1}[#2]}\def\x{\mathbf x}\DeclareMathOperator*{\am}{arg\,min}"
     assert expand(macros + r"\am_a \E{q}{\x y}") == r"\operatorname*{arg\,min}_a \mathbb{E}_{q}[\mathbf xy]"
     formula = Formula(macros + r"\x = 1", True)
-    assert to_typst([formula])[formula].alt == r"\mathbf x= 1"
+    assert to_typst([formula])[formula].alt == "ایکس پررنگ برابر است با ۱"
     with pytest.raises(MathsError, match="calls itself"):
         expand(r"\newcommand{\a}{\a} \a")
 
@@ -156,7 +157,8 @@ def test_own_commands_are_replaced() -> None:
 def test_label_tag_and_alternative_text_are_kept() -> None:
     formula = Formula("x = y\n \\tag{الف} \\label{eq-a}", True)
     done = to_typst([formula])[formula]
-    assert (done.tag, done.label, done.alt) == ("الف", "eq-a", "x = y")
+    assert (done.number, done.label) == ('[#"("#"الف"#")"]', "eq-a")
+    assert done.alt == "ایکس برابر است با وای؛ برچسب الف"
 
 
 @given(st.lists(st.sampled_from([*"abxyz012+-=,;:.()[]|/!<>'", r"\alpha ", r"\{", r"\}", "{a}", "^2", " "]),

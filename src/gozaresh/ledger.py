@@ -15,7 +15,7 @@ from gozaresh.checks import MIME, WAYS, Check
 from gozaresh.errors import Place, SourceError, nearest
 from gozaresh.notebook import options_of, place_of
 
-EQUATION = re.compile(r"\{#(eq-[\w-]+)\}")
+EQUATION = re.compile(r"(?:\{#|\\label\{)(eq-[\w-]+)\}")
 
 
 def collect(notebook: NotebookNode) -> tuple[Check, ...]:

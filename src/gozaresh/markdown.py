@@ -220,15 +220,9 @@ class _Writer:
         display = item["c"][0]["t"] == "DisplayMath"
         done = self.maths[maths.Formula(self.macros + item["c"][1], display)]
         label = item.get("label") or done.label or ""
-        options = [f"alt: {typst_string(done.alt)}"]
-        if display:
-            options.append("block: true")
-        if done.tag:
-            options.append(f"numbering: _ => [({done.tag})]")
-        elif display and label:
-            mark = self.marks.get(label)
-            options.append(f'numbering: marked.with("{mark}")' if mark else "numbering: eq-num")
-        equation = f"#math.equation({', '.join(options)}, {done.body})" + (f" <{label}>" if label else "")
+        if done.lines:
+            return _numbered_lines(done.lines, label, self.marks)
+        equation = _equation(done, label, done.body, self.marks, display=display)
         return _raw(f"#fitted({done.body})[{equation}]" if display else equation)
 
     def citations(self, citations: Sequence[Node]) -> Iterator[Node]:
@@ -244,6 +238,33 @@ class _Writer:
                 opening = f"#cite(<{key}>" + (", supplement: [" if supplement else ")")
                 yield _raw(opening)
                 yield from [*supplement, _raw("])")] if supplement else []
+
+
+def _equation(done: maths.TypstFormula | maths.TypstLine, label: str, body: str, marks: Mapping[str, str], *,
+              display: bool) -> str:
+    """One equation with its Persian reading, its number, the mark of its check, and its label."""
+    options = [f"alt: {typst_string(done.alt)}"]
+    if display:
+        options.append("block: true")
+    if done.number:
+        options.append(f"numbering: _ => {done.number}")
+    elif display and label:
+        options.append(f'numbering: marked.with("{marks[label]}")' if label in marks else "numbering: eq-num")
+    return f"#math.equation({', '.join(options)}, {body})" + (f" <{label}>" if label else "")
+
+
+def _numbered_lines(lines: Sequence[maths.TypstLine], label: str, marks: Mapping[str, str]) -> Node:
+    """An alignment as one equation a line, each cell brought to its column's width by the theme."""
+    if label:
+        raise TypesetError(f"{label}: the lines of this align have their own numbers; label the whole or the lines")
+    probes = " ".join(f"({' '.join(f'${cell}$,' for cell in line.cells)})," for line in lines)
+    out: list[str] = []
+    for row, line in enumerate(lines):
+        cells = [f"{cell}#gap({row}, {column})" if column % 2 else f"#gap({row}, {column}){cell}"
+                 for column, cell in enumerate(line.cells)]
+        body = f"$ {''.join(cells)} $" if len(cells) > 1 else f"$ {line.cells[0]} $"
+        out.append(f"{line.lead} {_equation(line, line.label or '', body, marks, display=True)}".strip())
+    return _raw(f"#aligned-lines(({probes}), gap => [{' '.join(out)}])")
 
 
 _BLOCKS = {"Para", "Plain", "Header", "CodeBlock", "Table", "Figure", "Div", "BulletList", "OrderedList",

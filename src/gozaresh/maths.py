@@ -1,7 +1,8 @@
 r"""LaTeX formulas to Typst, for the exporter.
 
-A formula comes in as an author writes it in a chapter and goes out ready for `math.equation`. The
-translation itself is in :mod:`gozaresh.mathtext`, the symbols are in :mod:`gozaresh.mathsymbols`.
+A formula comes in as an author writes it in a chapter and goes out ready for `math.equation`: what is set
+(:mod:`gozaresh.mathtypst`) and what is read aloud in its place (:mod:`gozaresh.mathspeech`) come from one tree
+(:mod:`gozaresh.mathparse`).
 
 Pandoc's own conversion is not used for formulas: on the course's derivations it lost the sizes of
 ``\left. … \right|``, flattened arrays that stand beside other symbols, and wrote symbol names that
@@ -16,10 +17,10 @@ from dataclasses import dataclass
 
 from gozaresh.errors import MathsError
 from gozaresh.mathmacros import expand
-from gozaresh.mathtext import text_of, translate
-
-LABEL = re.compile(r"\\label\s*\{([^{}]*)\}")
-TAG = re.compile(r"\\tag\*?\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
+from gozaresh.mathparse import parse
+from gozaresh.mathspeech import spoken, spoken_line, tidy
+from gozaresh.mathtree import Line, Marks, Table, Text
+from gozaresh.mathtypst import formula, line_cells, prose, string
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,25 @@ class Formula:
 
 
 @dataclass(frozen=True)
+class TypstLine:
+    """One line of an alignment whose lines are numbered, or parted by text."""
+
+    cells: tuple[str, ...]  # without dollars
+    number: str | None  # from \tag{…}, Typst code
+    label: str | None
+    alt: str
+    lead: str  # the text before the line, Typst markup
+
+
+@dataclass(frozen=True)
 class TypstFormula:
-    """A formula ready for ``#math.equation(alt: …, block: …, body)``."""
+    """A formula ready for ``#math.equation(alt: …, block: …, body)``, or for one equation a line."""
 
     body: str  # with its dollars
-    tag: str | None  # from \tag{…}, without parentheses
+    number: str | None  # from \tag{…}, Typst code
     label: str | None  # from \label{…}
-    alt: str  # the TeX in one line
+    alt: str  # the Persian reading
+    lines: tuple[TypstLine, ...] = ()  # where the lines stand alone
 
 
 def to_typst(formulas: Iterable[Formula]) -> dict[Formula, TypstFormula]:
@@ -45,7 +58,7 @@ def to_typst(formulas: Iterable[Formula]) -> dict[Formula, TypstFormula]:
 
     >>> formula = Formula(r"x \odot y \label{eq-xy}", display=True)
     >>> to_typst([formula])[formula]
-    TypstFormula(body='$ x⊙y $', tag=None, label='eq-xy', alt='x \\odot y')
+    TypstFormula(body='$ x⊙y $', number=None, label='eq-xy', alt='ایکس ضرب درایه‌ای در وای', lines=())
 
     Raises:
         MathsError: one line that names the formula and what is not understood in it.
@@ -53,24 +66,49 @@ def to_typst(formulas: Iterable[Formula]) -> dict[Formula, TypstFormula]:
     return {formula: _one(formula) for formula in dict.fromkeys(formulas)}
 
 
-def _one(formula: Formula) -> TypstFormula:
+def _one(given: Formula) -> TypstFormula:
     """Translate one formula and say which it is where that fails."""
     try:
-        tex, label = _cut(LABEL, expand(formula.tex))
-        tex, tag = _cut(TAG, tex)
-        body = translate(tex)
-        tag = text_of(tag).strip("()$ ") if tag is not None else None
+        tree = parse(expand(given.tex))
+        body, alt = formula(tree.body), tidy(f"{spoken(tree.body)}{_spoken_tag(tree.marks)}")
+        lines = _lines(tree.body, tree.marks, display=given.display)
     except MathsError as error:
-        raise MathsError(f"in the formula {_one_line(formula.tex)!r}: {error}") from None
-    return TypstFormula(f"$ {body} $" if formula.display else f"${body}$", tag, label, _one_line(tex))
+        raise MathsError(f"in the formula {_one_line(given.tex)!r}: {error}") from None
+    inside = f"$ {body} $" if given.display else f"${body}$"
+    return TypstFormula(inside, _number(tree.marks), tree.marks.label, alt, lines)
 
 
-def _cut(pattern: re.Pattern[str], tex: str) -> tuple[str, str | None]:
-    """Take the one match of a pattern out of a formula."""
-    found = pattern.findall(tex)
-    if len(found) > 1:
-        raise MathsError(f"two of {', '.join(found)}; a formula takes one")
-    return pattern.sub("", tex), found[0] if found else None
+def _lines(body: object, whole: Marks, *, display: bool) -> tuple[TypstLine, ...]:
+    """The lines of an alignment if they stand alone."""
+    if not isinstance(body, Table) or not body.is_by_line:
+        return ()
+    if whole != Marks() or not display:
+        raise MathsError("lines are numbered only in a displayed formula without a label or tag of its own")
+    width = max(len(line.cells) for line in body.lines)
+    return tuple(_line(body, line, width, first=not at) for at, line in enumerate(body.lines))
+
+
+def _line(table: Table, line: Line, width: int, *, first: bool) -> TypstLine:
+    cells = line_cells(table, line)
+    alt = tidy(f"{spoken_line(line, first=first)}{_spoken_tag(line.marks)}")
+    return TypstLine((*cells, *[""] * (width - len(cells))), _number(line.marks), line.marks.label, alt,
+                     prose(line.lead, spoken) if line.lead else "")
+
+
+def _number(marks: Marks) -> str | None:
+    r"""A tag as Typst content; ``\tag*`` has no parentheses."""
+    if marks.tag is None:
+        return None
+    left, right = ("", "") if marks.bare else ("(", ")")
+    return f"[{_markup(left)}{prose(marks.tag, spoken)}{_markup(right)}]"
+
+
+def _markup(mark: str) -> str:
+    return f"#{string(mark)}" if mark else ""
+
+
+def _spoken_tag(marks: Marks) -> str:
+    return f"؛ برچسب {spoken(marks.tag)}" if isinstance(marks.tag, Text) else ""
 
 
 def _one_line(tex: str) -> str:

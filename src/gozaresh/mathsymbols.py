@@ -57,6 +57,13 @@ LARGE = _table("""
 
 SYMBOLS = ORDINARY | BINARY | RELATIONS | LARGE
 
+# Symbols that Typst has to be told more about than their character.
+SPECIAL = {
+    "surd": r"\√",  # a bare √ takes what follows under it
+    "colon": r'class("punctuation", \:)', "bmod": 'class("binary", "mod")', "mod": '#h(1em)"mod"#h(0.3333em)',
+}
+ESCAPED = frozenset({r"\%", r"\#", r"\$", r"\&", r"\_"})
+
 # Delimiters are escaped: Typst would pair and stretch bare ones, which LaTeX does only after \left.
 DELIMITERS = {
     "(": r"\(", ")": r"\)", "[": r"\[", "]": r"\]", "|": r"\|", "/": r"\/", "<": r"\⟨", ">": r"\⟩", ".": '""',
@@ -99,6 +106,8 @@ UNARY = {
     "mathbin": 'class("binary", {})', "mathrel": 'class("relation", {})', "mathord": 'class("normal", {})',
     "mathinner": 'class("normal", {})', "mathopen": 'class("opening", {})', "mathclose": 'class("closing", {})',
     "mathpunct": 'class("punctuation", {})',
+    "boxed": "#box(stroke: 0.5pt, inset: 3pt, outset: (y: 2pt), $display({})$)",
+    "pmod": r'#h(1em)\("mod"#h(0.3333em){}\)',
 }
 
 # Fonts in which a word is set as a word: \mathrm{KL} is not K times L.
@@ -138,3 +147,19 @@ TEXT_FONTS = {
     "textbf": 'weight: "bold"', "textit": 'style: "italic"', "emph": 'style: "italic"',
     "texttt": 'font: "DejaVu Sans Mono"',
 }
+
+# Arrows as long as what stands over and under them.
+LONG_ARROWS = {
+    "xrightarrow": "→", "xleftarrow": "←", "xleftrightarrow": "↔", "xRightarrow": "⇒", "xLeftarrow": "⇐",
+    "xmapsto": "↦",
+}
+
+# Environments: alignments have relations under each other, the rest are tables.
+LINE_ALIGNMENTS = frozenset({"align", "alignat", "gather"})  # LaTeX numbers each of their lines
+ALIGNMENTS = LINE_ALIGNMENTS | {"aligned", "split", "alignedat", "gathered"}
+WRAPPERS = frozenset({"equation", "displaymath", "math"})
+MATRICES = {
+    "matrix": "#none", "smallmatrix": "#none", "pmatrix": '"("', "bmatrix": '"["', "Bmatrix": '"{"',
+    "vmatrix": '"|"', "Vmatrix": '"‖"',
+}
+CASES = {"cases": "inline({})", "dcases": "display({})"}
