@@ -19,10 +19,14 @@ beta: float = 1.0
 sigma: float = 0.0
 dropout: float = 0.05
 synthetic_faces: int = 3600
+warmup: int = 0
+flip: bool = False
 seed: int = 0
 run_dir: str = "build/runs/vae"
+runs: "Path" = "report/runs"
 
 # %%
+import math
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -41,14 +45,15 @@ from dgm.vae.loader import FaceLoader
 from dgm.vae.model import VAE, Decoder, Encoder, parameter_count, reparameterize
 from dgm.vae.picture import image_grid, interleaved_rows
 from dgm.vae.probe import train_probe
+from dgm.vae.record import find_record
 from dgm.vae.train import TrainingConfig, train
 from gozaresh.author import Table, checks, fa, markdown, persian_ticks, report_style, show_source
 
 report_style()
 
 # %%
-faces = load_faces(data, image_size) if data else draw_faces(synthetic_faces, image_size, seed)
-split = stratified_split(faces.smiling, train_fraction, seed)
+faces = load_faces(data, image_size, Path("build/images")) if data else draw_faces(synthetic_faces, image_size, seed)
+split = stratified_split(faces.smiling, train_fraction, seed, faces.content)
 about = faces.report
 smiling_train, smiling_valid = (int(faces.smiling[part].sum()) for part in (split.train, split.valid))
 
@@ -62,6 +67,7 @@ r"""
 فایل‌هایی که تصویر سالمی نیستند کنار گذاشته و شمرده می‌شوند، و اگر بیش از یک‌دهم فایل‌ها چنین باشند کار با خطا می‌ایستد.
 سپس داده با نسبت خواسته‌شدهٔ جدول ۲ صورت تمرین به دو بخش آموزش و اعتبارسنجی تقسیم می‌شود؛
 این تقسیم با یک دانهٔ تصادفی ثابت است و سهم هر دو دسته در هر دو بخش یکسان می‌ماند.
+اگر فایلی رونوشت فایل دیگری باشد، هر دو در بخش آموزش می‌مانند تا تصویر اعتبارسنجی به‌راستی دیده‌نشده باشد.
 
 تصویرها یک بار خوانده می‌شوند و با هشت بیت برای هر رنگ در حافظه می‌مانند، تا آموزش در هر دوره دوباره آن‌ها را رمزگشایی نکند.
 کلاس `FaceLoader` در @lst-vae-loader از آن‌ها دسته می‌سازد:
@@ -89,6 +95,10 @@ else:
         text += f" {fa(len(about.skipped))} فایل تصویر سالمی نبود و کنار گذاشته شد: {names}."
     else:
         text += " همهٔ فایل‌ها سالم بودند."
+    if about.repeated:
+        both = sum(group.both_classes for group in about.repeated)
+        text += f" {fa(len(about.repeated))} تصویر بیش از یک بار آمده بود"
+        text += f" که {fa(both)} تای آن‌ها در هر دو دسته است و برچسبشان را باید دوباره دید." if both else "."
 markdown(text)
 
 # %% [markdown]
@@ -256,12 +266,29 @@ Table(["پارامتر", "جدول ۲ صورت تمرین", "این اجرا", "
 # %%
 config = TrainingConfig(
     epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, latent_dim=latent_dim, beta=beta, sigma=sigma,
-    dropout=dropout, seed=seed)
-trained = train(faces, split, config)
-checkpoint.save(trained, about, Path(run_dir))
+    dropout=dropout, seed=seed, warmup=warmup, flip=flip)
+recorded = find_record(Path(runs), faces, split, config)
+trained = recorded or train(faces, split, config, Path(run_dir))
+if recorded is None:
+    checkpoint.save(trained, about, Path(run_dir))
 model, history = trained.model, trained.history
 final = history.valid[-1]
 psnr = objective.psnr(final.squared_error)
+pixels = 3 * image_size**2
+bits = (final.reconstruction + final.kl) / (pixels * math.log(2)) + 8
+
+# %%
+origin = trained.origin
+if origin:
+    text = (f"**این مدل در همین اجرا آموزش ندیده است.** گزارش سند `{runs}/{origin.name}` را به کار برده که در تاریخ `{origin.date}` "
+            f"روی `{trained.device}` در {fa(f'{trained.seconds / 60:.0f}')} دقیقه با همین داده، همین تقسیم، همین تنظیم‌ها و همین برنامهٔ مدل ساخته شده است؛ "
+            "این‌ها با چکیدهٔ SHA-256 سنجیده می‌شوند و اگر یکی عوض شود سند کنار می‌رود و مدل از نو آموزش می‌بیند. "
+            "وزن‌ها با دقت bfloat16 نگه داشته شده‌اند؛ هر چه پس از آموزش می‌آید، از بازسازی تا لبخند، در همین اجرا حساب شده است.")
+else:
+    text = f"مدل در همین اجرا روی `{trained.device}` در {fa(f'{trained.seconds:.0f}')} ثانیه آموزش دیده است."
+if not trained.finished:
+    text += f" از {fa(epochs)} دورهٔ برنامه‌ریزی‌شده {fa(trained.epochs)} دوره انجام شده است."
+markdown(text)
 
 # %%
 differences = [f"{name} {fa(used)} به‌جای {fa(sheet)}" for name, used, sheet in (
@@ -269,7 +296,7 @@ differences = [f"{name} {fa(used)} به‌جای {fa(sheet)}" for name, used, sh
     ("نرخ یادگیری آغازین", learning_rate, 0.0005), ("سهم آموزش", train_fraction, 0.8)) if used != sheet]
 if differences:
     text = ("**تنظیم‌های این اجرا همهٔ خواستهٔ صورت تمرین نیست:** " + "؛ ".join(differences) + ". "
-            "این مقدارها برای آن است که گزارش بی‌کارت گرافیک هم در چند دقیقه ساخته شود. "
+            f"این مقدارها برای آن است که آموزش بی‌کارت گرافیک هم در {'زمانی معقول' if origin else 'چند دقیقه'} به پایان برسد. "
             "با `make report PROFILE=paper` همین فصل با مقدارهای جدول ۲ اجرا می‌شود.")
 else:
     text = "این اجرا با همهٔ تنظیم‌های جدول ۲ صورت تمرین انجام شده است."
@@ -287,14 +314,14 @@ r"""
 
 # %%
 #| label: fig-vae-history
-#| fig-cap: 'جملهٔ بازسازی (راست) و جملهٔ واگرایی (چپ) در `{python} epochs` دورهٔ آموزش، بر حسب نات برای هر تصویر'
+#| fig-cap: 'جملهٔ بازسازی (راست) و جملهٔ واگرایی (چپ) در `{python} trained.epochs` دورهٔ آموزش، بر حسب نات برای هر تصویر'
 #| fig-alt: دو نمودار بر حسب دوره؛ در هر یک منحنی آموزش و منحنی اعتبارسنجی. جملهٔ بازسازی پایین می‌آید و جملهٔ واگرایی به مقداری پایا می‌رسد
 #| fig-width: 100%
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.9))
-x = range(1, epochs + 1)
+x = range(1, trained.epochs + 1)
 for ax, name, title in ((axes[1], "reconstruction", "بازسازی"), (axes[0], "kl", "واگرایی")):
     for part, label, style in ((history.train, "آموزش", "-"), (history.valid, "اعتبارسنجی", "--")):
-        ax.plot(x, [getattr(measure, name) for measure in part], style, label=label, marker="o" if epochs == 1 else "")
+        ax.plot(x, [getattr(measure, name) for measure in part], style, label=label, marker="o" if trained.epochs == 1 else "")
     ax.set_title(f"جملهٔ {title}")
     ax.set_xlabel("دوره")
     ax.set_ylabel("نات")
@@ -307,6 +334,7 @@ r"""
 در پایان آموزش، جملهٔ بازسازی روی تصویرهای دیده‌نشده `{python} f"{final.reconstruction:.0f}"` نات و جملهٔ واگرایی `{python} f"{final.kl:.1f}"` نات است.
 میانگین مربع خطا `{python} f"{final.squared_error:.5f}"` است، یعنی نسبت سیگنال به نویز (PSNR) `{python} f"{psnr:.1f}"` دسی‌بل.
 این مقدارها با یک نمونهٔ $z$ از توزیع پسین به دست آمده‌اند، نه با میانگین آن.
+حد پایین شواهد برابر `{python} f"{bits:.2f}"` بیت بر هر عدد تصویر است، اگر چگالی روی هر یک از ۲۵۶ سطح ثابت گرفته شود.
 """
 
 # %%
@@ -374,7 +402,7 @@ unsmiling = split.valid[~faces.smiling[split.valid]][:200]
 moved = latent.traverse(posterior.mean[unsmiling], direction.vector, steps)
 probability = torch.stack([probe.probability(latent.decode(model, moved[:, k])) for k in range(len(steps))], 1)
 mean_probability = probability.mean(0).tolist()
-rising = float((probability[:, -1] > probability[:, 0]).float().mean())
+rising = float((probability.diff(dim=1) > 0).all(1).float().mean())
 alone = direction.vector * (torch.arange(latent_dim) == direction.largest)
 moved_alone = latent.traverse(posterior.mean[unsmiling], alone, steps)
 probability_alone = [float(probe.probability(latent.decode(model, moved_alone[:, k])).mean()) for k in range(len(steps))]
@@ -423,7 +451,7 @@ r"""
 درستی آن روی تصویرهای اعتبارسنجی `{python} f"{100 * probe.accuracy:.1f}"` درصد است.
 @fig-vae-smile-measured میانگین احتمال لبخند را روی `{python} len(unsmiling)` چهرهٔ بی‌لبخند دیده‌نشده نشان می‌دهد:
 این احتمال از `{python} f"{100 * mean_probability[0]:.0f}"` درصد در گام نخست به `{python} f"{100 * mean_probability[-1]:.0f}"` درصد در گام ششم می‌رسد
-و برای `{python} f"{100 * rising:.0f}"` درصد چهره‌ها گام ششم خندان‌تر از گام نخست است.
+و برای `{python} f"{100 * rising:.0f}"` درصد چهره‌ها در هر پنج گام بالا می‌رود.
 """
 
 # %%

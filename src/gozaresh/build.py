@@ -66,7 +66,7 @@ def choose(project: Project, profile: str = "", given: Mapping[str, str] | None 
     Raises:
         SettingsError: no such profile or parameter, or a value of the wrong type.
     """
-    name, values = project.profile(profile)
+    name, values = project.profile(profile, varied=bool(given))
     report = Report(project, name, Overrides(values, dict(given or {})), {})
     for parameters in report.parameters.values():
         report.overrides.resolve(parameters, project.root)

@@ -55,6 +55,7 @@ class Settings(_Section):
     assignment: str = ""
     default_profile: str = ""
     cuda_profile: str = ""
+    varied_profile: str = ""
     profiles: dict[str, dict[str, Literal]] = {"default": {}}
     bundle: Bundle = Bundle()
     macros: str = ""
@@ -107,23 +108,28 @@ class Project:
         """``path`` as seen from the report's folder, for messages and records."""
         return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else path.name
 
-    def profile(self, name: str) -> tuple[str, Mapping[str, Literal]]:
+    def profile(self, name: str, *, varied: bool = False) -> tuple[str, Mapping[str, Literal]]:
         """The profile called ``name`` (or the default one) and what it sets.
+
+        ``varied`` says that parameters were given for this build, so that a default which relies on a recorded run
+        does not fit.
 
         Raises:
             SettingsError: there is no such profile.
         """
         settings = self.settings
-        chosen = name or self._default_profile()
+        chosen = name or self._default_profile(varied)
         if chosen not in settings.profiles:
             raise SettingsError(
                 f"{self.relative(self.file)}: no profile {chosen!r}; {nearest(chosen, settings.profiles)}")
         return chosen, settings.profiles[chosen]
 
-    def _default_profile(self) -> str:
+    def _default_profile(self, varied: bool) -> str:
         settings = self.settings
         if settings.cuda_profile and cuda_present():
             return settings.cuda_profile
+        if settings.varied_profile and varied:
+            return settings.varied_profile
         return settings.default_profile or next(iter(settings.profiles))
 
 
