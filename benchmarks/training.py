@@ -223,6 +223,7 @@ def _serve(pipe: Connection, name: str, given: argparse.Namespace, folder: Path)
         call()
     pipe.send("ready")
     while pipe.recv():
+        call()  # not timed: the system may have taken the sleeper's memory back
         wait(device)
         started = time.perf_counter()
         call()
