@@ -3,14 +3,22 @@
 # ruff: noqa: E501  # a formula stands on one line
 from __future__ import annotations
 
+import io
+import tomllib
 from pathlib import Path
 
+import pikepdf
+import pypdfium2
 import pytest
 import typst
 from hypothesis import given
 from hypothesis import strategies as st
+from nbformat.v4 import new_markdown_cell, new_notebook
 
-from gozaresh.errors import MathsError
+import gozaresh
+from gozaresh.errors import MathsError, TypesetError
+from gozaresh.export import TypstExporter
+from gozaresh.markdown import to_typst as chapter
 from gozaresh.mathmacros import expand
 from gozaresh.mathparse import KNOWN, parse
 from gozaresh.maths import Formula, to_typst
@@ -60,6 +68,20 @@ ALIGNED = [
     r"L = \left\{ \begin{aligned} a &= b \\ c &= d \end{aligned} \right.",
     r"\begin{gathered} a \\ b \end{gathered}",
 ]
+
+
+GOLDEN = tomllib.loads((Path(__file__).parent / "fixtures" / "maths_golden.toml").read_text(encoding="utf-8"))["construct"]
+THEME = Path(gozaresh.__file__).parent / "theme"
+NUMBERED = r"""
+$$\begin{align}
+a &= b \label{eq-a}\\
+&\ge c \tag{$*$} \label{eq-b}\\
+\intertext{و چون $x > 0$ است،}
+a + b + c &= d && \text{پایان} \label{eq-c}
+\end{align}$$
+
+@eq-a، @eq-b، @eq-c
+"""
 
 
 # what LaTeX means by each, in Typst's words
@@ -119,6 +141,17 @@ def test_no_latex_is_left(tex: str) -> None:
     (r"\color{red} x", r"\\color is not known"),
     (r"\text{\foo}", "inside .*text is not known"),
     (r"\left x y \right)", "is no delimiter"),
+    (r"\begin{align} a \label{eq-a} \tag{1} \tag{2} \\ b \end{align}", "two of 1, 2; a formula, or a line"),
+    (r"x + \begin{align} a \label{eq-a} \\ \label{eq-b} b \end{align}", "two of eq-a, eq-b"),
+    (r"\begin{align} a \label{eq-a} \\ b \end{align} + c", "need the align to be the whole formula"),
+    (r"\begin{align} a \label{eq-a} \\ b \end{align} \label{eq-c}", "without a label or tag of its own"),
+    (r"\begin{aligned} a \\ \intertext{b} c \end{aligned}", "stands at the head of a line of an align"),
+    (r"\frac{a \tag{1}}{b}", "stands inside a part"),
+    (r"\begin{array}{c||c} a & b \end{array}", "columns c\\|\\|c are not understood"),
+    (r"\begin{array}{c} \hline \hline a \end{array}", "two .hline"),
+    (r"\begin{array}{c} a & b \end{array}", "more cells than its columns"),
+    (r"\sum_{\substack{a & b}} c", "stands outside an alignment"),
+    (r"\begin{equation} x \end{equation} y", "is not closed at the formula's end"),
 ])
 def test_what_is_not_known_is_one_line(tex: str, message: str) -> None:
     with pytest.raises(MathsError, match=message) as caught:
@@ -170,3 +203,66 @@ def test_no_shorthand_of_typst_arises_by_chance(tex: str) -> None:
         return
     for shorthand in ("->", "=>", "<=", ">=", "!=", ":=", "...", "//", "/*", "::"):
         assert shorthand not in body
+
+
+def page(markup: str, tmp_path: Path) -> bytes:
+    """A page in the report's look, as PDF/UA-1, without a warning."""
+    (tmp_path / "theme.typ").write_bytes((THEME / "theme.typ").read_bytes())
+    path = tmp_path / "page.typ"
+    path.write_text('#import "theme.typ": *\n#set document(title: "x")\n#show: styled\n' + markup, encoding="utf-8")
+    pdf, warnings = typst.compile_with_warnings(
+        path, font_paths=[THEME / "fonts"], ignore_system_fonts=True, pdf_standards=["ua-1", "a-2a"])
+    assert not warnings
+    return bytes(pdf)
+
+
+def test_the_golden_page_is_as_it_was_when_it_was_looked_at() -> None:
+    assert len(GOLDEN) >= 120
+    for construct in GOLDEN:
+        formula = Formula(construct["latex"], True)
+        assert to_typst([formula])[formula].body == f"$ {construct['typst']} $"
+
+
+def test_the_golden_page_is_set_without_a_warning(tmp_path: Path) -> None:
+    page(chapter("\n\n".join(f"$${construct['latex']}$$" for construct in GOLDEN)), tmp_path)
+
+
+def test_lines_of_an_align_have_numbers_of_their_own(tmp_path: Path) -> None:
+    markup = chapter(NUMBERED)
+    pdf = page(markup, tmp_path)
+    text = pypdfium2.PdfDocument(pdf)[0].get_textpage().get_text_bounded()
+    assert "چون" in text
+    assert [text.count(number) for number in "۱∗۲۳"] == [2, 2, 2, 0]  # beside its line and in a reference; a tag counts not
+
+
+def test_each_numbered_line_is_tagged_with_its_own_reading(tmp_path: Path) -> None:
+    with pikepdf.open(io.BytesIO(page(chapter(NUMBERED), tmp_path))) as pdf:
+        readings = [str(item.Alt) for item in pdf.objects
+                    if isinstance(item, pikepdf.Dictionary) and item.get("/S") == "/Formula" and "/Alt" in item]
+    for reading in ("آ برابر است با بی", "بزرگ‌تر یا برابر است با سی؛ برچسب ستاره", "ایکس بزرگ‌تر است از ۰"):
+        assert reading in readings
+
+
+def test_cells_of_numbered_lines_stand_under_each_other(tmp_path: Path) -> None:
+    pdf = pypdfium2.PdfDocument(page(chapter(
+        r"$$\begin{align} a + b + c &= 1 \label{eq-a} \\ d &= 2 + 3 + 4 \label{eq-b} \end{align}$$"), tmp_path))
+    found = pdf[0].get_textpage()
+    left = [found.get_charbox(at)[0] for at in range(found.count_chars()) if found.get_text_range(at, 1) == "="]
+    assert len(left) == 2
+    assert left[0] == pytest.approx(left[1], abs=0.01)
+
+
+def test_lines_and_the_whole_cannot_both_have_a_label() -> None:
+    with pytest.raises(TypesetError, match="eq-w: the lines of this align have their own numbers"):
+        chapter(r"$$\begin{align} a \label{eq-a} \\ b \end{align}$$ {#eq-w}")
+
+
+def test_one_label_round_an_align_gives_one_number() -> None:
+    assert chapter(r"$$\begin{align} a &= b \\ &= c \end{align}$$ {#eq-w}").count("eq-num") == 1
+    assert chapter(r"$$\begin{aligned} a &= b \\ &= c \label{eq-w} \end{aligned}$$").count("<eq-w>") == 1
+
+
+def test_a_formula_that_cannot_be_set_is_named_with_its_line() -> None:
+    cell = new_markdown_cell("متن\n\nدوم $x$\n$$\n\\foo\n$$", metadata={"gozaresh": {"file": "notebooks/a.py", "line": 7}})
+    with pytest.raises(MathsError, match=r"^notebooks/a.py:10: in the formula .*foo is not known"):
+        TypstExporter().from_notebook_node(new_notebook(cells=[cell]))

@@ -35,7 +35,11 @@ class ExecutionError(GozareshError):
 
 
 class MathsError(GozareshError):
-    """A formula cannot be converted without loss."""
+    """A formula cannot be converted without loss; ``tex`` is the formula, by which its place can be found."""
+
+    def __init__(self, message: str, tex: str = "") -> None:
+        super().__init__(message)
+        self.tex = tex
 
 
 class TypesetError(GozareshError):

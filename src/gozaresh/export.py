@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ from nbformat import NotebookNode
 from traitlets import Unicode
 
 from gozaresh.document import to_document
+from gozaresh.errors import MathsError
 from gozaresh.ledger import collect, marks
 from gozaresh.markdown import to_typst
+from gozaresh.notebook import place_of
 
 THEME = Path(__file__).parent / "theme" / "theme.typ"
 
@@ -46,4 +49,16 @@ class TypstExporter(Exporter):
             outputs["theme.typ"] = THEME.read_bytes()
             opening = '#import "theme.typ": *\n#show: styled\n'
         resources.setdefault("outputs", {}).update(outputs)
-        return opening + "\n" + to_typst(document.markdown, self.macros, marks(collect(nb))), resources
+        try:
+            return opening + "\n" + to_typst(document.markdown, self.macros, marks(collect(nb))), resources
+        except MathsError as error:
+            raise _placed(error, nb.cells, self.macros) from None
+
+
+def _placed(error: MathsError, cells: Sequence[NotebookNode], macros: str) -> MathsError:
+    """The error with the line that its formula stands on, where an author wrote it."""
+    for cell in cells:
+        before, found, _ = cell.source.partition("$" + error.tex.removeprefix(macros))
+        if found:
+            return MathsError(f"{place_of(cell, 1 + before.count(chr(10)))}: {error}", error.tex)
+    return error

@@ -250,7 +250,8 @@ def _equation(done: maths.TypstFormula | maths.TypstLine, label: str, body: str,
         options.append(f"numbering: _ => {done.number}")
     elif display and label:
         options.append(f'numbering: marked.with("{marks[label]}")' if label in marks else "numbering: eq-num")
-    return f"#math.equation({', '.join(options)}, {body})" + (f" <{label}>" if label else "")
+    untold = "#counter(math.equation).update(n => n - 1)" if done.number else ""  # a tag takes no number
+    return f"#math.equation({', '.join(options)}, {body})" + (f" <{label}>" if label else "") + untold
 
 
 def _numbered_lines(lines: Sequence[maths.TypstLine], label: str, marks: Mapping[str, str]) -> Node:

@@ -73,7 +73,7 @@ def _one(given: Formula) -> TypstFormula:
         body, alt = formula(tree.body), tidy(f"{spoken(tree.body)}{_spoken_tag(tree.marks)}")
         lines = _lines(tree.body, tree.marks, display=given.display)
     except MathsError as error:
-        raise MathsError(f"in the formula {_one_line(given.tex)!r}: {error}") from None
+        raise MathsError(f"in the formula {_one_line(given.tex)!r}: {error}", given.tex) from None
     inside = f"$ {body} $" if given.display else f"${body}$"
     return TypstFormula(inside, _number(tree.marks), tree.marks.label, alt, lines)
 

@@ -67,6 +67,7 @@ LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 COLUMN = {"l": "&{}", "r": "{}&", "c": "{}"}
 SIDE = {"l": "left", "r": "right", "c": "center"}
 EMPTY = '""'
+THIN_BACK = Space(-3 / 18)
 
 # Characters whose meaning in Typst differs from the one in LaTeX.
 CHARACTERS = {
@@ -91,8 +92,16 @@ def formula(body: Node) -> str:
 def line_cells(table: Table, line: Line) -> list[str]:
     """The cells of an alignment's line; a gap stands between its pairs of columns."""
     gap = "" if table.name.startswith(("alignat", "alignedat")) else width(1)
-    cells = [_typst(cell) for cell in line.cells]
+    cells = [_typst(_bound(cell) if i % 2 else cell) for i, cell in enumerate(line.cells)]
     return [joined([gap, cell]) if i and i % 2 == 0 else cell for i, cell in enumerate(cells)]
+
+
+def _bound(cell: Row) -> Row:
+    """A right cell; a sign at its head stands between two things, though Typst sees but one."""
+    lead = next((at for at, item in enumerate(cell.items) if not isinstance(item, Space)), 0)
+    if cell.items[lead:lead + 1] in ((Symbol("+"),), (Symbol("-"),)):
+        return Row((*cell.items[:lead], Word(""), *cell.items[lead:]))
+    return cell
 
 
 def joined(pieces: Iterable[str]) -> str:
@@ -125,6 +134,8 @@ def quoted(text: str, font: str | None = None, *, mirrored: bool = False) -> str
         return "#h(0.25em)" if text else ""
     if font is None and not ARABIC_LETTER.search(core) and not (core[0].isalnum() and core[-1].isalnum()):
         font = "dir: ltr"  # in a Persian paragraph «s.t.» would be set as «.s.t»
+    if font == TEXT_FONTS["textit"] and not ARABIC_LETTER.search(core):
+        font = f'font: "New Computer Modern", {font}'  # the mathematical font has no italic text
     left, right = ("#h(0.25em)" if text[side] == " " else "" for side in ((-1, 0) if mirrored else (0, -1)))
     return left + (f"#text({font}, {string(core)})" if font else string(core)) + right
 
@@ -143,7 +154,9 @@ def _argument(node: Node) -> str:
 
 @_typst.register
 def _(node: Row) -> str:
-    return joined(_typst(item) for item in node.items)
+    r"""Side by side; a thin space taken back before ``\left`` is one that Typst, unlike TeX, never gives."""
+    return joined(_typst(item) for item, after in zip(node.items, (*node.items[1:], Row()), strict=False)
+                  if not (item == THIN_BACK and isinstance(after.base if isinstance(after, Scripts) else after, Fence)))
 
 
 @_typst.register
@@ -300,8 +313,8 @@ def _(node: Table) -> str:
     if node.name in CASES:
         cells = _cells(rows, CASES[node.name])
         return f'mat(delim: #("{{", none), align: #left, column-gap: #1em, row-gap: #0.4em, {cells})'
-    style = "script({})" if node.name == "smallmatrix" else "inline({})"
-    return f"mat(delim: {MATRICES[node.name]}, column-gap: #1em, {_cells(rows, style)})"
+    style, gap = ("script({})", "0.5em") if node.name == "smallmatrix" else ("inline({})", "1em")
+    return f"mat(delim: {MATRICES[node.name]}, column-gap: #{gap}, {_cells(rows, style)})"
 
 
 def _cells(rows: Sequence[Sequence[str]], style: str) -> str:
@@ -324,7 +337,9 @@ def _ruled(table: Table, rows: Sequence[Sequence[str]]) -> str:
     verticals = [len(table.columns[:i].replace("|", "")) for i, mark in enumerate(table.columns) if mark == "|"]
     rules = [f"grid.vline(x: {x}, stroke: 0.4pt)" for x in verticals]
     rules += [f"grid.hline(y: {y}, stroke: 0.4pt)" for y in table.rules]
-    cells = [f"${cell}$" if cell else "[]" for row in rows for _, cell in zip_longest(columns, row, fillvalue="")]
-    return ("#box(baseline: 50% - 0.25em, { set text(dir: ltr); grid("
-            f"columns: {len(columns)}, align: ({sides},), inset: (x: 0.5em, y: 0.35em), "
+    strut = "#box(height: 1em, baseline: 0.3em)"
+    cells = [f"[{strut}${cell}$]" if cell else f"[{strut}]"
+             for row in rows for _, cell in zip_longest(columns, row, fillvalue="")]
+    return ('#box(baseline: 50% - 0.25em, { set text(dir: ltr, top-edge: "bounds", bottom-edge: "bounds"); grid('
+            f"columns: {len(columns)}, align: ({sides},), inset: (x: 0.5em, y: 0.2em), "
             f"{', '.join([*rules, *cells])}) }})")
