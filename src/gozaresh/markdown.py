@@ -139,8 +139,15 @@ class _Writer:
         """A figure, table or listing as one inline sequence, so that pandoc adds no figure of its own."""
         inner = [item for block in body for item in self.float_body(block, options)]
         alt = f", alt: {typst_string(options['alt'])}" if options.get("alt") and options["kind"] != "fig" else ""
-        opening = f"#figure(kind: {KINDS[options['kind']]}{alt}, caption: ["
-        return _plain([_raw(opening), *self.inlines(caption), _raw("])["), *inner, _raw(f"] <{label}>")])
+        opening = f"#figure(kind: {KINDS[options['kind']]}{alt}, caption: "
+        return _plain([_raw(opening), *self.caption(caption), _raw(")["), *inner, _raw(f"] <{label}>")])
+
+    def caption(self, inlines: list[Node]) -> list[Node]:
+        """The caption; one of several sentences also with its first alone, for the lists of figures and tables."""
+        first = _first_sentence(inlines)
+        if len(first) == len(inlines):
+            return [_raw("["), *self.inlines(inlines), _raw("]")]
+        return [_raw("caption-of(["), *self.inlines(first), _raw("], ["), *self.inlines(inlines), _raw("])")]
 
     def float_body(self, block: Node, options: Mapping[str, str]) -> list[Node]:
         if block["t"] == "Table":
@@ -284,6 +291,14 @@ def _joined(blocks: Sequence[Node]) -> list[Node]:
             raise TypesetError(f"a caption or table cell holds a {block['t']}; only text can stand there")
         out += ([{"t": "Space"}] if out else []) + block["c"]
     return out
+
+
+def _first_sentence(inlines: list[Node]) -> list[Node]:
+    """The inlines up to the first full stop or semicolon, without it; all of them where there is none before the end."""
+    for number, item in enumerate(inlines[:-1]):
+        if item["t"] == "Str" and item["c"].endswith((".", "؛")):
+            return [*inlines[:number], {"t": "Str", "c": item["c"][:-1]}]
+    return inlines
 
 
 def _joined_suffix(suffix: Sequence[Node]) -> list[Node]:
