@@ -46,7 +46,7 @@ def answers(found):
     """یک سطر جدول برای هر گزاره: پاسخ، الگوریتم دوم، و بزرگ‌ترین وابستگی در مدل‌های تصادفی."""
     rows = []
     for number, separated in enumerate(found, 1):
-        tried = tables.trial(separated.graph, separated.statement, models, seed + number)
+        tried = tables.trial(separated.graph, separated.statement, models, seed)
         size = np.format_float_positional(tried.largest, precision=2, fractional=False)
         if tried.refuted is separated.holds:
             raise AssertionError(f"{separated.statement}: the numbers contradict the graph")
@@ -71,6 +71,15 @@ def pictures(found, columns, across=False):
     """گراف هر پاسخ، با شمارهٔ گزاره در بالای آن."""
     return panels([draw_separation(separated, title=f"({fa(number)})", across=across)
                    for number, separated in enumerate(found, 1)], columns)
+
+
+def in_lines(formula, sign, many):
+    """حاصل‌ضربی بلند، با چند عامل در هر سطر."""
+    joint, _, product = formula.partition(f" {sign} ")
+    factors = product.split(r"\, ")
+    lines = [r"\, ".join(factors[k : k + many]) for k in range(0, len(factors), many)]
+    right = r" \\ &\quad\times ".join(lines)
+    return rf"\begin{{aligned}} {joint} &{sign} {right}. \end{{aligned}}"
 
 
 def spoken(found):
@@ -127,7 +136,8 @@ r"""
 
 پاسخ‌ها در @tbl-room-answers آمده‌اند و دلیل هر یک پس از جدول.
 ستون آخر بررسی جداگانه‌ای است: `{python} models` مدل تصادفی با همین ساختار ساخته‌ایم و اطلاع متقابل شرطی (conditional mutual information) دو طرف هر گزاره را از جدول توأم دقیق آن‌ها حساب کرده‌ایم.
-برای گزارهٔ درست این عدد باید در همهٔ مدل‌ها صفر باشد (کمتر از خطای گرد کردن)، و یک مدل با عدد مثبت برای رد گزاره بس است؛ شمارهٔ آن مدل هم آمده است.
+برای گزارهٔ درست این عدد باید در همهٔ مدل‌ها صفر باشد (کمتر از خطای گرد کردن)، و یک مدل با عدد مثبت برای رد گزاره بس است.
+شمارهٔ آن مدل هم آمده است: مدل شمارهٔ $m$ با بذر دوتایی (`{python} seed`، $m$) از نو ساخته می‌شود و عدد جدول را بازمی‌دهد.
 هر پاسخ را الگوریتم دیگری هم دوباره اثبات کرده است که هیچ مسیری را دنبال نمی‌کند: جدا شدن دو طرف در گراف اخلاقیِ نیاکان گره‌های گزاره [@lauritzen1996].
 """
 
@@ -177,7 +187,16 @@ r"""
 در گراف مارکوف (Markov graph) معیار ساده‌تر است: $X\perp Y\mid Z$ درست است اگر هر مسیر میان $X$ و $Y$ از گرهی در $Z$ بگذرد [@lauritzen1996].
 گزاره‌ای که به صورت برابری $P(X\mid Y,Z)=P(X\mid Z)$ نوشته شده باشد، همان $X\perp Y\mid Z$ است.
 نادرست بودن هم یعنی گراف استقلال را تضمین نمی‌کند: دست‌کم یک توزیع هست که روی همین گراف فاکتور می‌شود و استقلال در آن برقرار نیست.
-پاسخ‌ها در @tbl-markov-answers و دلیل‌ها پس از آن آمده‌اند و @fig-markov-answers آنها را روی گراف نشان می‌دهد.
+فاکتور شدن روی گراف مارکوف یعنی توزیع حاصل‌ضرب تابع‌هایی مثبت (potential) از خوشه‌های بیشینهٔ گراف است [@koller2009]؛ برای گراف ما
+"""
+
+# %%
+markdown("$$" + in_lines(sheet.markov.factorization(), r"\propto", 5) + "$$")
+
+# %% [markdown]
+r"""
+مدل‌های تصادفی این پرسش هم از همین حاصل‌ضرب با تابع‌های تصادفی ساخته شده‌اند.
+پاسخ‌ها در @tbl-markov-answers و دلیل‌ها پس از آن آمده‌اند و @fig-markov-answers آن‌ها را روی گراف نشان می‌دهد.
 """
 
 # %%
@@ -228,11 +247,7 @@ r"""
 """
 
 # %%
-joint, _, product = network.factorization().partition(" = ")
-factors = product.split(r"\, ")
-lines = [r"\, ".join(factors[k : k + 4]) for k in range(0, len(factors), 4)]
-product = r" \\ &\quad\times ".join(lines)
-markdown(rf"$$\begin{{aligned}} {joint} &= {product}. \end{{aligned}}$$ {{#eq-bayes-joint}}")
+markdown("$$" + in_lines(network.factorization(), "=", 4) + "$$ {#eq-bayes-joint}")
 
 # %% [markdown]
 r"""
@@ -362,7 +377,7 @@ $$\bigl(u\perp v\mid V\setminus\{u,v\}\bigr)\in\mathcal I(G').$$ {#eq-pgm4-marko
 
 **بررسی با شمارش.** اثبات بالا کامل است، ولی آن را با شمارش هم آزموده‌ایم:
 @tbl-census همهٔ گراف‌های برچسب‌دار تا پنج گره را می‌شمارد و برای حذف هر یال، بی استفاده از اثبات، میان همهٔ گزاره‌های دوتایی شاهدی می‌جوید.
-گراف‌های بیزی‌ای که تنها نام گره‌هایشان جابه‌جا شده است پاسخ یکسان دارند؛ از این رو تنها گراف‌هایی آزموده شده‌اند که یال‌هایشان رو به جلوست و هر یک به شمار گراف‌هایی که نمایندهٔ آنهاست شمرده شده است.
+گراف‌های بیزی‌ای که تنها نام گره‌هایشان جابه‌جا شده است پاسخ یکسان دارند؛ از این رو تنها گراف‌هایی آزموده شده‌اند که یال‌هایشان رو به جلوست و هر یک به شمار گراف‌هایی که نمایندهٔ آن‌هاست شمرده شده است.
 هیچ مثال نقضی به دست نیامد.
 """
 
@@ -388,7 +403,7 @@ graph_steps = [
 # %% [markdown]
 r"""
 **دفتر بررسی.** نشانی که کنار شمارهٔ هر معادله آمده می‌گوید آن معادله چگونه بررسی شده است؛ معنای نشان‌ها در @sec-ledger آمده است.
-معادله‌های این فصل از روی گراف ساخته شده‌اند و @tbl-graphs-ledger آزمون آنها را نشان می‌دهد.
+معادله‌های این فصل از روی گراف ساخته شده‌اند و @tbl-graphs-ledger آزمون آن‌ها را نشان می‌دهد.
 """
 
 # %%

@@ -33,7 +33,7 @@ _COLLIDER: Style = {"peripheries": "2", "color": ACCENT}
 _BARRIER: Style = {"shape": "octagon", "penwidth": "2.4"}
 _MARRIAGE: Style = {"style": "dashed", "color": ACCENT, "constraint": "false", "penwidth": "1.4"}
 _ACTIVE: Style = {"color": ACCENT, "penwidth": "3"}
-_OPENING: Style = {"color": ACCENT, "penwidth": "1.4", "style": "dotted"}
+_OPENING: Style = {"color": ACCENT, "penwidth": "2", "style": "dotted"}
 _BLOCKED: Style = {"color": GREY, "style": "dashed"}
 
 

@@ -61,7 +61,7 @@ def random_joint(graph: Graph, rng: np.random.Generator) -> Table:
     """A random distribution that factorises over ``graph``.
 
     DAG: every P(node = 1 | parents) from the arcsine law Beta(1/2, 1/2), which favours strong dependence.
-    Markov graph: a potential for every maximal clique, its logarithm normal with variance 4, normalised by
+    Markov graph: a potential for every maximal clique, its logarithm normal with variance 9, normalised by
     the exact sum; so the distribution is positive.
 
     Returns an array of shape (2,) * n that sums to 1. Raises :class:`GraphError` over ``MOST_NODES``.
@@ -74,7 +74,7 @@ def random_joint(graph: Graph, rng: np.random.Generator) -> Table:
         factors = [_conditional(len(group), rng) for group in groups]
     else:
         groups = graph.maximal_cliques()
-        factors = [np.exp(2 * rng.standard_normal((2,) * len(group))) for group in groups]
+        factors = [np.exp(3 * rng.standard_normal((2,) * len(group))) for group in groups]
     joint = np.ones((2,) * n)
     for group, factor in zip(groups, factors, strict=True):
         joint = joint * _spread(factor, group, graph.nodes)
