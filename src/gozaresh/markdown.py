@@ -145,7 +145,7 @@ class _Writer:
     def caption(self, inlines: list[Node]) -> list[Node]:
         """The caption; one of several sentences also with its first alone, for the lists of figures and tables."""
         first = _first_sentence(inlines)
-        if len(first) == len(inlines):
+        if first == inlines:
             return [_raw("["), *self.inlines(inlines), _raw("]")]
         return [_raw("caption-of(["), *self.inlines(first), _raw("], ["), *self.inlines(inlines), _raw("])")]
 
@@ -294,8 +294,8 @@ def _joined(blocks: Sequence[Node]) -> list[Node]:
 
 
 def _first_sentence(inlines: list[Node]) -> list[Node]:
-    """The inlines up to the first full stop or semicolon, without it; all of them where there is none before the end."""
-    for number, item in enumerate(inlines[:-1]):
+    """The inlines up to the first full stop or semicolon, without it; all of them where there is none."""
+    for number, item in enumerate(inlines):
         if item["t"] == "Str" and item["c"].endswith((".", "؛")):
             return [*inlines[:number], {"t": "Str", "c": item["c"][:-1]}]
     return inlines

@@ -18,7 +18,8 @@ class FaceLoader:
     """
 
     def __init__(
-        self, images: Tensor, indices: Tensor, batch_size: int, shuffle: torch.Generator | None = None
+        self, images: Tensor, indices: Tensor, batch_size: int,
+        shuffle: torch.Generator | None = None,
     ) -> None:
         self.images, self.indices = images, indices
         self.batch_size, self.shuffle = batch_size, shuffle
@@ -30,8 +31,10 @@ class FaceLoader:
     def batches(self) -> tuple[Tensor, ...]:  # of indices, each (B,)
         """Which images each batch of a pass holds."""
         count = len(self.indices)
-        order = torch.randperm(count, generator=self.shuffle) if self.shuffle else torch.arange(count)
-        every: tuple[Tensor, ...] = self.indices[order].to(self.images.device).split(self.batch_size)
+        order = (torch.randperm(count, generator=self.shuffle) if self.shuffle
+                 else torch.arange(count))
+        every: tuple[Tensor, ...] = (
+            self.indices[order].to(self.images.device).split(self.batch_size))
         return every[: len(self)]
 
     def load(self, batch: Tensor) -> Tensor:  # (B,) -> (B, 3, S, S)

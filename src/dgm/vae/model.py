@@ -77,14 +77,16 @@ def _down(
     channels_in: int, channels_out: int, halve: bool, dropout: float
 ) -> list[nn.Module]:
     step = 2 if halve else 1
-    plain = nn.Conv2d(channels_in, channels_out, kernel_size=3, stride=step, padding=1, bias=False)
+    plain = nn.Conv2d(
+        channels_in, channels_out, kernel_size=3, stride=step, padding=1, bias=False)
     return [plain, nn.BatchNorm2d(channels_out), ReluDropout(dropout)]
 
 
 def _up(
     channels_in: int, channels_out: int, double: bool, dropout: float
 ) -> list[nn.Module]:
-    plain = nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1, bias=False)
+    plain = nn.Conv2d(
+        channels_in, channels_out, kernel_size=3, padding=1, bias=False)
     return [UpConv2d(channels_in, channels_out, bias=False) if double else plain,
             nn.BatchNorm2d(channels_out), ReluDropout(dropout)]
 

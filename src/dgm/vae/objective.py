@@ -49,7 +49,8 @@ def negative_log_likelihood(
 
 
 def elbo_terms(
-    x: Tensor, mean: Tensor, posterior: Posterior, variance: Tensor | None, beta: float
+    x: Tensor, mean: Tensor, posterior: Posterior,
+    variance: Tensor | None, beta: float,
 ) -> Terms:
     """The terms for a batch x (B, 3, S, S) and the decoder's mean; ``variance`` None means the batch's optimal one."""
     squared_error = F.mse_loss(mean.float(), x.float())
