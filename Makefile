@@ -1,7 +1,8 @@
 # make report   the whole report -> build/report.pdf      make test   the whole suite
 # Both set everything up first: a virtual environment in .venv, from wheels alone, without root.
 #
-#   PROFILE=smoke|quick|paper   how long the training runs (default: paper with CUDA, else quick)
+#   PROFILE=smoke|quick|paper   how long the training runs (default: paper with CUDA; else the recorded training, or
+#                               quick where DATA= or P= is given)
 #   DATA=folder or .zip         your own faces in two classes (default: faces drawn by the program)
 #   P="beta=4 epochs=50"        single parameters of the chapters
 #   make zip LASTNAME=… STUDENT=…
