@@ -35,6 +35,7 @@ from dgm.calculus.expression import (
     Symbol,
     TotalCorrelation,
     Unknown,
+    free_variables,
     log,
 )
 from dgm.calculus.gaussian import kl_parts
@@ -65,7 +66,7 @@ from dgm.calculus.verification import (
     prove_stationary,
     verify,
 )
-from dgm.calculus.worlds import TableWorld, WorldKind, random_table_world
+from dgm.calculus.worlds import TableWorld, WorldKind, random_table_world, symbolic_table_world
 from dgm.errors import CalculusError
 
 a, b, t = Symbol("a"), Symbol("b", positive=True), Symbol("t")
@@ -169,6 +170,18 @@ def test_explicit_means_agree_with_sympy(k: int) -> None:
         symbolic = reduce(e).subs({sp.Symbol("a", real=True): 0.7, sp.Symbol("b", positive=True): 1.3})
         with mpmath.workdps(30):
             assert float(number(e, at)) == pytest.approx(float(symbolic), rel=1e-12)
+
+
+@pytest.mark.parametrize("derivation", [elbo.JENSEN, elbo.IDENTITY, elbo.JOINT_DIVERGENCE, total_correlation.PROOF],
+                         ids=lambda d: d.label)
+def test_what_the_normal_form_proves_sympy_finds_on_symbolic_tables(derivation: Derivation) -> None:
+    """An exact witness without the prover's rules: tables of symbols, logarithms expanded by SymPy."""
+    world = symbolic_table_world((2, 2))
+    for before, link in zip(derivation.sides, derivation.links, strict=False):
+        if link.relation == "=":
+            for point in world.points(free_variables(before)):
+                difference = world.value(before, point) - world.value(link.side, point)
+                assert sp.simplify(sp.expand(sp.expand_log(sp.factor_terms(difference), force=True))) == 0
 
 
 # --- the normal form ---------------------------------------------------------------------------------------------

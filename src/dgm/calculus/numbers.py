@@ -6,11 +6,15 @@ twice their number; derivatives are differences of multiprecision values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
+from typing import Any
 
 import mpmath
 import numpy as np
+import sympy as sp
 
 from dgm.calculus.expression import (
     Call,
@@ -36,13 +40,30 @@ DIGITS = 50
 HERMITE, LAGUERRE = 40, 16  # nodes: exponentials are averaged under the Gaussian, polynomials under both
 COORDINATES = 3  # of a sum over j whose length is open
 
-FUNCTIONS: dict[str, Callable[[mpmath.mpf], mpmath.mpf]] = {"log": mpmath.log, "exp": mpmath.exp,
-                                                            "sqrt": mpmath.sqrt, "abs": abs}
-CONSTANTS: dict[str, Callable[[], mpmath.mpf]] = {r"\pi": lambda: +mpmath.pi, "e": lambda: +mpmath.e}
 Values = Mapping[str, mpmath.mpf]
 
 
-def arithmetic(e: Expr, value: Callable[[Expr], mpmath.mpf]) -> mpmath.mpf:
+@dataclass(frozen=True)
+class Field:
+    """What expressions are evaluated in: numbers of many digits, or SymPy's exact ones with symbols among them."""
+
+    number: Callable[[Fraction], Any]
+    total: Callable[[Iterable[Any]], Any]
+    product: Callable[[Iterable[Any]], Any]
+    functions: Mapping[str, Callable[[Any], Any]]
+    constants: Mapping[str, Callable[[], Any]]
+
+
+MULTIPRECISION = Field(
+    lambda q: mpmath.mpf(q.numerator) / q.denominator, mpmath.fsum, mpmath.fprod,
+    {"log": mpmath.log, "exp": mpmath.exp, "sqrt": mpmath.sqrt, "abs": abs},
+    {r"\pi": lambda: +mpmath.pi, "e": lambda: +mpmath.e})
+EXACT = Field(
+    lambda q: sp.Rational(q.numerator, q.denominator), lambda terms: sp.Add(*terms), lambda factors: sp.Mul(*factors),
+    {"log": sp.log, "exp": sp.exp, "sqrt": sp.sqrt, "abs": sp.Abs}, {r"\pi": lambda: sp.pi, "e": lambda: sp.E})
+
+
+def arithmetic(e: Expr, value: Callable[[Expr], Any], field: Field = MULTIPRECISION) -> Any:
     """The value of a sum, product, function … from the values of its parts.
 
     Raises:
@@ -50,21 +71,21 @@ def arithmetic(e: Expr, value: Callable[[Expr], mpmath.mpf]) -> mpmath.mpf:
     """
     match e:
         case Number(fraction):
-            return mpmath.mpf(fraction.numerator) / fraction.denominator
+            return field.number(fraction)
         case Constant(name):
-            return CONSTANTS[name]()
+            return field.constants[name]()
         case Sum(terms):
-            return mpmath.fsum(map(value, terms))
+            return field.total(map(value, terms))
         case Negative(body):
             return -value(body)
         case Product(factors):
-            return mpmath.fprod(map(value, factors))
+            return field.product(map(value, factors))
         case Quotient(top, bottom):
             return value(top) / value(bottom)
         case Power(base, exponent):
             return value(base) ** value(exponent)
         case Call(function, argument):
-            return FUNCTIONS[function](value(argument))
+            return field.functions[function](value(argument))
         case _:
             inner = definition(e)
             if inner is e:

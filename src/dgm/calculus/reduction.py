@@ -43,6 +43,7 @@ from dgm.calculus.expression import (
     definition,
     is_scalar,
 )
+from dgm.calculus.worlds import scalar_symbol
 from dgm.errors import CalculusError
 
 Variables = frozenset[str]
@@ -145,8 +146,8 @@ def scalar(e: Expr) -> sp.Expr:
     match e:
         case Number(value):
             return sp.Rational(value.numerator, value.denominator)
-        case Symbol(name):
-            return sp.Symbol(name, positive=True) if e.positive or e.unit else sp.Symbol(name, real=True)
+        case Symbol():
+            return scalar_symbol(e)
         case Constant(name):
             return CONSTANTS[name]
         case Sum(terms):

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from typing import Any
 
 import mpmath
 import numpy as np
+import sympy as sp
 
 from dgm.calculus.expression import (
     Density,
@@ -25,10 +27,10 @@ from dgm.calculus.expression import (
     Unknown,
     free_variables,
 )
-from dgm.calculus.numbers import arithmetic
+from dgm.calculus.numbers import EXACT, MULTIPRECISION, Field, arithmetic
 
 Point = tuple[int, ...]
-Table = Mapping[Point, mpmath.mpf]
+Table = Mapping[Point, Any]  # entries of the world's field
 Values = Mapping[int, int]  # the value at each axis of the table; under COORDINATE the j that a sum has reached
 COORDINATE = -1
 
@@ -57,18 +59,19 @@ class TableWorld:
 
     sizes: Point  # number of values of x, then of each coordinate of z
     tables: Mapping[str, Table]
-    number: Callable[[Symbol], mpmath.mpf]
-    unknown: Callable[[str, Point], mpmath.mpf]
+    number: Callable[[Symbol], Any]
+    unknown: Callable[[str, Point], Any]
+    field: Field = MULTIPRECISION
 
     def __str__(self) -> str:
         return f"a table with {self.sizes[0]} values of x and {'x'.join(map(str, self.sizes[1:]))} of z"
 
     @cached_property
-    def _marginals(self) -> dict[tuple[str, Point], dict[Point, mpmath.mpf]]:
+    def _marginals(self) -> dict[tuple[str, Point], dict[Point, Any]]:
         return {}
 
     @cached_property
-    def _integrals(self) -> dict[tuple[Integral, tuple[Point, ...]], mpmath.mpf]:
+    def _integrals(self) -> dict[tuple[Integral, tuple[Point, ...]], Any]:
         return {}
 
     @cached_property
@@ -85,24 +88,24 @@ class TableWorld:
             return (at.get(COORDINATE, 1),)
         return tuple(axis for v in variables for axis in (self._axes[v] if v != "z_j" else (at.get(COORDINATE, 1),)))
 
-    def density(self, e: Density, at: Values) -> mpmath.mpf:
+    def density(self, e: Density, at: Values) -> Any:
         """A marginal or conditional probability at a point."""
         if e.bar:
-            return mpmath.fprod(self._mass(e.law, (axis,), at) for axis in self.axes(e.of, at))
+            return self.field.product(self._mass(e.law, (axis,), at) for axis in self.axes(e.of, at))
         joint = self._mass(e.law, self.axes((*e.of, *e.given), at), at)
         return joint / self._mass(e.law, self.axes(e.given, at), at) if e.given else joint
 
-    def _mass(self, law: str, axes: tuple[int, ...], at: Values) -> mpmath.mpf:
+    def _mass(self, law: str, axes: tuple[int, ...], at: Values) -> Any:
         key = (law, axes)
         if key not in self._marginals:
-            total: dict[Point, mpmath.mpf] = {}
+            total: dict[Point, Any] = {}
             for point, mass in self.tables[law].items():
                 short = tuple(point[axis] for axis in axes)
-                total[short] = total.get(short, mpmath.mpf(0)) + mass
+                total[short] = total.get(short, 0) + mass
             self._marginals[key] = total
         return self._marginals[key][tuple(at[axis] for axis in axes)]
 
-    def value(self, e: Expr, at: Values) -> mpmath.mpf:
+    def value(self, e: Expr, at: Values) -> Any:
         """The value of ``e`` at a point.
 
         Raises:
@@ -114,24 +117,24 @@ class TableWorld:
             case Unknown(name, of):
                 return self.unknown(name, tuple(at[axis] for axis in self.axes(of, at)))
             case Expectation(density, body):
-                return mpmath.fsum(self.density(density, point) * self.value(body, point)
-                                   for point in self._around(density.of, at))
+                return self.field.total(self.density(density, point) * self.value(body, point)
+                                        for point in self._around(density.of, at))
             case Integral():
                 return self._integral(e, at)
             case SumOver(body):
-                return mpmath.fsum(self.value(body, {**at, COORDINATE: j}) for j in range(1, len(self.sizes)))
+                return self.field.total(self.value(body, {**at, COORDINATE: j}) for j in range(1, len(self.sizes)))
             case Symbol():
                 return self.number(e)
             case _:
-                return arithmetic(e, lambda part: self.value(part, at))
+                return arithmetic(e, lambda part: self.value(part, at), self.field)
 
-    def _integral(self, e: Integral, at: Values) -> mpmath.mpf:
+    def _integral(self, e: Integral, at: Values) -> Any:
         """An integral once for each value of its free variables: a partition function stands in many places."""
         outside = {axis for v in free_variables(e) for axis in self.axes((v,), at)}
         key = (e, tuple(sorted((axis, at[axis]) for axis in outside)))
         if key not in self._integrals:
             points = self._around((e.variable,), at)
-            self._integrals[key] = mpmath.fsum(self.value(e.body, point) for point in points)
+            self._integrals[key] = self.field.total(self.value(e.body, point) for point in points)
         return self._integrals[key]
 
     def _around(self, variables: tuple[str, ...], at: Values) -> Iterator[Values]:
@@ -155,6 +158,30 @@ def random_table_world(kind: WorldKind, seed: int) -> TableWorld:
         number=lambda s: numbers.setdefault(s.name, random_number(s, rng)),
         unknown=lambda name, point: functions.setdefault((name, point), _uniform(rng, 0.05, 0.95)),
     )
+
+
+def symbolic_table_world(sizes: Point, laws: tuple[str, ...] = ("p", "q")) -> TableWorld:
+    """A world whose tables hold a free positive symbol at every entry: what is equal on it is so for every table.
+
+    The entries need not sum to one, so that it suits identities that do not rest on that.
+
+    >>> from dgm.calculus.expression import log
+    >>> world = symbolic_table_world((2, 2))
+    >>> p, joint, rest = Density("p", ("x",)), Density("p", ("x", "z")), Density("p", ("z",), ("x",))
+    >>> e = log(p) - log(joint / rest)
+    >>> sp.simplify(sp.expand_log(world.value(e, {0: 1, 1: 0}), force=True))
+    0
+    """
+    points = list(product(*map(range, sizes)))
+    tables = {law: {point: sp.Symbol(f"{law}_{'_'.join(map(str, point))}", positive=True) for point in points}
+              for law in laws}
+    return TableWorld(sizes, tables, number=scalar_symbol, field=EXACT,
+                      unknown=lambda name, point: sp.Symbol(f"{name}{point}", positive=True))
+
+
+def scalar_symbol(symbol: Symbol) -> sp.Symbol:
+    """The symbol in SymPy, with what is known of its sign."""
+    return sp.Symbol(symbol.name, positive=True) if symbol.positive or symbol.unit else sp.Symbol(symbol.name, real=True)
 
 
 def random_number(symbol: Symbol, rng: np.random.Generator) -> mpmath.mpf:
