@@ -181,7 +181,8 @@ def symbolic_table_world(sizes: Point, laws: tuple[str, ...] = ("p", "q")) -> Ta
 
 def scalar_symbol(symbol: Symbol) -> sp.Symbol:
     """The symbol in SymPy, with what is known of its sign."""
-    return sp.Symbol(symbol.name, positive=True) if symbol.positive or symbol.unit else sp.Symbol(symbol.name, real=True)
+    positive = symbol.positive or symbol.unit
+    return sp.Symbol(symbol.name, positive=True) if positive else sp.Symbol(symbol.name, real=True)
 
 
 def random_number(symbol: Symbol, rng: np.random.Generator) -> mpmath.mpf:

@@ -1,0 +1,40 @@
+"""How much a walk along the smile vector makes unsmiling faces smile, as an independent judge sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dgm.vae.latent import decode, traverse
+from dgm.vae.model import VAE
+from dgm.vae.probe import SmileProbe
+
+STEPS = (-0.5, 0.3, 1.1, 1.9, 2.7, 3.5)  # multiples of the smile vector: the sheet's six images
+
+
+@dataclass(frozen=True)
+class SmileWalk:
+    """The judge's probability of a smile of each face at each step, (N, len(steps))."""
+
+    probability: Tensor
+    steps: tuple[float, ...]
+
+    @property
+    def means(self) -> list[float]:
+        """The mean over the faces at each step."""
+        return [float(value) for value in self.probability.mean(0)]
+
+    @property
+    def rising(self) -> float:
+        """The share of the faces whose probability rises at every step."""
+        return float((self.probability.diff(dim=1) > 0).all(1).float().mean())
+
+
+def walk(model: VAE, z: Tensor, direction: Tensor, probe: SmileProbe, steps: Sequence[float] = STEPS) -> SmileWalk:
+    """Move latent vectors z (N, D) along a direction (D,), decode, and ask the judge."""
+    moved = traverse(z, direction, steps)  # (N, len(steps), D)
+    judged = [probe.probability(decode(model, moved[:, k])) for k in range(len(steps))]
+    return SmileWalk(torch.stack(judged, 1), tuple(steps))

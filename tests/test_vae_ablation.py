@@ -1,0 +1,61 @@
+"""The ablation's record: summed up over seeds, taken only when it is of these very inputs, and made in pieces."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from dgm.vae import ablation
+from dgm.vae.ablation import Result, recorded, run, summaries
+from dgm.vae.smile import SmileWalk
+from dgm.vae.train import TrainingConfig
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two variants and two seeds on a few small faces."""
+    base = TrainingConfig(epochs=1, batch_size=8, latent_dim=4)
+    monkeypatch.setattr(ablation, "VARIANTS", {"پایه": base, "بی برون‌اندازی": TrainingConfig(
+        epochs=1, batch_size=8, latent_dim=4, dropout=0.0)})
+    monkeypatch.setattr(ablation, "FACES", 60)
+    monkeypatch.setattr(ablation, "IMAGE_SIZE", 16)
+    monkeypatch.setattr(ablation, "SEEDS", (0, 1))
+
+
+@pytest.mark.usefixtures("small")
+def test_the_record_is_made_in_pieces_and_used_only_for_its_own_inputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = next(run(tmp_path))
+    assert recorded(tmp_path) == (first,)
+    rest = list(run(tmp_path))
+    assert len(rest) == 3  # what was there is not run again
+    assert recorded(tmp_path) == (first, *rest)
+    assert list(run(tmp_path)) == []
+    monkeypatch.setattr(ablation, "FACES", 61)
+    assert recorded(tmp_path) == ()
+
+
+def test_a_damaged_record_is_none(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text(json.dumps({"inputs": {}})[:-2])
+    assert recorded(tmp_path) == ()
+
+
+def test_summaries_are_means_and_deviations_in_the_variants_order() -> None:
+    results = [Result(name, seed, 20.0 + seed, 100.0, 5, 0.1, 0.9) for name in reversed(ablation.VARIANTS)
+               for seed in (0, 2)]
+    found = summaries(results)
+    assert [s.variant for s in found] == list(ablation.VARIANTS)
+    assert found[0].measures["psnr"] == (21.0, pytest.approx(2**0.5))
+    assert found[0].measures["kl"] == (100.0, 0.0)
+    assert summaries(results[:1]) == ()
+
+
+def test_a_walk_rises_only_where_every_step_does() -> None:
+    steps = (0.0, 1.0, 2.0)
+    found = SmileWalk(torch.tensor([[0.1, 0.2, 0.3], [0.1, 0.3, 0.2], [0.1, 0.1, 0.2]]), steps)
+    assert found.rising == pytest.approx(1 / 3)
+    assert found.means == pytest.approx([0.1, 0.2, 0.7 / 3])
