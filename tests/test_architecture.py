@@ -13,8 +13,9 @@ FILES = sorted(SRC.rglob("*.py"))
 # each module imports only from modules before it
 ENGINE = """errors clock persian checks author settings source inline notebook ledger parameters files fingerprint
     cache progress execute mathsymbols mathmacros mathcursor mathtree mathparse mathtypst mathwords
-    mathitems mathspeech maths bidi document markdown export pdftext pdffont pdfrun textlayer typeset
-    lint proofread prose appendix build bundle cli""".split()
+    mathitems mathspeech maths bidi document markdown export pdftext passage pdffont pdfrun
+    textlayer pdftags comparison pdffaults typeset lint prose numbering promised printed
+    proofread appendix build bundle cli""".split()
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -132,7 +132,7 @@ def test_a_word_lost_on_the_way_stops_the_build(pendulum: Path) -> None:
     sheet.write_text(sheet.read_text(encoding="utf-8").replace("گوناگون", ""), encoding="utf-8")
     done = gozaresh("typeset", cwd=pendulum)
     assert done.status == 1
-    assert done.errors == ["error: notebooks/01_pendulum.py:5: «گوناگون» is not in the PDF",
+    assert done.errors == ["error: notebooks/01_pendulum.py:6: «گوناگون» is not in the PDF",
                            "error: the PDF is kept as build/report.unproven.pdf"]
     assert not (pendulum / "build" / "report.pdf").exists()
     assert (pendulum / "build" / "report.unproven.pdf").is_file()

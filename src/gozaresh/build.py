@@ -19,6 +19,7 @@ from gozaresh.lint import Problem, bibliography_keys, defined_labels, lint, rais
 from gozaresh.notebook import to_notebook
 from gozaresh.parameters import Overrides, Parameter, check_names, read_parameters
 from gozaresh.progress import say
+from gozaresh.promised import appendix_promise, chapter_promise, promised
 from gozaresh.proofread import Proof, proofread
 from gozaresh.prose import source_texts
 from gozaresh.settings import Literal, Project
@@ -171,11 +172,16 @@ def export_appendix(report: Report) -> Path:
     """Step 3 for the appendix, which the engine writes from the record of the run."""
     from gozaresh.markdown import to_typst
 
+    path = report.sheet_path("appendix")
+    write_text('#import "/build/theme/theme.typ": *\n\n' + to_typst(appendix_text(report)), path)
+    return path
+
+
+def appendix_text(report: Report) -> str:
+    """The appendix as Markdown."""
     chapters = [Chapter(name, report.parameters[name], read_notebook(report.executed_path(name)))
                 for name in report.cells]
-    path = report.sheet_path("appendix")
-    write_text('#import "/build/theme/theme.typ": *\n\n' + to_typst(appendix(chapters, report.profile)), path)
-    return path
+    return appendix(chapters, report.profile)
 
 
 def typeset_report(report: Report) -> Path:
@@ -186,8 +192,10 @@ def typeset_report(report: Report) -> Path:
     sheets = Sheets(tuple(report.sheet_path(name) for name in report.cells), export_appendix(report))
     pdf = typeset(report.project, sheets)
     proof = prove(report, pdf)
-    say(f"{report.project.relative(pdf)} is ready (profile {report.profile}); read back: {proof.words} words of "
-        f"{proof.sources} paragraphs and captions are all there")
+    kinds = proof.passages
+    say(f"{report.project.relative(pdf)} is ready (profile {report.profile}); read back, all in their places: "
+        f"{proof.words} words in {kinds['text']} paragraphs and captions, {kinds['equation']} equations, "
+        f"{kinds['figure']} figures, {kinds['cell']} table cells, {kinds['code']} lines of code")
     return pdf
 
 
@@ -197,8 +205,12 @@ def prove(report: Report, pdf: Path) -> Proof:
     Raises:
         ProofError: something is missing or unsound, a line each; the PDF is kept as ``report.unproven.pdf``.
     """
-    sources = [text for name in report.cells for text in source_texts(read_notebook(report.executed_path(name)))]
-    proof = proofread(pdf, sources)
+    from gozaresh.typeset import margins
+
+    notebooks = [read_notebook(report.executed_path(name)) for name in report.cells]
+    promises = [*map(chapter_promise, notebooks), appendix_promise(appendix_text(report))]
+    proof = proofread(pdf, promised(promises, report.project.settings.macros),
+                      [text for notebook in notebooks for text in source_texts(notebook)], margins(report.project))
     if not proof.sound:
         unproven = pdf.with_name("report.unproven.pdf")
         pdf.replace(unproven)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from gozaresh.clock import now
 from gozaresh.errors import SourceError, TypesetError, nearest
 from gozaresh.files import write_bytes, write_text
 from gozaresh.markdown import typst_string
+from gozaresh.pdffaults import Margins
 from gozaresh.persian import jalali, latin_digits
 from gozaresh.settings import Cover, Project
 from gozaresh.textlayer import repair
@@ -100,6 +102,19 @@ def _compile(main: Path, project: Project) -> bytes:
     for warning in warnings:
         raise TypesetError(f"typst: {warning.message}: {_where(warning)}")
     return bytes(pdf)
+
+
+def margins(project: Project) -> Margins:
+    """The margins of the theme's pages; none if the theme does not tell, as ``theme.margin`` with lengths for x."""
+    import typst
+
+    asked = """#import "/build/theme/theme.typ": theme
+#metadata(("left", "right").map(side => theme.margin.at(side, default: theme.margin.at("x", default: 0pt)).pt())) <m>"""
+    try:
+        told = json.loads(typst.Compiler(asked.encode(), root=project.root).query("<m>", field="value", one=True))
+    except typst.TypstError:
+        return Margins()
+    return Margins(*told)
 
 
 def _first_line(error: Exception) -> str:
