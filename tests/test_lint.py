@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from gozaresh.errors import SettingsError
-from gozaresh.lint import lint, read_assignment, unanswered
+from gozaresh.lint import Question, lint, points, read_assignment, typed_results, unanswered
 from gozaresh.source import read_chapter
 
 GOOD = '''# %% [markdown]
@@ -45,6 +45,37 @@ def test_a_good_chapter_has_no_problem(tmp_path: Path) -> None:
 ])
 def test_a_breach_is_named_with_its_line(tmp_path: Path, old: str, new: str, expected: str) -> None:
     assert expected in problems(tmp_path, GOOD.replace(old, new))
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), [
+    ("@fig-a و", "", "c.py:11: no text refers to fig-a: write @fig-a where it is spoken of"),
+    ("$$x = y$$ {#eq-b}", "$$x = y$$ {#eq-b}\n\n### زیر\n",
+     "c.py:9: a heading of level 3 stands below one of level 1; write ##"),
+])
+def test_structure_is_held(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    assert problems(tmp_path, GOOD.replace(old, new)) == [expected]
+
+
+def test_a_figure_may_be_spoken_of_by_computed_text(tmp_path: Path) -> None:
+    assert problems(tmp_path, GOOD.replace("@fig-a و", "") + "\n# %%\nmarkdown('در @fig-a')\n") == []
+
+
+@pytest.mark.parametrize(("text", "found"), [
+    ("دقت ۹۳٫۵٪ شد", "۹۳٫۵٪"), ("خطا 0.25 است", "0.25"), ("افت ۱۲٪", "۱۲٪"), ("با `{python} x` و $0.5$ و ۳۲ تصویر", ""),
+    ("نسخهٔ 3.11.2 و v0.5", ""),
+])
+def test_typed_results_are_pointed_out(tmp_path: Path, text: str, found: str) -> None:
+    path = tmp_path / "c.py"
+    path.write_text(GOOD.replace("را ببینید؛", f"را ببینید؛ {text}؛"), encoding="utf-8")
+    told = [str(problem) for problem in typed_results(read_chapter(path, "c.py"))]
+    assert [line.split("«")[1].split("»")[0] for line in told] == ([found] if found else [])
+    assert all(line.startswith("c.py:5: ") for line in told)
+
+
+def test_the_points_are_counted() -> None:
+    questions = [Question("a", 15, ("sec-a",)), Question("b", 10, ("sec-b", "sec-c"), bonus=True)]
+    assert points(questions, ["sec-a", "sec-b"]) == (15, 25)
+    assert points(questions, ["sec-a", "sec-b", "sec-c"]) == (25, 25)
 
 
 def test_an_unanswered_question_is_named(tmp_path: Path) -> None:

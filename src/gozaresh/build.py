@@ -15,7 +15,18 @@ from gozaresh.appendix import Chapter, appendix
 from gozaresh.errors import ProofError, SettingsError, SourceError, nearest
 from gozaresh.files import write_bytes, write_notebook, write_text
 from gozaresh.ledger import check_complete
-from gozaresh.lint import Problem, bibliography_keys, defined_labels, lint, raise_first, read_assignment, unanswered
+from gozaresh.lint import (
+    Problem,
+    Question,
+    bibliography_keys,
+    defined_labels,
+    lint,
+    points,
+    raise_first,
+    read_assignment,
+    typed_results,
+    unanswered,
+)
 from gozaresh.notebook import to_notebook
 from gozaresh.parameters import Overrides, Parameter, check_names, read_parameters
 from gozaresh.progress import say
@@ -108,17 +119,31 @@ def check(report: Report) -> None:
     raise_first([*lint(cells, bibliography_keys(_bibliographies(report.project))), *_coverage(report, cells)])
 
 
+def advice(report: Report) -> list[str]:
+    """A line for each question of the assignment, their points, and what should be looked at again."""
+    cells = [cell for chapter in report.cells.values() for cell in chapter]
+    labels, found = defined_labels(cells), _questions(report)
+    lines = [f"{question.id}: {question.points} points, answered at {labels[question.answers[0]]}"
+             for question in found if question.answers and set(question.answers) <= set(labels)]
+    if found:
+        lines.append("{} of {} points answered".format(*points(found, labels)))
+    return [*lines, *(f"look again: {problem}" for problem in typed_results(cells))]
+
+
 def _bibliographies(project: Project) -> list[Path]:
     return [project.file.parent / name for name in project.settings.bibliography.values()]
 
 
 def _coverage(report: Report, cells: Sequence[Cell]) -> tuple[Problem, ...]:
+    shown = report.project.relative(report.project.file.parent / report.project.settings.assignment)
+    return unanswered(_questions(report), defined_labels(cells), shown)
+
+
+def _questions(report: Report) -> tuple[Question, ...]:
+    """The assignment's questions; none where there is no assignment."""
     name = report.project.settings.assignment
-    if not name:
-        return ()
     path = report.project.file.parent / name
-    shown = report.project.relative(path)
-    return unanswered(read_assignment(path, shown), defined_labels(cells), shown)
+    return read_assignment(path, report.project.relative(path)) if name else ()
 
 
 def make_notebook(report: Report, name: str) -> None:

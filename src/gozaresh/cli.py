@@ -83,6 +83,8 @@ def _build(options: argparse.Namespace) -> None:
 def _check(options: argparse.Namespace) -> None:
     report = _report(options)
     build.check(report)
+    for line in build.advice(report):
+        say(line)
     say(f"{len(report.cells)} chapters keep the conventions")
 
 

@@ -17,6 +17,10 @@ CROSSREF = re.compile(r"^(fig|tbl|eq|sec|lst)-")
 NOT_PROSE = re.compile(r"```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$|https?://\S+|<[^>\s]+@[^>\s]+>", re.S)
 ARABIC_LETTERS = {"ي": "ی", "ك": "ک", "ى": "ی"}
 APPENDIX = {"sec-run-record", "sec-parameters", "sec-ledger", "sec-environment", "sec-record"}  # the engine's own
+FLOATS = ("fig-", "tbl-", "lst-")
+FENCED = re.compile(r"```.*?```", re.S)
+HEADING = re.compile(r"^(#{1,6}) \S", re.M)
+RESULT = re.compile(r"[۰-۹]+٫[۰-۹]+٪?|[۰-۹]+٪|(?<![\w.])\d+\.\d+%?(?![\w.])|(?<![\w.])\d+%")
 BIB_KEY = re.compile(r"^\s*@\w+\s*\{\s*([^,\s]+)\s*,", re.M)
 
 
@@ -35,7 +39,8 @@ def lint(cells: Sequence[Cell], citations: Iterable[str]) -> tuple[Problem, ...]
     """Every breach in the chapters' cells, in order; ``citations`` are the bibliography's keys."""
     labels = list(_labels(cells))
     known = {label for label, _ in labels} | APPENDIX
-    found = [*_duplicates(labels), *_unresolved(cells, known, set(citations)), *_uncaptioned(cells), *_letters(cells)]
+    found = [*_duplicates(labels), *_unresolved(cells, known, set(citations)), *_uncaptioned(cells), *_letters(cells),
+             *_unmentioned(cells), *_leaps(cells)]
     return tuple(sorted(set(found)))
 
 
@@ -111,6 +116,44 @@ def _letters(cells: Sequence[Cell]) -> Iterator[Problem]:
                 yield Problem(place, f"Arabic letter {wrong!r} (U+{ord(wrong):04X}) where Persian has {right!r}")
 
 
+def _unmentioned(cells: Sequence[Cell]) -> Iterator[Problem]:
+    """Figures, tables and listings that no text refers to, be it computed text; their own captions do not count."""
+    mentioned = {found[1] for cell in cells for found in REFERENCE.finditer(_speaking(cell))}
+    for cell in cells:
+        for label in dict.fromkeys((cell.options.label, cell.options.lst_label)):
+            if label.startswith(FLOATS) and label not in mentioned:
+                yield Problem(cell.place_of(label), f"no text refers to {label}: write @{label} where it is spoken of")
+
+
+def _speaking(cell: Cell) -> str:
+    return prose(cell) if cell.kind == "markdown" else cell.code
+
+
+def _leaps(cells: Sequence[Cell]) -> Iterator[Problem]:
+    """Headings more than one level below the one before them."""
+    level = 0
+    for cell in cells:
+        if cell.kind != "markdown":
+            continue
+        for found in HEADING.finditer(blanked(FENCED, cell.source)):
+            deep = len(found[1])
+            if deep > level + 1:
+                place = Place(cell.file, cell.line + cell.source[: found.start()].count("\n"))
+                right = "#" * (level + 1)
+                yield Problem(place, f"a heading of level {deep} stands below one of level {level}; write {right}")
+            level = deep
+
+
+def typed_results(cells: Iterable[Cell]) -> Iterator[Problem]:
+    """Numbers in prose that look like results and are typed by hand; not a breach, for they may be settings."""
+    for cell in cells:
+        if cell.kind == "markdown":
+            text = prose(cell)
+            for found in RESULT.finditer(text):
+                place = Place(cell.file, cell.line + text[: found.start()].count("\n"))
+                yield Problem(place, f"«{found[0]}» looks like a result typed by hand; if it is one: `{{python}} …`")
+
+
 def bibliography_keys(paths: Iterable[Path]) -> set[str]:
     """The keys of the entries of .bib files."""
     return {key for path in paths for key in BIB_KEY.findall(path.read_text(encoding="utf-8"))}
@@ -152,6 +195,13 @@ def unanswered(questions: Iterable[Question], labels: Iterable[str], name: str) 
     return tuple(Problem(Place(name, 1), f"question {question.id} is not answered: no label {label!r}; "
                                          f"{nearest(label, known)}")
                  for question in questions for label in question.answers if label not in known)
+
+
+def points(questions: Iterable[Question], labels: Iterable[str]) -> tuple[int, int]:
+    """The points of the questions whose labels are all in the report, and of all questions."""
+    known, every = set(labels), list(questions)
+    return sum(question.points for question in every if known.issuperset(question.answers)), sum(
+        question.points for question in every)
 
 
 def raise_first(problems: Sequence[Problem]) -> None:
