@@ -54,8 +54,8 @@ def test_summaries_are_means_and_deviations_in_the_variants_order() -> None:
     assert summaries(results[:1]) == ()
 
 
-def test_a_walk_rises_only_where_every_step_does() -> None:
+def test_a_walk_rises_only_where_no_step_falls() -> None:
     steps = (0.0, 1.0, 2.0)
-    found = SmileWalk(torch.tensor([[0.1, 0.2, 0.3], [0.1, 0.3, 0.2], [0.1, 0.1, 0.2]]), steps)
+    found = SmileWalk(torch.tensor([[0.1, 0.2, 0.3], [0.1, 0.3, 0.2], [0.5, 0.5, 0.5]]), steps)
     assert found.rising == pytest.approx(1 / 3)
-    assert found.means == pytest.approx([0.1, 0.2, 0.7 / 3])
+    assert found.means == pytest.approx([0.7 / 3, 1 / 3, 1 / 3])

@@ -13,6 +13,7 @@ from dgm.vae.model import VAE
 from dgm.vae.probe import SmileProbe
 
 STEPS = (-0.5, 0.3, 1.1, 1.9, 2.7, 3.5)  # multiples of the smile vector: the sheet's six images
+SLACK = 0.01  # a judge that is already sure, at 0 or at 1, wavers by less
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,9 @@ class SmileWalk:
 
     @property
     def rising(self) -> float:
-        """The share of the faces whose probability rises at every step."""
-        return float((self.probability.diff(dim=1) > 0).all(1).float().mean())
+        """The share of the faces whose probability rises from first to last and at no step falls by over ``SLACK``."""
+        steady = (self.probability.diff(dim=1) > -SLACK).all(1)
+        return float((steady & (self.probability[:, -1] > self.probability[:, 0])).float().mean())
 
 
 def walk(model: VAE, z: Tensor, direction: Tensor, probe: SmileProbe, steps: Sequence[float] = STEPS) -> SmileWalk:
