@@ -39,8 +39,9 @@ def lint(cells: Sequence[Cell], citations: Iterable[str]) -> tuple[Problem, ...]
     """Every breach in the chapters' cells, in order; ``citations`` are the bibliography's keys."""
     labels = list(_labels(cells))
     known = {label for label, _ in labels} | APPENDIX
-    found = [*_duplicates(labels), *_unresolved(cells, known, set(citations)), *_uncaptioned(cells), *_letters(cells),
-             *_unmentioned(cells), *_leaps(cells)]
+    unresolved = list(_unresolved(cells, known, set(citations)))
+    unmentioned = [] if unresolved else list(_unmentioned(cells))  # a misspelt reference is one fault, not two
+    found = [*_duplicates(labels), *unresolved, *unmentioned, *_uncaptioned(cells), *_letters(cells), *_leaps(cells)]
     return tuple(sorted(set(found)))
 
 
