@@ -17,7 +17,8 @@ from fontTools.ttLib import TTFont
 
 from gozaresh.errors import TypesetError
 from gozaresh.pdffont import parse_to_unicode, to_unicode
-from gozaresh.pdftext import clean, missing_glyphs, outline, read_pages, words
+from gozaresh.pdftags import read_tagged
+from gozaresh.pdftext import clean, outline, read_pages, words
 from gozaresh.textlayer import repair
 
 ROOT = Path(__file__).parent.parent
@@ -173,11 +174,11 @@ def test_pages_outline_and_glyphs_are_read(file: Path) -> None:
     pages = read_pages(file)
     assert [page.number for page in pages] == list(range(1, len(pages) + 1))
     assert "لایه‌ها و لاله‌ها" in " ".join(outline(file))
-    assert missing_glyphs(file) == []
+    assert not any(page.missing_glyphs for page in read_tagged(file).pages)
 
 
 def test_a_character_without_a_glyph_is_found(tmp_path: Path) -> None:
     path = tmp_path / "tofu.pdf"
     markup = '#set text(fallback: false, font: "Vazirmatn")\nab 漢字'
     path.write_bytes(typst.compile(markup.encode(), font_paths=[FONTS], ignore_system_fonts=True))
-    assert [(found.page, found.count) for found in missing_glyphs(path)] == [(1, 2)]
+    assert [sum(page.missing_glyphs.values()) for page in read_tagged(path).pages] == [2]

@@ -1,16 +1,13 @@
-"""What a reader's program finds in the finished PDF: text, words, outline, characters without a glyph."""
+"""What a reader's program finds in the finished PDF: text, words, outline."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pikepdf
 import pypdfium2
-from pikepdf import Array, ContentStreamInstruction, Dictionary, String
 
 CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe]")
 MARKS = "\u064b-\u065f\u0670"
@@ -25,15 +22,6 @@ class Page:
 
     number: int
     text: str
-
-
-@dataclass(frozen=True, order=True)
-class MissingGlyph:
-    """How often a page shows glyph 0 («tofu»), which a font has for characters it does not know."""
-
-    page: int
-    font: str
-    count: int
 
 
 def read_pages(path: Path) -> list[Page]:
@@ -65,34 +53,3 @@ def outline(path: Path) -> list[str]:
     """The titles of the PDF's bookmarks, in order."""
     with pypdfium2.PdfDocument(path) as pdf:
         return [clean(mark.get_title()) for mark in pdf.get_toc()]
-
-
-def missing_glyphs(path: Path) -> list[MissingGlyph]:
-    """Where characters without a glyph are shown; empty for a sound PDF."""
-    with pikepdf.open(path) as pdf:
-        found = [MissingGlyph(number, font, count) for number, page in enumerate(pdf.pages, 1)
-                 for font, count in _zero_codes(page).items()]
-    return sorted(found)
-
-
-def _zero_codes(page: pikepdf.Page) -> dict[str, int]:
-    """How often each Type0 font of a page shows code 0."""
-    fonts = page.resources.get("/Font", Dictionary())
-    name = ""
-    counts: dict[str, int] = {}
-    for item in pikepdf.parse_content_stream(page, "Tf Tj TJ"):
-        if not isinstance(item, ContentStreamInstruction):
-            continue
-        if str(item.operator) == "Tf":
-            name = str(item.operands[0])
-        elif zeros := sum(_zeros(item.operands[0])):
-            font = str(fonts[name].get("/BaseFont", name))
-            counts[font] = counts.get(font, 0) + zeros
-    return counts
-
-
-def _zeros(shown: object) -> Iterator[int]:
-    for item in shown if isinstance(shown, Array) else [shown]:
-        if isinstance(item, String):
-            raw = bytes(item)
-            yield sum(raw[at:at + 2] == b"\0\0" for at in range(0, len(raw), 2))
