@@ -75,7 +75,7 @@ def _run(job: Job, key: str) -> NotebookNode:
             papermill.execute_notebook(
                 str(source), str(partial), parameters=dict(job.parameters), cwd=str(job.root), kernel_name="python3",
                 progress_bar=False, log_output=False, request_save_on_cell_execute=False,
-                extra_arguments=["--IPKernelApp.log_level=40"])
+                extra_arguments=["--IPKernelApp.log_level=50"])  # it calls its own shutdown an error
         except papermill.PapermillExecutionError as error:
             raise ExecutionError(_one_line(error, partial, job)) from None
         except Exception as error:  # nbclient's DeadKernelError, zmq's failures: all mean that the kernel is gone
