@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 
 from gozaresh.author import Table
 from gozaresh.cache import metadata
-from gozaresh.checks import PERSIAN, SIGNS, WAYS, Check
+from gozaresh.checks import MATHS, PERSIAN, WAYS, Check
 from gozaresh.ledger import collect, marks
 from gozaresh.parameters import Parameter
 from gozaresh.persian import persian
@@ -56,10 +56,10 @@ def _ledger(chapters: Sequence[Chapter]) -> list[str]:
     stated = [[f"@{check.label}", check.claim] for steps in found.values() for check in steps if check.how == "stated"]
     return [
         "## دفتر بررسی معادله‌ها {#sec-ledger}",
-        f"کنار شمارهٔ هر معادله نشانی هست که می‌گوید آن معادله چگونه بررسی شده است: {SIGNS['proved']} یعنی هر گام آن "
+        f"کنار شمارهٔ هر معادله نشانی هست که می‌گوید آن معادله چگونه بررسی شده است: {MATHS['proved']} یعنی هر گام آن "
         "اثبات نمادین دارد؛ "
-        f"{SIGNS['tested']} یعنی دست‌کم یک گام تنها روی مدل‌های تصادفی آزموده شده است؛ "
-        f"{SIGNS['stated']} یعنی دست‌کم یک گام تعریف، فرض یا قضیه‌ای است که از منبع آمده و در اینجا تنها بیان شده است. "
+        f"{MATHS['tested']} یعنی دست‌کم یک گام تنها روی مدل‌های تصادفی آزموده شده است؛ "
+        f"{MATHS['stated']} یعنی دست‌کم یک گام تعریف، فرض یا قضیه‌ای است که از منبع آمده و در اینجا تنها بیان شده است. "
         "نشان هر معادله از سست‌ترین گام آن می‌آید. @tbl-ledger شمار معادله‌ها و گام‌های هر فصل را می‌آورد و "
         "@tbl-stated هرچه را تنها بیان شده است، با دلیل آن.",
         _captioned(_counts(found), "tbl-ledger", "شمار معادله‌ها و گام‌ها به تفکیک شیوهٔ بررسی"),
@@ -68,7 +68,7 @@ def _ledger(chapters: Sequence[Chapter]) -> list[str]:
 
 
 def _counts(found: Mapping[str, Sequence[Check]]) -> Table:
-    header = ["فصل", *(f"معادلهٔ {SIGNS[way]}" for way in WAYS), *(f"گام {PERSIAN[way]}" for way in WAYS)]
+    header = ["فصل", *(f"معادلهٔ {MATHS[way]}" for way in WAYS), *(f"گام {PERSIAN[way]}" for way in WAYS)]
     counts = {f"`{name}`": [*_tally(marks(steps).values()), *_tally(step.how for step in steps)]
               for name, steps in found.items() if steps}
     counts["**همه**"] = [sum(column) for column in zip(*counts.values(), strict=True)]

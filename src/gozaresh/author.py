@@ -110,7 +110,7 @@ class Checks:
 
 
 def _how(way: str) -> str:
-    return f"{checked.SIGNS[way]} {checked.PERSIAN[way]}"
+    return f"{checked.MATHS[way]} {checked.PERSIAN[way]}"
 
 
 def checks(records: Sequence[Mapping[str, str]]) -> Checks:

@@ -8,6 +8,8 @@ MIME = "application/vnd.gozaresh.ledger+json"
 WAYS = ("proved", "tested", "stated")  # from the strongest to the weakest
 PERSIAN = {"proved": "اثبات‌شده", "tested": "آزموده", "stated": "بیان‌شده"}
 SIGNS = {"proved": "✓", "tested": "≈", "stated": "○"}
+# the same in running text: as maths, since a sign of another font upsets the order of a Persian line
+MATHS = {"proved": r"$\checkmark$", "tested": r"$\approx$", "stated": r"$\circ$"}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from gozaresh.checks import SIGNS
 from gozaresh.errors import Place
 from gozaresh.passage import CITATION, Passage
 
@@ -57,14 +56,8 @@ def compare(wanted: Sequence[Passage], found: Sequence[Passage]) -> tuple[list[M
 
 
 def _canonical(passage: Passage) -> tuple[str, str, str]:
-    """What must be alike: all the characters, and the order of those that are no signs.
-
-    Typst takes the marks of checked equations from another font, and writes a line of Persian text that holds one from
-    left to right; of a passage with such a mark the order cannot be told.
-    """
+    """What must be alike: all the characters, and the order of those that are no signs."""
     every = "".join(sorted(passage.key))
-    if any(sign in passage.key for sign in SIGNS.values()) and passage.kind != "equation":
-        return passage.kind, every, every
     letters = "".join(char for char in passage.key if char.isalnum() or char == "\u200c")
     return passage.kind, letters, every
 
