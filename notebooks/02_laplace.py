@@ -110,7 +110,7 @@ displayed(steps.MOMENTS[0], r",\qquad ", steps.MOMENTS[1], r",\qquad ", steps.MO
 
 # %% [markdown]
 r"""
-گشتاور سوم همان $\int_0^\infty(bt)^2e^{-t}\,dt=2b^2$ است و در میانگین، سهم دو نیمه قرینه است و یکدیگر را حذف می‌کنند.
+تساوی سوم همان $\int_0^\infty(bt)^2e^{-t}\,dt=2b^2$ است و در میانگین، سهم دو نیمه قرینه است و یکدیگر را حذف می‌کنند.
 جزء نخست از تساوی اول @eq-laplace-moments به دست می‌آید:
 """
 
@@ -185,6 +185,7 @@ steps.MINIMUM
 post = laplace.posterior(x1, x2, laplace.Model(sigma1, sigma2))
 best = laplace.optimum(post)
 best_kl = laplace.kl(best, post)
+wider, narrower = (laplace.kl(laplace.Laplace(best.mu, factor * best.b), post) - best_kl for factor in (2, 0.5))
 
 # %% [markdown]
 r"""
@@ -230,7 +231,8 @@ fig
 r"""
 @fig-laplace-surface تابع هدف را روی صفحهٔ $(\mu,b)$ نشان می‌دهد.
 ترازها بسته و تودرتو هستند و تنها یک کف دارند، همان‌گونه که از تحدب @eq-laplace-kl انتظار می‌رود.
-شیب تند نزدیک $b=0$ نشان می‌دهد که تقریبِ بیش از اندازه باریک گران‌تر از تقریبِ بیش از اندازه پهن است.
+به ازای انحراف مطلقِ برابر از $b^\star$ باریک بودن گران‌تر است، زیرا با $b\to0$ واگرایی به بی‌نهایت می‌رود؛ به نسبت چنین نیست:
+دو برابر کردن $b^\star$ `{python} f"{wider:.2f}"` و نصف کردنش `{python} f"{narrower:.2f}"` نات می‌افزاید.
 """
 
 # %%
@@ -243,7 +245,7 @@ bs = np.linspace(0.04 * best.b, 3 * best.b, 121)
 surface = np.array([[laplace.kl(laplace.Laplace(m, b), post) for m in mus] for b in bs])
 fig, ax = plt.subplots(figsize=(4.6, 3.2))
 levels = [0.08, 0.12, 0.2, 0.4, 0.7, 1.1, 1.6, 2.3]
-lines = ax.contour(mus, bs, surface, levels=levels, cmap="viridis_r", linewidths=1.1)
+lines = ax.contour(mus, bs, surface, levels=levels, cmap="viridis", linewidths=1.1)
 ax.clabel(lines, fmt=lambda v: fa(f"{v:g}"), fontsize=7.5)
 ax.plot(best.mu, best.b, "x", color="#c8553d", markersize=9, markeredgewidth=2)
 ax.set_xlabel(r"$\mu$")
@@ -256,7 +258,7 @@ r"""
 ### پیاده‌سازی
 
 @lst-laplace فرم بستهٔ واگرایی و نقطهٔ بهینه را آن‌گونه که در کتابخانهٔ گزارش نوشته شده نشان می‌دهد؛
-تمام عددهای این فصل از همین دو تابع می‌آیند.
+مقدارهای فرم بستهٔ واگرایی و نقطهٔ بهینه از همین دو تابع می‌آیند.
 """
 
 # %%
@@ -268,7 +270,7 @@ show_source(laplace.kl, laplace.optimum, docstrings=False)
 r"""
 ### راستی‌آزمایی
 
-معادله‌های این فصل با دست نوشته نشده‌اند: هر یک شیئی در برنامه است که هم چاپ می‌شود و هم بررسی.
+معادله‌های نشان‌دار با $\checkmark$ شیءهایی در برنامه‌اند که هم چاپ می‌شوند و هم بررسی؛ تعریف‌ها با دست نوشته شده‌اند.
 هر گام نخست روی `{python} NUMBERS` مقدار تصادفی نمادها با پنجاه رقم حساب می‌شود، که در آن امیدها با قاعدهٔ انتگرال‌گیری گاوس–لاگر برآورد می‌شوند و از فرم بسته خبر ندارند؛
 اگر گامی در یکی از آن‌ها نادرست باشد، ساخت گزارش با همان مثال نقض می‌ایستد.
 سپس SymPy امیدها را نمادین انتگرال می‌گیرد و باید تفاضل دو طرف را به صفر برساند تا گام «اثبات‌شده» نام بگیرد.

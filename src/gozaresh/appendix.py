@@ -35,7 +35,8 @@ def appendix(chapters: Sequence[Chapter], profile: str) -> str:
     return "\n\n".join([
         "# پارامترها و سند اجرا {#sec-run-record}",
         f"این گزارش با نمایهٔ `{profile}` ساخته شده است. "
-        "هر عددی که در متن آمده، در همین اجرا حساب شده و با دست نوشته نشده است.",
+        "هر عددی که نتیجهٔ محاسبه است در همین اجرا حساب شده یا از سندی آمده که متن نام برده است، "
+        "و با دست نوشته نشده است.",
         "## پارامترها {#sec-parameters}", _parameters(chapters),
         *_ledger(chapters),
         "## محیط اجرا {#sec-environment}",
@@ -101,7 +102,7 @@ def _parameter_rows(chapter: Chapter) -> Iterable[list[str]]:
     given = metadata(chapter.executed).get("parameters", {})
     for parameter in chapter.parameters:
         value = given.get(parameter.name, parameter.default)
-        mark = "✓" if value != parameter.default else ""
+        mark = "●" if value != parameter.default else ""
         yield [f"`{chapter.name}`", f"`{parameter.name}`", _shown(parameter.default), _shown(value), mark]
 
 

@@ -122,7 +122,9 @@ def _evidence(step: Step) -> str:
         return "—"
     if step.how == "proved":
         return f"نمادین، و {tried}" if step.cases else "نمادین"
-    return f"{tried}، بی‌گردکردن" if step.exact else f"{tried}، اختلاف {_scientific(step.residual)}"
+    if step.exact:
+        return f"{persian_digits(f'{step.cases:,}')} مورد، دقیق"
+    return f"{tried}، اختلاف {_scientific(step.residual)}"
 
 
 def _scientific(value: float) -> str:
