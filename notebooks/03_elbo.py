@@ -386,7 +386,7 @@ ratio = shown[2].variance[0] / shown[1].variance[0]
 #| label: tbl-reparam-mean
 #| tbl-cap: 'میانگین `{python} samples` نمونهٔ هر برآوردگر با خطای معیار، در `{python} int(shown[0].dims)` بُعد؛ هر سه نااریب‌اند.'
 def pm(estimate, k):
-    return f"{fa(f'{estimate.mean[k]:.3f}')} ± {fa(f'{estimate.standard_error[k]:.3f}')}"
+    return f"\u2066{fa(f'{estimate.mean[k]:.3f}')} ± {fa(f'{estimate.standard_error[k]:.3f}')}\u2069"
 
 
 Table(header=["مشتق", "دقیق", "مسیر (بازپارامتری‌سازی)", "امتیاز", "امتیاز با خط مبنا"],

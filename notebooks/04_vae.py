@@ -273,7 +273,7 @@ base = ablation.BASE
 def spread(summary, name, digits):
     """میانگین و انحراف معیار روی دانه‌ها."""
     centre, deviation = summary.measures[name]
-    return f"{fa(f'{centre:.{digits}f}')} ± {fa(f'{deviation:.{digits}f}')}"
+    return f"\u2066{fa(f'{centre:.{digits}f}')} ± {fa(f'{deviation:.{digits}f}')}\u2069"
 
 
 markdown("""### چرا این تنظیم‌ها
