@@ -32,6 +32,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import torch
 
+from dgm.calculus.derivation import displayed
 from dgm.calculus.identities import loss
 from dgm.calculus.ledger import entries, state
 from dgm.calculus.proofs import verified
@@ -209,9 +210,14 @@ r"""
 $$\ell_\beta(x)=\underbrace{-\mathbb E_{q(z\mid x)}[\log p(x\mid z)]}_{\text{بازسازی}}+\beta\,\underbrace{D_{\mathrm{KL}}(q(z\mid x)\,\|\,p(z))}_{\text{واگرایی}}.$$ {#eq-vae-loss}
 
 در این اجرا $\beta$ برابر `{python} beta` است. توزیع پیشین $p(z)=\mathcal N(0,I)$ است و جملهٔ دوم فرم بسته دارد:
+"""
 
-$$D_{\mathrm{KL}}=\frac12\sum_{j}\left(\mu_j^2+\sigma_j^2-1-\log\sigma_j^2\right).$$ {#eq-vae-kl}
+# %%
+#| label: eq-vae-kl
+displayed(r"D_{\mathrm{KL}}\bigl(q_\phi(z\mid x)\,\Vert\,p(z)\bigr)=", loss.KL.links[0].side)
 
+# %% [markdown]
+r"""
 درست‌نمایی را گاوسی می‌گیریم، $p(x\mid z)=\mathcal N(x;\hat x(z),s^2I)$؛ پس جملهٔ بازسازی برای تصویری با $D$ عدد چنین است:
 
 $$-\log p(x\mid z)=\frac D2\log(2\pi s^2)+\frac{\|x-\hat x(z)\|_2^2}{2s^2}.$$ {#eq-vae-nll}

@@ -519,12 +519,14 @@ trick.OBJECTIVE
 r"""
 تابع زیر انتگرال را می‌توان در هر $z$ جداگانه بیشینه کرد.
 مشتق آن نسبت به $D$ برابر $q/D-\bar q/(1-D)$ و مشتق دوم $-q/D^2-\bar q/(1-D)^2<0$ است؛ پس بیشینه یکتاست:
+"""
 
-$$
-D^\star(z)=\frac{q(z)}{q(z)+\bar q(z)},\qquad
-\log\frac{D^\star(z)}{1-D^\star(z)}=\log\frac{q(z)}{\bar q(z)} .
-$$ {#eq-estimate-optimum}
+# %%
+#| label: eq-estimate-optimum
+displayed(r"D^\star(z)=", trick.OPTIMUM, r",\qquad ", trick.LOG_RATIO)
 
+# %% [markdown]
+r"""
 بنابراین با متمایزگر بهینه $D^\star$ رابطهٔ زیر دقیق است، و با متمایزگری که خوب آموخته باشد تقریبی از همبستگی کل به دست می‌دهد:
 """
 

@@ -38,11 +38,14 @@ CURVATURE = (
 )
 LOGIT = Derivation("eq-estimate-optimum", log(BEST / (1 - BEST))).equals(log(q / q_bar), "لاجیت متمایزگر بهینه")
 
-_optimum = Named(AGGREGATE / (AGGREGATE + MARGINALS), r"D^\star(z)")
+OPTIMUM = AGGREGATE / (AGGREGATE + MARGINALS)
+_optimum = Named(OPTIMUM, r"D^\star(z)")
+LOG_RATIO = Derivation("eq-estimate-optimum", log(_optimum / (1 - _optimum))).equals(
+    log(AGGREGATE / MARGINALS), "لاجیت آن در هر $z$، برای چگالی‌ها")
 ESTIMATE = (
     Derivation("eq-estimate-tc", TotalCorrelation("q"))
     .equals(Expectation(AGGREGATE, log(AGGREGATE / MARGINALS)), "تعریف همبستگی کل", together=True)
     .equals(Expectation(AGGREGATE, log(_optimum / (1 - _optimum))), "لاجیت متمایزگر بهینه")
 )
 
-DERIVATIONS = (OBJECTIVE, SLOPE, STATIONARY, CURVATURE, LOGIT, ESTIMATE)
+DERIVATIONS = (OBJECTIVE, SLOPE, STATIONARY, CURVATURE, LOGIT, LOG_RATIO, ESTIMATE)
