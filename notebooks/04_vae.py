@@ -17,7 +17,7 @@ train_fraction: float = 0.8
 latent_dim: int = 200
 beta: float = 1.0
 sigma: float = 0.0
-dropout: float = 0.05
+dropout: float = 0.02
 synthetic_faces: int = 3600
 warmup: int = 0
 flip: bool = False
@@ -27,6 +27,7 @@ runs: "Path" = "report/runs"
 
 # %%
 import math
+from itertools import zip_longest
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -41,13 +42,13 @@ from dgm.vae import ablation, checkpoint, latent, objective
 from dgm.vae import model as model_source
 from dgm.vae.data import load_faces, stratified_split
 from dgm.vae.faces import synthetic_faces as draw_faces
-from dgm.vae.layers import UpConv2d
 from dgm.vae.loader import FaceLoader
-from dgm.vae.model import VAE, Decoder, Encoder, parameter_count, reparameterize
+from dgm.vae.model import VAE, Decoder, Encoder, reparameterize
 from dgm.vae.picture import image_grid, interleaved_rows
 from dgm.vae.probe import train_probe
 from dgm.vae.record import find_record
 from dgm.vae.smile import STEPS, walk
+from dgm.vae.summary import summary
 from dgm.vae.train import TrainingConfig, train
 from gozaresh.author import Table, checks, fa, markdown, persian_ticks, report_style, show_source
 
@@ -145,29 +146,13 @@ r"""
 
 # %%
 #| label: tbl-vae-architecture
-#| tbl-cap: 'لایه‌های مدل با `{python} parameter_count(VAE(image_size, latent_dim, dropout))` پارامتر؛ اندازه‌ها برای تصویر `{python} image_size` پیکسلی و `{python} latent_dim` بُعد نهان است. پس از هر کانولوشن، جز کانولوشن آخر رمزگشا، BatchNorm2d و ReLU و برون‌اندازی می‌آید.'
-def layer_rows(module, x):
-    rows = []
-    for layer in module:
-        x = layer(x)
-        name = type(layer).__name__
-        if name in ("Conv2d", "Linear", "UpConv2d", "Flatten", "Unflatten"):
-            inner = layer.conv if isinstance(layer, UpConv2d) else layer
-            sizes = f"({inner.in_channels}, {inner.out_channels})" if hasattr(inner, "in_channels") else (
-                f"({inner.in_features}, {inner.out_features})" if hasattr(inner, "in_features") else "()")
-            label = f"Upsample(2) + Conv2d{sizes}" if isinstance(layer, UpConv2d) else name + sizes
-            rows.append([f"`{label}`", f"`{tuple(x.shape[1:])}`"])
-    return rows, x
-
-
-with torch.no_grad():
-    shown = VAE(image_size, latent_dim, dropout).eval()
-    encoder_rows, features = layer_rows(shown.encoder.features, torch.zeros(1, 3, image_size, image_size))
-    encoder_rows.append([f"`2 × Linear({features.shape[1]}, {latent_dim})`", f"`2 × ({latent_dim},)`"])
-    decoder_rows, _ = layer_rows(shown.decoder.net, torch.zeros(1, latent_dim))
-Table(["رمزگذار", "خروجی", "رمزگشا", "خروجی"],
-      [left + right for left, right in zip(encoder_rows + [["", ""]] * (len(decoder_rows) - len(encoder_rows)),
-                                           decoder_rows + [["", ""]] * (len(encoder_rows) - len(decoder_rows)), strict=True)], "llll")
+#| tbl-cap: 'لایه‌های مدل، اندازهٔ خروجی هر یک و شمار پارامترهایش، که روی‌هم `{python} sum(row.parameters for row in layers)` است؛ اندازه‌ها برای تصویر `{python} image_size` پیکسلی و `{python} latent_dim` بُعد نهان است. `s` گام کانولوشن است و پس از هر BatchNorm2d تابع ReLU و برون‌اندازی می‌آید، که پارامتری ندارند.'
+layers = summary(VAE(image_size, latent_dim, dropout))
+halves = [[[f"`{row.layer.replace('stride ', 's=')}`", f"\u2066{fa(' × '.join(map(str, row.shape)))}\u2069", fa(row.parameters)]
+           for row in layers if row.part == part and (row.parameters or row.layer in ("Flatten", "Unflatten"))]
+          for part in ("encoder", "decoder")]
+Table(["رمزگذار", "خروجی", "پارامتر", "رمزگشا", "خروجی", "پارامتر"],
+      [left + right for left, right in zip_longest(*halves, fillvalue=["", "", ""])], "lcrlcr")
 
 # %% [markdown]
 r"""
