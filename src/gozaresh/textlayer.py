@@ -178,9 +178,9 @@ def join(left: Run, right: Run) -> Run:
 # --- writing runs ----------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Said:
-    """A code of the written run, the character it says and where it is drawn."""
+    """A glyph of the written run (None: nothing is drawn), what it says in visual order, and where it stands."""
 
-    code: int
+    glyph: int | None
     text: str
     x: float
 
@@ -195,10 +195,24 @@ def write_run(run: Run) -> list[ContentStreamInstruction]:
     for cluster in gather_marks(run):
         letters, surplus = _letters(cluster, run)
         said += _say(letters, cluster.text, run) if run.right_to_left else [
-            Said(run.font.code(letters[0].code, cluster.text), cluster.text, letters[0].x)]
+            Said(letters[0].code, cluster.text, letters[0].x)]
         for glyph in surplus:
             ink += run.font.outline(glyph.code, run.size, glyph.x, glyph.y)
-    return _instructions(run, list(_with_borders(said, run)) if run.right_to_left else said, ink)
+    return _instructions(run, list(_with_borders(join_joiners(said), run)) if run.right_to_left else said, ink)
+
+
+def join_joiners(said: Sequence[Said]) -> list[Said]:
+    """The codes with each joiner said by the code of the letter before it (which stands to its right).
+
+    pdf.js drops a code that says a format character at its end, alone or after others, but not before another one.
+    """
+    out: list[Said] = []
+    for item in said:
+        if out and out[-1].glyph is None and set(out[-1].text) <= set(JOINERS):
+            out[-1] = replace(item, text=out[-1].text + item.text)
+        else:
+            out.append(item)
+    return out
 
 
 def gather_marks(run: Run) -> list[Cluster]:
@@ -230,12 +244,12 @@ def _say(letters: Sequence[Glyph], text: str, run: Run) -> list[Said]:
     chars = text[::-1]
     if len(letters) > 1:  # the first glyphs say a character each, the last one all the others
         first, char = letters[0], chars[0]
-        return [Said(run.font.code(first.code, char), char, first.x), *_say(letters[1:], text[:-1], run)]
+        return [Said(first.code, char, first.x), *_say(letters[1:], text[:-1], run)]
     letter = letters[0]
     right = letter.x + run.font.width(letter.code) * run.size
     drawn = max((at for at, char in enumerate(chars) if not _is_light(char)), default=0)
-    return [Said(run.font.code(letter.code, char), char, letter.x) if at == drawn else
-            Said(run.font.blank(char), char, letter.x if at < drawn else right) for at, char in enumerate(chars)]
+    return [Said(letter.code, char, letter.x) if at == drawn else
+            Said(None, char, letter.x if at < drawn else right) for at, char in enumerate(chars)]
 
 
 def _with_borders(said: Sequence[Said], run: Run) -> Iterator[Said]:
@@ -246,7 +260,7 @@ def _with_borders(said: Sequence[Said], run: Run) -> Iterator[Said]:
     """
     for last, item in pairwise([None, *said]):
         if last and item and last.text in SEPARATORS and unicodedata.combining(item.text):
-            yield Said(run.font.blank(RIGHT_TO_LEFT_MARK), RIGHT_TO_LEFT_MARK, item.x)
+            yield Said(None, RIGHT_TO_LEFT_MARK, item.x)
         if item:
             yield item
 
@@ -279,8 +293,9 @@ def _spaced(run: Run, said: Sequence[Said]) -> Iterator[String | Decimal]:
                 yield String(codes)
             yield back
             pen, codes = item.x, b""
-        codes += item.code.to_bytes(2, "big")
-        pen += run.font.width(item.code) * run.size
+        code = run.font.blank(item.text) if item.glyph is None else run.font.code(item.glyph, item.text)
+        codes += code.to_bytes(2, "big")
+        pen += run.font.width(code) * run.size
     yield String(codes)
 
 
