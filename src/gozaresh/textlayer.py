@@ -198,7 +198,7 @@ def write_run(run: Run) -> list[ContentStreamInstruction]:
             Said(letters[0].code, cluster.text, letters[0].x)]
         for glyph in surplus:
             ink += run.font.outline(glyph.code, run.size, glyph.x, glyph.y)
-    return _instructions(run, list(_with_borders(join_joiners(said), run)) if run.right_to_left else said, ink)
+    return _instructions(run, firm_spaces(list(_with_borders(join_joiners(said), run))) if run.right_to_left else said, ink)
 
 
 def join_joiners(said: Sequence[Said]) -> list[Said]:
@@ -213,6 +213,27 @@ def join_joiners(said: Sequence[Said]) -> list[Said]:
         else:
             out.append(item)
     return out
+
+
+def firm_spaces(said: Sequence[Said]) -> list[Said]:
+    out: list[Said] = []
+    for at, item in enumerate(said):
+        first, last = at == 0, at == len(said) - 1
+        marked = not last and is_mark(said[at + 1].text)
+        if item.text == " " and (first or last or marked):
+            item = replace(item, text=RIGHT_TO_LEFT_MARK + " ")
+            out.append(item)
+            if last:
+                out.append(Said(None, RIGHT_TO_LEFT_MARK, item.x))
+        elif first and is_mark(item.text):
+            out += [Said(None, RIGHT_TO_LEFT_MARK + " ", item.x), item]
+        else:
+            out.append(item)
+    return out
+
+
+def is_mark(text: str) -> bool:
+    return any(map(unicodedata.combining, text))
 
 
 def gather_marks(run: Run) -> list[Cluster]:
