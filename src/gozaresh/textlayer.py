@@ -33,6 +33,10 @@ from gozaresh.pdfrun import REVERSED, Cluster, Code, Glyph, Run, Token, find_run
 TOLERANCE = Decimal("0.5")  # thousandths of an em that a glyph may stand off its place
 JOINERS = "\u200c\u200d"
 RIGHT_TO_LEFT_MARK = "\u200f"
+FIRM_SPACE = RIGHT_TO_LEFT_MARK + " "
+GAP = 70  # thousandths of an em: pdf.js sees no space in it, poppler does
+STEP = 40
+STRONG = {"L", "R", "AL", "EN", "AN", "NSM"}
 SEPARATORS = ".,:/،%٪+-−\u00a0"  # weak in UAX #9
 
 
@@ -95,8 +99,13 @@ class _Repair:
         code = [item for item in pikepdf.parse_content_stream(stream) if isinstance(item, ContentStreamInstruction)]
         fonts = {name: self._font(font) for name, font in _entries(resources, "/Font").items()}
         written: list[ContentStreamInstruction] = []
+        last: Run | None = None
         for token in joined(find_runs(code, fonts)):
-            written += write_run(token) if isinstance(token, Run) else [token]
+            if isinstance(token, Run):
+                written += write_run(token, last is not None and is_apart(last, token))
+                last = token
+            else:
+                written.append(token)
         return pikepdf.unparse_content_stream(written)
 
     def _font(self, font: pikepdf.Object) -> Font:
@@ -148,12 +157,17 @@ def continues(left: Run, right: Run) -> bool:
     """
     if left.font is not right.font or left.size != right.size or not left.font.editable:
         return False
-    if not (left.right_to_left and right.right_to_left):
+    if not (right.right_to_left and (left.right_to_left or is_neutral(left.text))):
         return False
     move = right.matrix @ left.matrix.inverse()
     turned = max(abs(have - want) for have, want in zip(move.shorthand[:4], (1, 0, 0, 1), strict=True))
     beside = left.origin - 0.01 <= move.e <= left.end + 2 * left.size
     return turned < 1e-6 and beside and _same_line(left, right, move.f) and _style(left) == _style(right)
+
+
+def is_neutral(text: str) -> bool:
+    """Whether nothing in the text has a direction: blanks and punctuation alone."""
+    return not any(unicodedata.bidirectional(char) in STRONG for char in text)
 
 
 def _same_line(left: Run, right: Run, down: float) -> bool:
@@ -175,6 +189,14 @@ def join(left: Run, right: Run) -> Run:
     return replace(left, clusters=left.clusters + moved, origin=move.e, reversed=left.reversed or right.reversed)
 
 
+def is_apart(before: Run, run: Run) -> bool:
+    """Whether two runs stand on one line with a gap between them that neither fills with a space."""
+    a, b = sorted((before, run), key=lambda r: r.matrix.e + r.glyphs[0].x)
+    gap = b.matrix.e + b.glyphs[0].x - a.matrix.e - a.end
+    beside = abs(a.matrix.f - b.matrix.f) < 0.01 and gap > 0.15 * run.size
+    return beside and not (before.text.endswith(" ") or run.text.startswith(" "))
+
+
 # --- writing runs ----------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Said:
@@ -183,12 +205,17 @@ class Said:
     glyph: int | None
     text: str
     x: float
+    wider: int = 0  # thousandths of an em added to the glyph's width
 
 
-def write_run(run: Run) -> list[ContentStreamInstruction]:
-    """The run as instructions: one code a character, in visual order, and ink for the marks."""
+def write_run(run: Run, spaced: bool = False) -> list[ContentStreamInstruction]:
+    """The run as instructions: one code a character, in visual order, and ink for the marks.
+
+    ``spaced``: a gap parts it from the run before it, so a space shall be said.
+    """
     simple = all(len(cluster.glyphs) == 1 for cluster in run.clusters)
-    if not run.font.editable or not (run.right_to_left or (run.spans and simple)):
+    loose = spaced or run.text != run.text.strip(" ")
+    if not run.font.editable or not (run.right_to_left or (simple and (run.spans or loose))):
         return [_without_controls(item) for item in run.source]
     said: list[Said] = []
     ink: list[ContentStreamInstruction] = []
@@ -198,7 +225,9 @@ def write_run(run: Run) -> list[ContentStreamInstruction]:
             Said(letters[0].code, cluster.text, letters[0].x)]
         for glyph in surplus:
             ink += run.font.outline(glyph.code, run.size, glyph.x, glyph.y)
-    return _instructions(run, firm_spaces(list(_with_borders(join_joiners(said), run))) if run.right_to_left else said, ink)
+    if run.right_to_left:
+        said = stay_marks(list(_with_borders(join_joiners(said))), run)
+    return _instructions(run, with_edges(said, run, spaced), ink)
 
 
 def join_joiners(said: Sequence[Said]) -> list[Said]:
@@ -215,20 +244,50 @@ def join_joiners(said: Sequence[Said]) -> list[Said]:
     return out
 
 
-def firm_spaces(said: Sequence[Said]) -> list[Said]:
+def stay_marks(said: Sequence[Said], run: Run) -> list[Said]:
+    """The codes with no gap before a mark at a word's end.
+
+    pdf.js looks for gaps at letters only, not at the marks to their left, and would say the space that it finds
+    between a mark and its letter. So the letter across the space is made wide enough to fill it, all but a little:
+    poppler parts words at gaps.
+    """
     out: list[Said] = []
-    for at, item in enumerate(said):
-        first, last = at == 0, at == len(said) - 1
-        marked = not last and is_mark(said[at + 1].text)
-        if item.text == " " and (first or last or marked):
-            item = replace(item, text=RIGHT_TO_LEFT_MARK + " ")
-            out.append(item)
-            if last:
-                out.append(Said(None, RIGHT_TO_LEFT_MARK, item.x))
-        elif first and is_mark(item.text):
-            out += [Said(None, RIGHT_TO_LEFT_MARK + " ", item.x), item]
-        else:
-            out.append(item)
+    for item in said:
+        if is_mark(item.text) and out and out[-1].text == " ":
+            before = next((at for at in range(len(out) - 1, -1, -1) if out[at].text != " "), None)
+            if before is None or out[before].glyph is None:
+                out[-1] = replace(out[-1], text=FIRM_SPACE)
+            else:
+                out[before] = _filling(out[before], item.x, run)
+        out.append(item)
+    return out
+
+
+def _filling(said: Said, end: float, run: Run) -> Said:
+    """The code as wide as to reach almost to ``end``. Steps keep the number of new glyphs low."""
+    gap = (end - said.x) / run.size * 1000 - run.font.width(said.glyph) * 1000
+    return replace(said, wider=max(0, round((gap - GAP) / STEP) * STEP))
+
+
+def with_edges(said: Sequence[Said], run: Run, spaced: bool) -> list[Said]:
+    """The codes with edges that keep the spaces and the direction of the run's ends.
+
+    pdf.js forgets a space at the edge of a run, unless a direction mark shares its code. poppler takes neutral
+    characters beside a left-to-right word for its own, unless a direction mark stands between.
+    """
+    out = list(said)
+    for edge in (0, -1):
+        if out[edge].text == " ":
+            out[edge] = replace(out[edge], text=FIRM_SPACE)
+    if is_mark(out[0].text):
+        out.insert(0, Said(None, FIRM_SPACE, out[0].x, GAP))
+    if not run.right_to_left:
+        return [Said(None, FIRM_SPACE, out[0].x, GAP), *out] if spaced else out
+    end = run.end
+    if spaced:
+        out.append(Said(None, FIRM_SPACE, end, GAP))
+    if is_neutral(out[-1].text.strip(RIGHT_TO_LEFT_MARK)):
+        out.append(Said(None, RIGHT_TO_LEFT_MARK, end))
     return out
 
 
@@ -273,7 +332,7 @@ def _say(letters: Sequence[Glyph], text: str, run: Run) -> list[Said]:
             Said(None, char, letter.x if at < drawn else right) for at, char in enumerate(chars)]
 
 
-def _with_borders(said: Sequence[Said], run: Run) -> Iterator[Said]:
+def _with_borders(said: Sequence[Said]) -> Iterator[Said]:
     """The codes with a right-to-left mark between punctuation and the mark of the letter before it («حتماً،»).
 
     pdfium takes marks and separators alike for weak characters and does not turn a row of them round, so that the two
@@ -314,7 +373,7 @@ def _spaced(run: Run, said: Sequence[Said]) -> Iterator[String | Decimal]:
                 yield String(codes)
             yield back
             pen, codes = item.x, b""
-        code = run.font.blank(item.text) if item.glyph is None else run.font.code(item.glyph, item.text)
+        code = run.font.code(item.glyph, item.text, item.wider)
         codes += code.to_bytes(2, "big")
         pen += run.font.width(code) * run.size
     yield String(codes)
