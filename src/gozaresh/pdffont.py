@@ -41,6 +41,7 @@ class Font:
         self._font = font
         self._descendant = font["/DescendantFonts"][0] if "/DescendantFonts" in font else Dictionary()
         self._said = parse_to_unicode(font["/ToUnicode"].read_bytes()) if "/ToUnicode" in font else {}
+        self._visual = _added_codes(self._descendant.get("/CIDToGIDMap"))
         self.editable = bool(self._said) and self._descendant.get("/CIDToGIDMap") == "/Identity"
         self._added: dict[tuple[int, str, int], int] = {}
         self._widths = dict(parse_widths(self._descendant.get("/W", Array())))
@@ -50,12 +51,13 @@ class Font:
             self._blank = int(self._program["maxp"].numGlyphs)  # the glyph that write() appends
 
     def text(self, code: int) -> str:
-        """The characters that a reader extracts for a code, as Typst wrote them."""
-        return self._said.get(code, "")
+        """The characters of a code in logical order; those that the repair added say them in visual order."""
+        said = self._said.get(code, "")
+        return said[::-1] if code in self._visual else said
 
-    def width(self, code: int) -> float:
-        """The advance of a code, in ems."""
-        return self._widths.get(code, 0.0) / 1000
+    def width(self, code: int | None) -> float:
+        """The advance of a code, in ems; nothing has none."""
+        return 0.0 if code is None else self._widths.get(code, 0.0) / 1000
 
     def code(self, glyph: int | None, text: str, wider: int = 0) -> int:
         """A code that draws ``glyph`` (None: nothing) and says ``text``: the old one where it fits, else a new one.
@@ -123,6 +125,14 @@ class Font:
         self._descendant["/CIDToGIDMap"] = Stream(pdf, b"".join(glyph.to_bytes(2, "big") for glyph in glyphs))
         widths = [number(self._widths.get(code, 0.0)) for code in range(self._blank, len(glyphs))]
         self._descendant["/W"] = Array([*self._descendant.get("/W", Array()), self._blank, Array(widths)])
+
+
+def _added_codes(glyph_map: pikepdf.Object | None) -> set[int]:
+    """The codes that an earlier repair added: those that do not stand for the glyph of their own number."""
+    if not isinstance(glyph_map, Stream):
+        return set()
+    raw = glyph_map.read_bytes()
+    return {at // 2 for at in range(0, len(raw), 2) if int.from_bytes(raw[at:at + 2], "big") != at // 2}
 
 
 class _PathPen(BasePen):  # type: ignore[misc]  # fontTools ships no types

@@ -33,8 +33,10 @@ from gozaresh.pdfrun import REVERSED, Cluster, Code, Glyph, Run, Token, find_run
 TOLERANCE = Decimal("0.5")  # thousandths of an em that a glyph may stand off its place
 JOINERS = "\u200c\u200d"
 RIGHT_TO_LEFT_MARK = "\u200f"
+ARABIC_LETTER_MARK = "\u061c"
 FIRM_SPACE = RIGHT_TO_LEFT_MARK + " "
 GAP = 70  # thousandths of an em: pdf.js sees no space in it, poppler does
+WIDEST = 450  # thousandths of an em: pdf.js breaks a line at wider gaps
 STEP = 40
 STRONG = {"L", "R", "AL", "EN", "AN", "NSM"}
 SEPARATORS = ".,:/،%٪+-−\u00a0"  # weak in UAX #9
@@ -226,7 +228,7 @@ def write_run(run: Run, spaced: bool = False) -> list[ContentStreamInstruction]:
         for glyph in surplus:
             ink += run.font.outline(glyph.code, run.size, glyph.x, glyph.y)
     if run.right_to_left:
-        said = stay_marks(list(_with_borders(join_joiners(said))), run)
+        said = filled_gaps(list(_with_borders(join_joiners(said))), run)
     return _instructions(run, with_edges(said, run, spaced), ink)
 
 
@@ -238,56 +240,64 @@ def join_joiners(said: Sequence[Said]) -> list[Said]:
     out: list[Said] = []
     for item in said:
         if out and out[-1].glyph is None and set(out[-1].text) <= set(JOINERS):
-            out[-1] = replace(item, text=out[-1].text + item.text)
+            between = ARABIC_LETTER_MARK if is_mark(item.text) else ""
+            out[-1] = replace(item, text=out[-1].text + between + item.text)
         else:
             out.append(item)
     return out
 
 
-def stay_marks(said: Sequence[Said], run: Run) -> list[Said]:
-    """The codes with no gap before a mark at a word's end.
+def filled_gaps(said: Sequence[Said], run: Run) -> list[Said]:
+    """The codes with no gap before a mark at a word's end, and none that is very wide.
 
     pdf.js looks for gaps at letters only, not at the marks to their left, and would say the space that it finds
     between a mark and its letter. So the letter across the space is made wide enough to fill it, all but a little:
-    poppler parts words at gaps.
+    poppler parts words at gaps. At wide gaps pdf.js ends its line, and the line's words would stand in visual order.
     """
     out: list[Said] = []
     for item in said:
-        if is_mark(item.text) and out and out[-1].text == " ":
-            before = next((at for at in range(len(out) - 1, -1, -1) if out[at].text != " "), None)
-            if before is None or out[before].glyph is None:
-                out[-1] = replace(out[-1], text=FIRM_SPACE)
-            else:
-                out[before] = _filling(out[before], item.x, run)
+        before = next((at for at in range(len(out) - 1, -1, -1) if out[at].text != " "), None)
+        if before is not None and before < len(out) - 1 and out[before].glyph is not None:
+            out[before] = _reaching(out[before], item.x, GAP if is_mark(item.text) else WIDEST, run)
+        elif out and is_mark(item.text) and out[-1].text == " ":
+            out[-1] = replace(out[-1], text=FIRM_SPACE)
         out.append(item)
     return out
 
 
-def _filling(said: Said, end: float, run: Run) -> Said:
-    """The code as wide as to reach almost to ``end``. Steps keep the number of new glyphs low."""
+def _reaching(said: Said, end: float, left: int, run: Run) -> Said:
+    """The code so wide that no more than ``left`` is left up to ``end``. Steps keep the number of new glyphs low."""
     gap = (end - said.x) / run.size * 1000 - run.font.width(said.glyph) * 1000
-    return replace(said, wider=max(0, round((gap - GAP) / STEP) * STEP))
+    return said if gap <= left else replace(said, wider=max(0, round((gap - left) / STEP) * STEP))
+
+
+def _hangs(space: Said, letter: Said, run: Run) -> bool:
+    """Whether a space lies on the letter after it, as at a line's end; pdf.js would part the two."""
+    return letter.x - space.x < (run.font.width(space.glyph) - 0.1) * run.size
 
 
 def with_edges(said: Sequence[Said], run: Run, spaced: bool) -> list[Said]:
     """The codes with edges that keep the spaces and the direction of the run's ends.
 
-    pdf.js forgets a space at the edge of a run, unless a direction mark shares its code. poppler takes neutral
-    characters beside a left-to-right word for its own, unless a direction mark stands between.
+    pdf.js forgets a space at the edge of a run, unless a direction mark shares its code. poppler and mupdf take
+    neutral characters beside a left-to-right word for its own, unless a direction mark stands between.
     """
     out = list(said)
     for edge in (0, -1):
         if out[edge].text == " ":
             out[edge] = replace(out[edge], text=FIRM_SPACE)
+    if out[0].text == FIRM_SPACE and len(out) > 1 and _hangs(out[0], out[1], run):
+        out[0] = Said(None, FIRM_SPACE, out[0].x, GAP)
     if is_mark(out[0].text):
         out.insert(0, Said(None, FIRM_SPACE, out[0].x, GAP))
     if not run.right_to_left:
         return [Said(None, FIRM_SPACE, out[0].x, GAP), *out] if spaced else out
-    end = run.end
+    if is_neutral(out[0].text[0]):
+        out.insert(0, Said(None, RIGHT_TO_LEFT_MARK, out[0].x))
     if spaced:
-        out.append(Said(None, FIRM_SPACE, end, GAP))
-    if is_neutral(out[-1].text.strip(RIGHT_TO_LEFT_MARK)):
-        out.append(Said(None, RIGHT_TO_LEFT_MARK, end))
+        out.append(Said(None, FIRM_SPACE, run.end, GAP))
+    if is_neutral(out[-1].text[-1]):
+        out.append(Said(None, RIGHT_TO_LEFT_MARK, run.end))
     return out
 
 
