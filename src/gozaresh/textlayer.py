@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
@@ -228,11 +228,17 @@ def write_run(run: Run, spaced: bool = False) -> list[ContentStreamInstruction]:
         for glyph in surplus:
             ink += run.font.outline(glyph.code, run.size, glyph.x, glyph.y)
     if run.right_to_left:
-        said = filled_gaps(list(_with_borders(join_joiners(said))), run)
+        said = filled_gaps(list(_with_borders(join_joiners(map(turned, said)))), run)
     return _instructions(run, with_edges(said, run, spaced), ink)
 
 
-def join_joiners(said: Sequence[Said]) -> list[Said]:
+def turned(item: Said) -> Said:
+    """The code with a direction mark before a sign of numbers («٪», «−»), which mupdf takes for left-to-right."""
+    is_sign = unicodedata.bidirectional(item.text[0]) in ("ES", "ET")
+    return replace(item, text=RIGHT_TO_LEFT_MARK + item.text) if is_sign else item
+
+
+def join_joiners(said: Iterable[Said]) -> list[Said]:
     """The codes with each joiner said by the code of the letter before it (which stands to its right).
 
     pdf.js drops a code that says a format character at its end, alone or after others, but not before another one.
