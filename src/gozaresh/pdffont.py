@@ -84,7 +84,9 @@ class Font:
         return [*pen.path, instruction("f")] if pen.path else []
 
     def write(self, pdf: pikepdf.Pdf) -> None:
-        """Put the added codes into the PDF."""
+        """Put the added codes into the PDF; a font that has some already is left alone."""
+        if self._visual:
+            return
         said = {code: without_controls(text) for code, text in self._said.items()}
         said |= {code: text for (_, text, _), code in self._added.items()}
         if said != self._said:

@@ -192,10 +192,12 @@ def join(left: Run, right: Run) -> Run:
 
 
 def is_apart(before: Run, run: Run) -> bool:
-    """Whether two runs stand on one line with a gap between them that neither fills with a space."""
-    a, b = sorted((before, run), key=lambda r: r.matrix.e + r.glyphs[0].x)
-    gap = b.matrix.e + b.glyphs[0].x - a.matrix.e - a.end
-    beside = abs(a.matrix.f - b.matrix.f) < 0.01 and gap > 0.15 * run.size
+    """Whether a run stands to the left of the one before it, on its line, with a gap that neither fills with a space.
+
+    Readers see gaps by themselves where text goes on to the right.
+    """
+    gap = before.matrix.e + before.glyphs[0].x - run.matrix.e - run.end
+    beside = abs(before.matrix.f - run.matrix.f) < 0.01 and gap > 0.15 * run.size
     return beside and not (before.text.endswith(" ") or run.text.startswith(" "))
 
 
