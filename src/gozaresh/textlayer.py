@@ -198,7 +198,7 @@ def is_apart(before: Run, run: Run) -> bool:
     """
     gap = before.matrix.e + before.glyphs[0].x - run.matrix.e - run.end
     beside = abs(before.matrix.f - run.matrix.f) < 0.01 and gap > 0.15 * run.size
-    return beside and not (before.text.endswith(" ") or run.text.startswith(" "))
+    return beside and not (before.text[-1:].isspace() or run.text[:1].isspace())
 
 
 # --- writing runs ----------------------------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ def write_run(run: Run, spaced: bool = False) -> list[ContentStreamInstruction]:
     ``spaced``: a gap parts it from the run before it, so a space shall be said.
     """
     simple = all(len(cluster.glyphs) == 1 for cluster in run.clusters)
-    loose = spaced or run.text != run.text.strip(" ")
+    loose = spaced or run.text != run.text.strip()
     if not run.font.editable or not (run.right_to_left or (simple and (run.spans or loose))):
         return [_without_controls(item) for item in run.source]
     said: list[Said] = []
@@ -264,11 +264,11 @@ def filled_gaps(said: Sequence[Said], run: Run) -> list[Said]:
     """
     out: list[Said] = []
     for item in said:
-        before = next((at for at in range(len(out) - 1, -1, -1) if out[at].text != " "), None)
+        before = next((at for at in range(len(out) - 1, -1, -1) if not out[at].text.isspace()), None)
         if before is not None and before < len(out) - 1 and out[before].glyph is not None:
             out[before] = _reaching(out[before], item.x, GAP if is_mark(item.text) else WIDEST, run)
-        elif out and is_mark(item.text) and out[-1].text == " ":
-            out[-1] = replace(out[-1], text=FIRM_SPACE)
+        elif out and is_mark(item.text) and out[-1].text.isspace():
+            out[-1] = firm(out[-1])
         out.append(item)
     return out
 
@@ -281,7 +281,7 @@ def _reaching(said: Said, end: float, left: int, run: Run) -> Said:
 
 def _hangs(space: Said, letter: Said, run: Run) -> bool:
     """Whether a space lies on the letter after it, as at a line's end; pdf.js would part the two."""
-    return letter.x - space.x < (run.font.width(space.glyph) - 0.1) * run.size
+    return space.text[-1].isspace() and letter.x - space.x < (run.font.width(space.glyph) - 0.1) * run.size
 
 
 def with_edges(said: Sequence[Said], run: Run, spaced: bool) -> list[Said]:
@@ -292,10 +292,10 @@ def with_edges(said: Sequence[Said], run: Run, spaced: bool) -> list[Said]:
     """
     out = list(said)
     for edge in (0, -1):
-        if out[edge].text == " ":
-            out[edge] = replace(out[edge], text=FIRM_SPACE)
-    if out[0].text == FIRM_SPACE and len(out) > 1 and _hangs(out[0], out[1], run):
-        out[0] = Said(None, FIRM_SPACE, out[0].x, GAP)
+        if out[edge].text.isspace():
+            out[edge] = firm(out[edge])
+    if len(out) > 1 and _hangs(out[0], out[1], run):
+        out[0] = Said(None, out[0].text, out[0].x, GAP)
     if is_mark(out[0].text):
         out.insert(0, Said(None, FIRM_SPACE, out[0].x, GAP))
     if not run.right_to_left:
@@ -307,6 +307,11 @@ def with_edges(said: Sequence[Said], run: Run, spaced: bool) -> list[Said]:
     if is_neutral(out[-1].text[-1]):
         out.append(Said(None, RIGHT_TO_LEFT_MARK, run.end))
     return out
+
+
+def firm(space: Said) -> Said:
+    """A space that pdf.js keeps."""
+    return replace(space, text=RIGHT_TO_LEFT_MARK + space.text)
 
 
 def is_mark(text: str) -> bool:
