@@ -16,6 +16,7 @@ together again:
 
 from __future__ import annotations
 
+import base64
 import io
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +25,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pikepdf
-from pikepdf import Array, ContentStreamInstruction, Dictionary, Stream, String
+from pikepdf import Array, ContentStreamInstruction, Dictionary, Name, Stream, String
 
 from gozaresh.errors import TypesetError
 from gozaresh.pdffont import Font, instruction, number, without_controls
@@ -56,7 +57,33 @@ def repair(pdf: bytes) -> bytes:
         _Repair(document).run()
         out = io.BytesIO()
         document.save(out, deterministic_id=True)
+    return clear_ends(out.getvalue())
+
+
+def clear_ends(pdf: bytes) -> bytes:
+    """The PDF with no stream that ends in a carriage return.
+
+    The line feed before ``endstream`` would make a line's end of it, and PDF/A wants the stream's length to be right.
+    """
+    if b"\r\nendstream" not in pdf:
+        return pdf
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        for stream in (item for item in document.objects if isinstance(item, Stream)):
+            raw = stream.read_raw_bytes()
+            if raw.endswith(b"\r"):
+                _as_text(stream, raw)
+        out = io.BytesIO()
+        document.save(out, deterministic_id=True, compress_streams=False,
+                      stream_decode_level=pikepdf.StreamDecodeLevel.none)
     return out.getvalue()
+
+
+def _as_text(stream: pikepdf.Object, raw: bytes) -> None:
+    """Write a stream's bytes as printable characters, which end in ``~>``."""
+    filters, given = ([*item.as_list()] if isinstance(item, Array) else [item] for item in (
+        stream.get(key, Array()) for key in ("/Filter", "/DecodeParms")))
+    parameters = Array([None, *given]) if given else None
+    stream.write(base64.a85encode(raw) + b"~>", filter=Array([Name.ASCII85Decode, *filters]), decode_parms=parameters)
 
 
 class _Repair:
@@ -197,7 +224,7 @@ def is_apart(before: Run, run: Run) -> bool:
     Readers see gaps by themselves where text goes on to the right.
     """
     gap = before.matrix.e + before.glyphs[0].x - run.matrix.e - run.end
-    beside = abs(before.matrix.f - run.matrix.f) < 0.01 and gap > 0.15 * run.size
+    beside = abs(before.matrix.f - run.matrix.f) < run.size / 2 and gap > 0.15 * run.size
     return beside and not (before.text[-1:].isspace() or run.text[:1].isspace())
 
 
@@ -260,17 +287,27 @@ def filled_gaps(said: Sequence[Said], run: Run) -> list[Said]:
 
     pdf.js looks for gaps at letters only, not at the marks to their left, and would say the space that it finds
     between a mark and its letter. So the letter across the space is made wide enough to fill it, all but a little:
-    poppler parts words at gaps. At wide gaps pdf.js ends its line, and the line's words would stand in visual order.
+    poppler parts words at gaps. mupdf does so too, but for the gap after the space, which is set close. At wide gaps pdf.js ends its line, and the line's words would stand in visual order.
     """
     out: list[Said] = []
     for item in said:
-        before = next((at for at in range(len(out) - 1, -1, -1) if not out[at].text.isspace()), None)
-        if before is not None and before < len(out) - 1 and out[before].glyph is not None:
-            out[before] = _reaching(out[before], item.x, GAP if is_mark(item.text) else WIDEST, run)
-        elif out and is_mark(item.text) and out[-1].text.isspace():
-            out[-1] = firm(out[-1])
+        gap = next((at + 1 for at in range(len(out) - 1, -1, -1) if not _is_void(out[at])), 0)
+        space = next((at for at in range(gap, len(out)) if out[at].text.isspace()), None)
+        if space is not None and not _is_void(item):
+            if gap:
+                wide = _reaching(out[gap - 1], item.x, GAP if is_mark(item.text) else WIDEST, run)
+                end = wide.x + (run.font.width(wide.glyph) + wide.wider / 1000) * run.size
+                out[gap - 1:space] = [wide, *(replace(blank, x=end) for blank in out[gap:space])]
+            if is_mark(item.text):
+                width = run.font.width(out[space].glyph) * run.size
+                out[space] = replace(out[space] if gap else firm(out[space]), x=item.x - width)
         out.append(item)
     return out
+
+
+def _is_void(item: Said) -> bool:
+    """Whether a code shows no ink and says no mark: a space or a direction mark."""
+    return item.text.isspace() or (item.glyph is None and not is_mark(item.text))
 
 
 def _reaching(said: Said, end: float, left: int, run: Run) -> Said:
@@ -350,7 +387,7 @@ def _say(letters: Sequence[Glyph], text: str, run: Run) -> list[Said]:
         return [Said(first.code, char, first.x), *_say(letters[1:], text[:-1], run)]
     letter = letters[0]
     right = letter.x + run.font.width(letter.code) * run.size
-    drawn = max((at for at, char in enumerate(chars) if not _is_light(char)), default=0)
+    drawn = next((at for at, char in enumerate(chars) if not _is_light(char)), 0)
     return [Said(letter.code, char, letter.x) if at == drawn else
             Said(None, char, letter.x if at < drawn else right) for at, char in enumerate(chars)]
 
