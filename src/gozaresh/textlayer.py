@@ -128,11 +128,11 @@ class _Repair:
         code = [item for item in pikepdf.parse_content_stream(stream) if isinstance(item, ContentStreamInstruction)]
         fonts = {name: self._font(font) for name, font in _entries(resources, "/Font").items()}
         written: list[ContentStreamInstruction] = []
-        last: Run | None = None
+        before: Run | None = None
         for token in joined(find_runs(code, fonts)):
             if isinstance(token, Run):
-                written += write_run(token, last is not None and is_apart(last, token))
-                last = token
+                written += write_run(facing(token, before), spaced=before is not None and is_apart(before, token))
+                before = token
             else:
                 written.append(token)
         return pikepdf.unparse_content_stream(written)
@@ -218,14 +218,25 @@ def join(left: Run, right: Run) -> Run:
     return replace(left, clusters=left.clusters + moved, origin=move.e, reversed=left.reversed or right.reversed)
 
 
+def facing(run: Run, before: Run | None) -> Run:
+    """The run, as a right-to-left one if it is a lone space on the left of the run before it."""
+    if before is None or run.right_to_left or run.text.strip():
+        return run
+    gap = before.matrix.e + before.glyphs[0].x - run.matrix.e - run.end
+    return replace(run, reversed=abs(gap) < run.size / 10 and _beside(before, run))
+
+
+def _beside(before: Run, run: Run) -> bool:
+    return abs(before.matrix.f - run.matrix.f) < run.size / 2
+
+
 def is_apart(before: Run, run: Run) -> bool:
     """Whether a run stands to the left of the one before it, on its line, with a gap that neither fills with a space.
 
     Readers see gaps by themselves where text goes on to the right.
     """
     gap = before.matrix.e + before.glyphs[0].x - run.matrix.e - run.end
-    beside = abs(before.matrix.f - run.matrix.f) < run.size / 2 and gap > 0.15 * run.size
-    return beside and not (before.text[-1:].isspace() or run.text[:1].isspace())
+    return gap > 0.15 * run.size and _beside(before, run) and not (before.text[-1:].isspace() or run.text[:1].isspace())
 
 
 # --- writing runs ----------------------------------------------------------------------------------------------------
@@ -245,8 +256,7 @@ def write_run(run: Run, spaced: bool = False) -> list[ContentStreamInstruction]:
     ``spaced``: a gap parts it from the run before it, so a space shall be said.
     """
     simple = all(len(cluster.glyphs) == 1 for cluster in run.clusters)
-    loose = spaced or run.text != run.text.strip()
-    if not run.font.editable or not (run.right_to_left or (simple and (run.spans or loose))):
+    if not run.font.editable or not (run.right_to_left or (simple and (run.spans or spaced))):
         return [_without_controls(item) for item in run.source]
     said: list[Said] = []
     ink: list[ContentStreamInstruction] = []
@@ -328,15 +338,15 @@ def with_edges(said: Sequence[Said], run: Run, spaced: bool) -> list[Said]:
     neutral characters beside a left-to-right word for its own, unless a direction mark stands between.
     """
     out = list(said)
-    for edge in (0, -1):
+    if not run.right_to_left:
+        return [Said(None, FIRM_SPACE, out[0].x, GAP), *out] if spaced else out
+    for edge in {0, len(out) - 1}:
         if out[edge].text.isspace():
             out[edge] = firm(out[edge])
     if len(out) > 1 and _hangs(out[0], out[1], run):
         out[0] = Said(None, out[0].text, out[0].x, GAP)
     if is_mark(out[0].text):
         out.insert(0, Said(None, FIRM_SPACE, out[0].x, GAP))
-    if not run.right_to_left:
-        return [Said(None, FIRM_SPACE, out[0].x, GAP), *out] if spaced else out
     if is_neutral(out[0].text[0]):
         out.insert(0, Said(None, RIGHT_TO_LEFT_MARK, out[0].x))
     if spaced:
