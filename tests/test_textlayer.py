@@ -102,7 +102,7 @@ def test_what_stands_round_the_prose_is_extracted(repaired: bytes, text: str) ->
 
 @pytest.mark.parametrize("word", [
     "لایه", "کلاً", "می‌لرزد", "خانهٔ", "خانۀ", "لأجل", "لإجراء", "الآن", "مُعَلِّم", "اللّه", "ضَرَبَ", "لِأنّ", "بچّه‌ها", "پیشِ‌رو",
-    "شیء", "رأس", "لؤلؤ", "ایلّ", "کلّاً", "به‌لاله‌ها", "سه‌لایه‌ای"])
+    "شیء", "رأس", "لؤلؤ", "ایلّ", "کلّاً", "به‌لاله‌ها", "سه‌لایه‌ای", "الله", "بالا"])
 @pytest.mark.parametrize("place", ["{}", "{}، {}. ({}) {}؛ {}: {}", "{}\u200c{}"])
 def test_a_word_comes_back_whatever_stands_beside_it(word: str, place: str) -> None:
     text = place.replace("{}", word)

@@ -223,7 +223,7 @@ def facing(run: Run, before: Run | None) -> Run:
     if before is None or run.right_to_left or run.text.strip():
         return run
     gap = before.matrix.e + before.glyphs[0].x - run.matrix.e - run.end
-    return replace(run, reversed=abs(gap) < run.size / 10 and _beside(before, run))
+    return replace(run, reversed=gap > -run.size / 10 and _beside(before, run))
 
 
 def _beside(before: Run, run: Run) -> bool:
@@ -390,7 +390,10 @@ def _letters(cluster: Cluster, run: Run) -> tuple[list[Glyph], list[Glyph]]:
 
 
 def _say(letters: Sequence[Glyph], text: str, run: Run) -> list[Said]:
-    """One code a character, from left to right, so the text's last character first."""
+    """One code a character, from left to right, so the text's last character first.
+
+    No two codes without ink are the same, for pdfium drops what is shown twice in one place («الله»).
+    """
     chars = text[::-1]
     if len(letters) > 1:  # the first glyphs say a character each, the last one all the others
         first, char = letters[0], chars[0]
@@ -399,7 +402,7 @@ def _say(letters: Sequence[Glyph], text: str, run: Run) -> list[Said]:
     right = letter.x + run.font.width(letter.code) * run.size
     drawn = next((at for at, char in enumerate(chars) if not _is_light(char)), 0)
     return [Said(letter.code, char, letter.x) if at == drawn else
-            Said(None, char, letter.x if at < drawn else right) for at, char in enumerate(chars)]
+            Said(None, char, letter.x if at < drawn else right, chars[:at].count(char)) for at, char in enumerate(chars)]
 
 
 def _with_borders(said: Sequence[Said]) -> Iterator[Said]:
