@@ -153,7 +153,7 @@ def joined(tokens: Iterator[Token]) -> list[Token]:
     so that the tags of the document need no change."""
     out: list[Token] = []
     for token in tokens:
-        at = _last_run(out)
+        at = _last_run(out) if isinstance(token, Run) else -1
         left = out[at] if out else token
         if isinstance(token, Run) and isinstance(left, Run) and continues(left, token):
             out[at] = join(left, token)
@@ -222,12 +222,17 @@ def facing(run: Run, before: Run | None) -> Run:
     """The run, as a right-to-left one if it is a lone space on the left of the run before it."""
     if before is None or run.right_to_left or run.text.strip():
         return run
-    gap = before.matrix.e + before.glyphs[0].x - run.matrix.e - run.end
-    return replace(run, reversed=gap > -run.size / 10 and _beside(before, run))
+    return replace(run, reversed=_beside(before, run) and _gap(before, run) > -run.size / 10)
 
 
 def _beside(before: Run, run: Run) -> bool:
+    """Whether two runs stand on one line."""
     return abs(before.matrix.f - run.matrix.f) < run.size / 2
+
+
+def _gap(before: Run, run: Run) -> float:
+    """How far the run ends to the left of the one before it; less than nought if it does not."""
+    return before.matrix.e + before.glyphs[0].x - run.matrix.e - run.end
 
 
 def is_apart(before: Run, run: Run) -> bool:
@@ -235,8 +240,7 @@ def is_apart(before: Run, run: Run) -> bool:
 
     Readers see gaps by themselves where text goes on to the right.
     """
-    gap = before.matrix.e + before.glyphs[0].x - run.matrix.e - run.end
-    return gap > 0.15 * run.size and _beside(before, run) and not (before.text[-1:].isspace() or run.text[:1].isspace())
+    return _beside(before, run) and _gap(before, run) > 0.15 * run.size and not (before.text[-1:].isspace() or run.text[:1].isspace())
 
 
 # --- writing runs ----------------------------------------------------------------------------------------------------
@@ -257,7 +261,7 @@ def write_run(run: Run, spaced: bool = False) -> list[ContentStreamInstruction]:
     """
     simple = all(len(cluster.glyphs) == 1 for cluster in run.clusters)
     if not run.font.editable or not (run.right_to_left or (simple and (run.spans or spaced))):
-        return [_without_controls(item) for item in run.source]
+        return [_without_controls(item) for item in run.source] if run.spans else [*run.source]
     said: list[Said] = []
     ink: list[ContentStreamInstruction] = []
     for cluster in gather_marks(run):
