@@ -43,6 +43,7 @@ class Font:
         self._said = parse_to_unicode(font["/ToUnicode"].read_bytes()) if "/ToUnicode" in font else {}
         self._visual = _added_codes(self._descendant.get("/CIDToGIDMap"))
         self.editable = bool(self._said) and self._descendant.get("/CIDToGIDMap") == "/Identity"
+        self._plain: dict[int, str] = {}
         self._added: dict[tuple[int, str, int], int] = {}
         self._widths = dict(parse_widths(self._descendant.get("/W", Array())))
         if self.editable:
@@ -54,6 +55,12 @@ class Font:
         """The characters of a code in logical order; those that the repair added say them in visual order."""
         said = self._said.get(code, "")
         return said[::-1] if code in self._visual else said
+
+    def plain(self, code: int) -> str:
+        """The same without direction controls."""
+        if code not in self._plain:
+            self._plain[code] = without_controls(self.text(code))
+        return self._plain[code]
 
     def width(self, code: int | None) -> float:
         """The advance of a code, in ems; nothing has none."""
@@ -68,7 +75,7 @@ class Font:
         """
         glyph = self._blank if glyph is None else glyph
         width = self._widths.get(glyph, 0.0)
-        if without_controls(self.text(glyph)) == text and width == round(width) and not wider:
+        if self.plain(glyph) == text and width == round(width) and not wider:
             return glyph
         if (glyph, text, wider) not in self._added:
             code = self._blank + 1 + len(self._added)

@@ -129,6 +129,7 @@ class _Pen:
         self._known = fonts
         self._x = self._y = 0.0
         self._open: list[str | None] = []  # ActualText of the open marked content
+        self._actual: str | None = None  # the innermost of them
         self._fresh = False  # an ActualText span has begun and shown nothing yet
         self.fonts: list[tuple[Name, Font, float]] = []
         self.clusters: list[Cluster] = []
@@ -148,6 +149,7 @@ class _Pen:
             self._begin(list(operands))
         elif operator == "EMC":
             self._open.pop()
+            self._actual = next((text for text in reversed(self._open) if text is not None), None)
         return operator in TEXT_OPERATORS
 
     def _take_font(self, name: Name, size: float) -> bool:
@@ -161,6 +163,7 @@ class _Pen:
         actual = properties.get("/ActualText") if isinstance(properties, Dictionary) else None
         self._open.append(None if actual is None else str(actual))
         if actual is not None:
+            self._actual = str(actual)
             self.spans = self._fresh = True
 
     def _show(self, items: Sequence[Any]) -> bool:
@@ -176,13 +179,13 @@ class _Pen:
 
     def _add(self, glyph: Glyph, font: Font) -> None:
         """The first glyph of an ActualText span begins a cluster, the others belong to it."""
-        actual = next((text for text in reversed(self._open) if text is not None), None)
+        actual = self._actual
         if actual is not None and not self._fresh:
             last = self.clusters[-1]
             self.clusters[-1] = replace(last, glyphs=(*last.glyphs, glyph))
             return
         self._fresh = False
-        self.clusters.append(Cluster((glyph,), without_controls(font.text(glyph.code) if actual is None else actual)))
+        self.clusters.append(Cluster((glyph,), font.plain(glyph.code) if actual is None else without_controls(actual)))
 
 
 def _codes(shown: String) -> Iterator[int]:
