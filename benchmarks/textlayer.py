@@ -104,8 +104,8 @@ def build(folder: Path) -> Path:
 
 def wanted(report: Path) -> list[str]:
     """The words and numbers of the source, in order."""
-    chapters = sorted((report / "build" / "executed").glob("*.ipynb"))
-    return [word for path in chapters for text in source_texts(nbformat.read(path, as_version=4)) for word in text.words]
+    chapters = [nbformat.read(path, as_version=4) for path in sorted((report / "build" / "executed").glob("*.ipynb"))]
+    return [word for chapter in chapters for text in source_texts(chapter) for word in text.words]
 
 
 def score(source: Sequence[str], text: str, seconds: float) -> Score:

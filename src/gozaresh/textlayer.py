@@ -1,46 +1,39 @@
 """Make the text of a PDF that Typst set extract as it was written: Persian words whole, in order, with their marks.
 
 What is seen of the page does not change; what a reader copies does. Typst 0.15 writes a right-to-left run in visual
-order, which is right, but three of its habits break the words that readers (poppler, pdfium, mupdf, pdf.js) put
+order, which is right, but some of its habits break the words that readers (poppler, pdfium, mupdf, pdf.js) put
 together again:
 
 1. One glyph stands for several characters (lam-alef, ZWNJ and the letter after it, letter and mark) and its ToUnicode
    holds them in logical order. A reader that turns the run round character by character swaps them. Here each code says
-   one character; the others ride on blank codes of no width, all in visual order.
+   one character; the others ride on blank codes of no width, all in visual order. A half-space alone shares the code of
+   the letter before it, else pdf.js would drop it.
 2. A glyph that stands for different characters in different places is wrapped in an ``ActualText`` span, which readers
    take for the border of a word. Here it gets a code of its own instead.
 3. A mark above or below its letter is a piece of text on another baseline and breaks its run into pieces, which follow
    each other in visual order. Here the pieces become one run again; the mark's ink is drawn as a path, and its
    character rides on a blank code beside the letter.
+4. Spaces and signs at the edges of a run, and gaps that no space fills, are lost or go astray in one reader or another.
+   Here invisible direction marks hold them where they are (:mod:`gozaresh.visual`).
 """
 
 from __future__ import annotations
 
 import base64
 import io
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
-from itertools import pairwise
 
 import pikepdf
 from pikepdf import Array, ContentStreamInstruction, Dictionary, Name, Stream, String
 
 from gozaresh.errors import TypesetError
 from gozaresh.pdffont import Font, instruction, number, without_controls
-from gozaresh.pdfrun import REVERSED, Cluster, Code, Glyph, Run, Token, find_runs
+from gozaresh.pdfrun import REVERSED, Code, Run, Token, find_runs
+from gozaresh.visual import Said, is_neutral, say, surplus
 
 TOLERANCE = Decimal("0.5")  # thousandths of an em that a glyph may stand off its place
-JOINERS = "\u200c\u200d"
-RIGHT_TO_LEFT_MARK = "\u200f"
-ARABIC_LETTER_MARK = "\u061c"
-FIRM_SPACE = RIGHT_TO_LEFT_MARK + " "
-GAP = 70  # thousandths of an em: pdf.js sees no space in it, poppler does
-WIDEST = 450  # thousandths of an em: pdf.js breaks a line at wider gaps
-STEP = 40
-STRONG = {"L", "R", "AL", "EN", "AN", "NSM"}
-SEPARATORS = ".,:/،%٪+-−\u00a0"  # weak in UAX #9
 
 
 def repair(pdf: bytes) -> bytes:
@@ -194,11 +187,6 @@ def continues(left: Run, right: Run) -> bool:
     return turned < 1e-6 and beside and _same_line(left, right, move.f) and _style(left) == _style(right)
 
 
-def is_neutral(text: str) -> bool:
-    """Whether nothing in the text has a direction: blanks and punctuation alone."""
-    return not any(unicodedata.bidirectional(char) in STRONG for char in text)
-
-
 def _same_line(left: Run, right: Run, down: float) -> bool:
     if left.letters and right.letters:
         return abs(right.letters[0].y + down - left.letters[0].y) < 0.01
@@ -240,20 +228,11 @@ def is_apart(before: Run, run: Run) -> bool:
 
     Readers see gaps by themselves where text goes on to the right.
     """
-    return _beside(before, run) and _gap(before, run) > 0.15 * run.size and not (before.text[-1:].isspace() or run.text[:1].isspace())
+    filled = before.text[-1:].isspace() or run.text[:1].isspace()
+    return not filled and _beside(before, run) and _gap(before, run) > 0.15 * run.size
 
 
 # --- writing runs ----------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Said:
-    """A glyph of the written run (None: nothing is drawn), what it says in visual order, and where it stands."""
-
-    glyph: int | None
-    text: str
-    x: float
-    wider: int = 0  # thousandths of an em added to the glyph's width
-
-
 def write_run(run: Run, spaced: bool = False) -> list[ContentStreamInstruction]:
     """The run as instructions: one code a character, in visual order, and ink for the marks.
 
@@ -262,169 +241,12 @@ def write_run(run: Run, spaced: bool = False) -> list[ContentStreamInstruction]:
     simple = all(len(cluster.glyphs) == 1 for cluster in run.clusters)
     if not run.font.editable or not (run.right_to_left or (simple and (run.spans or spaced))):
         return [_without_controls(item) for item in run.source] if run.spans else [*run.source]
-    said: list[Said] = []
-    ink: list[ContentStreamInstruction] = []
-    for cluster in gather_marks(run):
-        letters, surplus = _letters(cluster, run)
-        said += _say(letters, cluster.text, run) if run.right_to_left else [
-            Said(letters[0].code, cluster.text, letters[0].x)]
-        for glyph in surplus:
-            ink += run.font.outline(glyph.code, run.size, glyph.x, glyph.y)
-    if run.right_to_left:
-        said = filled_gaps(list(_with_borders(join_joiners(map(turned, said)))), run)
-    return _instructions(run, with_edges(said, run, spaced), ink)
-
-
-def turned(item: Said) -> Said:
-    """The code with a direction mark before a sign of numbers («٪», «−»), which mupdf takes for left-to-right."""
-    is_sign = unicodedata.bidirectional(item.text[0]) in ("ES", "ET")
-    return replace(item, text=RIGHT_TO_LEFT_MARK + item.text) if is_sign else item
-
-
-def join_joiners(said: Iterable[Said]) -> list[Said]:
-    """The codes with each joiner said by the code of the letter before it (which stands to its right).
-
-    pdf.js drops a code that says a format character at its end, alone or after others, but not before another one.
-    """
-    out: list[Said] = []
-    for item in said:
-        if out and out[-1].glyph is None and set(out[-1].text) <= set(JOINERS):
-            between = ARABIC_LETTER_MARK if is_mark(item.text) else ""
-            out[-1] = replace(item, text=out[-1].text + between + item.text)
-        else:
-            out.append(item)
-    return out
-
-
-def filled_gaps(said: Sequence[Said], run: Run) -> list[Said]:
-    """The codes with no gap before a mark at a word's end, and none that is very wide.
-
-    pdf.js looks for gaps at letters only, not at the marks to their left, and would say the space that it finds
-    between a mark and its letter. So the letter across the space is made wide enough to fill it, all but a little:
-    poppler parts words at gaps. mupdf does so too, but for the gap after the space, which is set close. At wide gaps pdf.js ends its line, and the line's words would stand in visual order.
-    """
-    out: list[Said] = []
-    for item in said:
-        gap = next((at + 1 for at in range(len(out) - 1, -1, -1) if not _is_void(out[at])), 0)
-        space = next((at for at in range(gap, len(out)) if out[at].text.isspace()), None)
-        if space is not None and not _is_void(item):
-            if gap:
-                wide = _reaching(out[gap - 1], item.x, GAP if is_mark(item.text) else WIDEST, run)
-                end = wide.x + (run.font.width(wide.glyph) + wide.wider / 1000) * run.size
-                out[gap - 1:space] = [wide, *(replace(blank, x=end) for blank in out[gap:space])]
-            if is_mark(item.text):
-                width = run.font.width(out[space].glyph) * run.size
-                out[space] = replace(out[space] if gap else firm(out[space]), x=item.x - width)
-        out.append(item)
-    return out
-
-
-def _is_void(item: Said) -> bool:
-    """Whether a code shows no ink and says no mark: a space or a direction mark."""
-    return item.text.isspace() or (item.glyph is None and not is_mark(item.text))
-
-
-def _reaching(said: Said, end: float, left: int, run: Run) -> Said:
-    """The code so wide that no more than ``left`` is left up to ``end``. Steps keep the number of new glyphs low."""
-    gap = (end - said.x) / run.size * 1000 - run.font.width(said.glyph) * 1000
-    return said if gap <= left else replace(said, wider=max(0, round((gap - left) / STEP) * STEP))
-
-
-def _hangs(space: Said, letter: Said, run: Run) -> bool:
-    """Whether a space lies on the letter after it, as at a line's end; pdf.js would part the two."""
-    return space.text[-1].isspace() and letter.x - space.x < (run.font.width(space.glyph) - 0.1) * run.size
-
-
-def with_edges(said: Sequence[Said], run: Run, spaced: bool) -> list[Said]:
-    """The codes with edges that keep the spaces and the direction of the run's ends.
-
-    pdf.js forgets a space at the edge of a run, unless a direction mark shares its code. poppler and mupdf take
-    neutral characters beside a left-to-right word for its own, unless a direction mark stands between.
-    """
-    out = list(said)
-    if not run.right_to_left:
-        return [Said(None, FIRM_SPACE, out[0].x, GAP), *out] if spaced else out
-    for edge in {0, len(out) - 1}:
-        if out[edge].text.isspace():
-            out[edge] = firm(out[edge])
-    if len(out) > 1 and _hangs(out[0], out[1], run):
-        out[0] = Said(None, out[0].text, out[0].x, GAP)
-    if is_mark(out[0].text):
-        out.insert(0, Said(None, FIRM_SPACE, out[0].x, GAP))
-    if is_neutral(out[0].text[0]):
-        out.insert(0, Said(None, RIGHT_TO_LEFT_MARK, out[0].x))
-    if spaced:
-        out.append(Said(None, FIRM_SPACE, run.end, GAP))
-    if is_neutral(out[-1].text[-1]):
-        out.append(Said(None, RIGHT_TO_LEFT_MARK, run.end))
-    return out
-
-
-def firm(space: Said) -> Said:
-    """A space that pdf.js keeps."""
-    return replace(space, text=RIGHT_TO_LEFT_MARK + space.text)
-
-
-def is_mark(text: str) -> bool:
-    return any(map(unicodedata.combining, text))
-
-
-def gather_marks(run: Run) -> list[Cluster]:
-    """The clusters with each mark that was drawn on its own put to its letter, which follows it and says the same."""
-    gathered: list[Cluster] = []
-    for cluster in run.clusters:
-        last = gathered[-1] if gathered else None
-        if last is not None and last.text == cluster.text and _is_lone_mark(last, run):
-            gathered[-1] = replace(last, glyphs=last.glyphs + cluster.glyphs)
-        else:
-            gathered.append(cluster)
-    return gathered
-
-
-def _is_lone_mark(cluster: Cluster, run: Run) -> bool:
-    has_width = any(run.font.width(glyph.code) > 0 for glyph in cluster.glyphs)
-    return not has_width and len(cluster.text) > 1 and any(map(unicodedata.combining, cluster.text))
-
-
-def _letters(cluster: Cluster, run: Run) -> tuple[list[Glyph], list[Glyph]]:
-    """The glyphs that shall say a character, and those that shall be ink alone: marks, and parts of one character."""
-    wide = [glyph for glyph in cluster.glyphs if run.font.width(glyph.code) > 0]
-    letters = (wide or list(cluster.glyphs[-1:]))[:max(1, len(cluster.text))]
-    return letters, [glyph for glyph in cluster.glyphs if glyph not in letters]
-
-
-def _say(letters: Sequence[Glyph], text: str, run: Run) -> list[Said]:
-    """One code a character, from left to right, so the text's last character first.
-
-    No two codes without ink are the same, for pdfium drops what is shown twice in one place («الله»).
-    """
-    chars = text[::-1]
-    if len(letters) > 1:  # the first glyphs say a character each, the last one all the others
-        first, char = letters[0], chars[0]
-        return [Said(first.code, char, first.x), *_say(letters[1:], text[:-1], run)]
-    letter = letters[0]
-    right = letter.x + run.font.width(letter.code) * run.size
-    drawn = next((at for at, char in enumerate(chars) if not _is_light(char)), 0)
-    return [Said(letter.code, char, letter.x) if at == drawn else
-            Said(None, char, letter.x if at < drawn else right, chars[:at].count(char)) for at, char in enumerate(chars)]
-
-
-def _with_borders(said: Sequence[Said]) -> Iterator[Said]:
-    """The codes with a right-to-left mark between punctuation and the mark of the letter before it («حتماً،»).
-
-    pdfium takes marks and separators alike for weak characters and does not turn a row of them round, so that the two
-    would change places.
-    """
-    for last, item in pairwise([None, *said]):
-        if last and item and last.text in SEPARATORS and unicodedata.combining(item.text):
-            yield Said(None, RIGHT_TO_LEFT_MARK, item.x)
-        if item:
-            yield item
-
-
-def _is_light(char: str) -> bool:
-    """Marks and joiners: characters that do not stand on the line by themselves."""
-    return unicodedata.combining(char) != 0 or char in JOINERS
+    said = say(run, spaced=spaced)
+    if not said:
+        return [*run.source]
+    return _instructions(run, said, [
+        item for glyph in (surplus(run) if run.right_to_left else ())
+        for item in run.font.outline(glyph.code, run.size, glyph.x, glyph.y)])
 
 
 def _instructions(run: Run, said: Sequence[Said], ink: Code) -> list[ContentStreamInstruction]:
