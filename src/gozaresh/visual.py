@@ -1,7 +1,7 @@
 """What a run of text says, code by code from left to right, so that readers put the words together as written.
 
 Readers get the codes of a right-to-left run in visual order and turn them round, each in its own way. What was learned
-of them, by name, stands at the function that deals with it: poppler 22.12, pdfium 7800, mupdf 1.27, pdf.js 5.6.
+of them, by name, stands at the function that deals with it: poppler 22.12, pdfium 8149, mupdf 1.28, pdf.js 5.6.
 """
 
 from __future__ import annotations
