@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from pikepdf import ContentStreamInstruction, Dictionary, Matrix, Name, String
 
@@ -20,8 +20,7 @@ INK_OPERATORS = {"m", "l", "c", "h", "f"}  # what the repair draws marks with
 Code = Sequence[ContentStreamInstruction]
 
 
-@dataclass(frozen=True)
-class Glyph:
+class Glyph(NamedTuple):
     """A drawn glyph at (x, y) of its run in points; y grows downwards."""
 
     code: int
@@ -29,8 +28,7 @@ class Glyph:
     y: float
 
 
-@dataclass(frozen=True)
-class Cluster:
+class Cluster(NamedTuple):
     """The glyphs, from left to right, that stand together for some characters in logical order."""
 
     glyphs: tuple[Glyph, ...]
@@ -182,7 +180,7 @@ class _Pen:
         actual = self._actual
         if actual is not None and not self._fresh:
             last = self.clusters[-1]
-            self.clusters[-1] = replace(last, glyphs=(*last.glyphs, glyph))
+            self.clusters[-1] = last._replace(glyphs=(*last.glyphs, glyph))
             return
         self._fresh = False
         self.clusters.append(Cluster((glyph,), font.plain(glyph.code) if actual is None else without_controls(actual)))

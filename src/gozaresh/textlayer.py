@@ -201,7 +201,7 @@ def join(left: Run, right: Run) -> Run:
     """One run of two pieces, in the coordinates of the left one."""
     move = right.matrix @ left.matrix.inverse()
     moved = tuple(
-        replace(cluster, glyphs=tuple(replace(g, x=g.x + move.e, y=g.y + move.f) for g in cluster.glyphs))
+        cluster._replace(glyphs=tuple(g._replace(x=g.x + move.e, y=g.y + move.f) for g in cluster.glyphs))
         for cluster in right.clusters)
     return replace(left, clusters=left.clusters + moved, origin=move.e, reversed=left.reversed or right.reversed)
 

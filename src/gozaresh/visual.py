@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 from gozaresh.pdfrun import Cluster, Glyph, Run
 
@@ -25,8 +25,7 @@ WIDEST = 450  # pdf.js breaks a line at wider gaps
 STEP = 40  # between the widths of new glyphs
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(NamedTuple):
     """A glyph of the written run (None: nothing is drawn), what it says in visual order, and where it stands."""
 
     glyph: int | None
@@ -52,7 +51,7 @@ def surplus(run: Run) -> list[Glyph]:
 def turned(item: Said) -> Said:
     """The code with a direction mark before a sign of numbers («٪», «−»), which mupdf takes for left-to-right."""
     is_sign = unicodedata.bidirectional(item.text[0]) in ("ES", "ET")
-    return replace(item, text=RIGHT_TO_LEFT_MARK + item.text) if is_sign else item
+    return item._replace(text=RIGHT_TO_LEFT_MARK + item.text) if is_sign else item
 
 
 def join_joiners(said: Iterable[Said]) -> list[Said]:
@@ -64,7 +63,7 @@ def join_joiners(said: Iterable[Said]) -> list[Said]:
     for item in said:
         if out and out[-1].glyph is None and set(out[-1].text) <= set(JOINERS):
             between = ARABIC_LETTER_MARK if is_mark(item.text) else ""
-            out[-1] = replace(item, text=out[-1].text + between + item.text)
+            out[-1] = item._replace(text=out[-1].text + between + item.text)
         else:
             out.append(item)
     return out
@@ -86,10 +85,10 @@ def filled_gaps(said: Sequence[Said], run: Run) -> list[Said]:
             if gap:
                 wide = _reaching(out[gap - 1], item.x, GAP if is_mark(item.text) else WIDEST, run)
                 end = wide.x + (run.font.width(wide.glyph) + wide.wider / 1000) * run.size
-                out[gap - 1:space] = [wide, *(replace(blank, x=end) for blank in out[gap:space])]
+                out[gap - 1:space] = [wide, *(blank._replace(x=end) for blank in out[gap:space])]
             if is_mark(item.text):
                 width = run.font.width(out[space].glyph) * run.size
-                out[space] = replace(out[space] if gap else firm(out[space]), x=item.x - width)
+                out[space] = (out[space] if gap else firm(out[space]))._replace(x=item.x - width)
         out.append(item)
     return out
 
@@ -102,7 +101,7 @@ def _is_void(item: Said) -> bool:
 def _reaching(said: Said, end: float, left: int, run: Run) -> Said:
     """The code so wide that no more than ``left`` is left up to ``end``. Steps keep the number of new glyphs low."""
     gap = (end - said.x) / run.size * 1000 - run.font.width(said.glyph) * 1000
-    return said if gap <= left else replace(said, wider=max(0, round((gap - left) / STEP) * STEP))
+    return said if gap <= left else said._replace(wider=max(0, round((gap - left) / STEP) * STEP))
 
 
 def _hangs(space: Said, letter: Said, run: Run) -> bool:
@@ -135,7 +134,7 @@ def with_edges(said: Sequence[Said], run: Run, spaced: bool) -> list[Said]:
 
 def firm(space: Said) -> Said:
     """A space that pdf.js keeps."""
-    return replace(space, text=RIGHT_TO_LEFT_MARK + space.text)
+    return space._replace(text=RIGHT_TO_LEFT_MARK + space.text)
 
 
 def is_mark(text: str) -> bool:
@@ -149,7 +148,7 @@ def gather_marks(run: Run) -> list[Cluster]:
     for cluster in run.clusters:
         last = gathered[-1] if gathered else None
         if last is not None and last.text == cluster.text and _is_lone_mark(last, run):
-            gathered[-1] = replace(last, glyphs=last.glyphs + cluster.glyphs)
+            gathered[-1] = last._replace(glyphs=last.glyphs + cluster.glyphs)
         else:
             gathered.append(cluster)
     return gathered
