@@ -1,8 +1,8 @@
 """What readers copy from a report's PDF: python benchmarks/textlayer.py [FOLDER]
 
-The text in benchmarks/textlayer/ was not used in making the text layer. It is set as any report is, its PDF is read by
-every reader that is installed, and the words are held against the source's, letter by letter: NFC, half-spaces and
-marks included, direction marks not, for readers put in their own.
+The texts in benchmarks/textlayer/ were not used in making the text layer, but for one word of the first («الله»). They
+are set as any report is, the PDF is read by every reader that is installed, and the words are held against the
+source's, letter by letter: NFC, half-spaces and marks included, direction marks not, for readers put in their own.
 
 Readers: pdfium (pypdfium2), poppler (pdftotext), mupdf (mutool or the package pymupdf), pdf.js (node and the package
 pdfjs-dist, below the working folder or NODE_PATH). With FOLDER, a built report, the repair of its text layer is timed.
