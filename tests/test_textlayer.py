@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
+import subprocess
+import unicodedata
 from collections import Counter
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -13,13 +16,13 @@ import pikepdf
 import pypdfium2
 import pytest
 import typst
-from fontTools.ttLib import TTFont
 
 from gozaresh.errors import TypesetError
-from gozaresh.pdffont import parse_to_unicode, to_unicode
+from gozaresh.pdffont import Font, parse_to_unicode, to_unicode
+from gozaresh.pdfrun import Run, find_runs
 from gozaresh.pdftags import read_tagged
 from gozaresh.pdftext import clean, outline, read_pages, words
-from gozaresh.textlayer import repair
+from gozaresh.textlayer import clear_ends, repair
 
 ROOT = Path(__file__).parent.parent
 FONTS = ROOT / "src" / "gozaresh" / "theme" / "fonts"
@@ -102,7 +105,7 @@ def test_what_stands_round_the_prose_is_extracted(repaired: bytes, text: str) ->
 
 @pytest.mark.parametrize("word", [
     "لایه", "کلاً", "می‌لرزد", "خانهٔ", "خانۀ", "لأجل", "لإجراء", "الآن", "مُعَلِّم", "اللّه", "ضَرَبَ", "لِأنّ", "بچّه‌ها", "پیشِ‌رو",
-    "شیء", "رأس", "لؤلؤ", "ایلّ", "کلّاً", "به‌لاله‌ها", "سه‌لایه‌ای"])
+    "شیء", "رأس", "لؤلؤ", "ایلّ", "کلّاً", "به‌لاله‌ها", "سه‌لایه‌ای", "الله", "بالا"])
 @pytest.mark.parametrize("place", ["{}", "{}، {}. ({}) {}؛ {}: {}", "{}\u200c{}"])
 def test_a_word_comes_back_whatever_stands_beside_it(word: str, place: str) -> None:
     text = place.replace("{}", word)
@@ -125,14 +128,103 @@ def test_a_repaired_pdf_extracts_as_before_when_repaired_again(repaired: bytes) 
     assert extracted(repair(repaired)) == extracted(repaired)
 
 
-def test_every_new_code_says_one_persian_character(repaired: bytes) -> None:
+def test_every_new_code_says_one_character_beside_those_without_a_shape(repaired: bytes) -> None:
+    """Joiners and direction marks share a code with the character that follows them in visual order."""
+    invisible = "\u200c\u200d\u200f\u061c\u2060"
     with pikepdf.open(io.BytesIO(repaired)) as pdf:
-        for font in (font for page in pdf.pages for font in page.resources.get("/Font", {}).values()):
-            if "Vazirmatn" in str(font.BaseFont):
-                said = parse_to_unicode(font.ToUnicode.read_bytes())
-                program = TTFont(io.BytesIO(font.DescendantFonts[0].FontDescriptor.FontFile2.read_bytes()))
-                added = [text for code, text in said.items() if code >= program["maxp"].numGlyphs]
-                assert {len(text) for text in added if PERSIAN.search(text)} == {1}
+        fonts = [font for page in pdf.pages for font in page.resources.get("/Font", {}).values()]
+        new = [text for font in fonts if "Vazirmatn" in str(font.BaseFont) for text in new_sayings(font)]
+    assert {len(text.strip(invisible)) for text in new} == {0, 1}
+    assert any(text[0] == "\u200c" and len(text) > 1 for text in new)
+
+
+def new_sayings(font: pikepdf.Object) -> list[str]:
+    """What the codes say that do not stand for the glyph of their own number."""
+    glyphs = font.DescendantFonts[0].CIDToGIDMap.read_bytes()
+    said = parse_to_unicode(font.ToUnicode.read_bytes())
+    return [text for code, text in said.items() if int.from_bytes(glyphs[2 * code:2 * code + 2], "big") != code]
+
+
+def written(pdf: bytes) -> list[list[tuple[str, float, float]]]:
+    """What each code of each right-to-left run says, where it begins and where it ends, in ems."""
+    runs = []
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        for page in document.pages:
+            fonts = {name: Font(font) for name, font in page.resources.get("/Font", {}).items()}
+            said = {name: parse_to_unicode(page.resources.Font[name].ToUnicode.read_bytes()) for name in fonts}
+            code = [item for item in pikepdf.parse_content_stream(page)
+                    if isinstance(item, pikepdf.ContentStreamInstruction)]
+            runs += [[(said[run.font_name][glyph.code], glyph.x / run.size, glyph.x / run.size
+                       + run.font.width(glyph.code)) for glyph in run.glyphs]
+                     for run in find_runs(code, fonts) if isinstance(run, Run) and run.right_to_left]
+    return runs
+
+
+def shown(said: str) -> bool:
+    """Whether a code has a letter's or a space's width to fill: no mark, no direction mark."""
+    return not any(map(unicodedata.combining, said)) and said.strip("\u200c\u200f\u061c") != ""
+
+
+def test_no_code_ends_in_a_character_that_pdf_js_drops(repaired: bytes) -> None:
+    """A joiner alone, or after a letter, would be lost with the letter."""
+    codes = [said for run in written(repaired) for said, _, _ in run]
+    assert any(said.startswith("\u200c") for said in codes)
+    assert not any(said.endswith("\u200c") for said in codes)
+
+
+def test_no_gap_stands_between_a_mark_and_its_letter(repaired: bytes) -> None:
+    """pdf.js compares each letter's place with the end of the last code that is neither mark nor space."""
+    for run in written(repaired):
+        end = None
+        for at, (said, x, stop) in enumerate(run):
+            if not shown(said) or said.isspace():
+                continue
+            if end is not None and at and any(map(unicodedata.combining, run[at - 1][0])):
+                assert x - end < 0.102, run
+            end = stop
+
+
+def test_a_letter_reaches_no_further_than_the_next_word(repaired: bytes) -> None:
+    """poppler joins words that are closer than three hundredths of an em."""
+    for run in written(repaired):
+        for at, (said, _, _) in enumerate(run[1:-1], 1):
+            if said == " ":
+                before = max(stop for _, _, stop in run[:at])
+                after = next((x for text, x, _ in run[at:] if shown(text) and not text.isspace()), None)
+                assert after is None or after - before > 0.03, run
+
+
+def test_code_is_copied_without_direction_marks(repaired: bytes) -> None:
+    with pypdfium2.PdfDocument(repaired) as document:
+        raw = "".join(page.get_textpage().get_text_range() for page in document)
+    line = next(line for line in raw.splitlines() if "torch.randn_like" in line and "return" in line)
+    assert line.isascii()
+
+
+def test_a_joiner_without_a_letter_does_no_harm() -> None:
+    assert persian(extracted(repair(small("\u200cها\u200c، خانه\u200c. \u200c")))) == ["ها", "خانه"]
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler is not installed")
+def test_poppler_finds_every_persian_word_in_order(file: Path) -> None:
+    done = subprocess.run(["pdftotext", str(file), "-"], capture_output=True, check=True)
+    source, found = persian(PROSE), persian(clean(done.stdout.decode()))
+    blocks = SequenceMatcher(None, source, found, autojunk=False).get_matching_blocks()
+    assert sum(block.size for block in blocks) == len(source)
+
+
+def test_no_stream_ends_in_a_carriage_return() -> None:
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        for at, end in enumerate((b"a\r", b"b\n", b"c")):
+            pdf.Root[f"/Stream{at}"] = pdf.make_stream(end)
+        out = io.BytesIO()
+        pdf.save(out, compress_streams=False)
+    assert b"\r\nendstream" in out.getvalue()
+    cleared = clear_ends(out.getvalue())
+    assert b"\r\nendstream" not in cleared
+    with pikepdf.open(io.BytesIO(cleared)) as pdf:
+        assert [pdf.Root[f"/Stream{at}"].read_bytes() for at in range(3)] == [b"a\r", b"b\n", b"c"]
 
 
 def test_the_tags_name_only_marked_content_that_is_there(repaired: bytes) -> None:

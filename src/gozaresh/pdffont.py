@@ -41,8 +41,10 @@ class Font:
         self._font = font
         self._descendant = font["/DescendantFonts"][0] if "/DescendantFonts" in font else Dictionary()
         self._said = parse_to_unicode(font["/ToUnicode"].read_bytes()) if "/ToUnicode" in font else {}
+        self._visual = _added_codes(self._descendant.get("/CIDToGIDMap"))
         self.editable = bool(self._said) and self._descendant.get("/CIDToGIDMap") == "/Identity"
-        self._added: dict[tuple[int, str], int] = {}
+        self._plain: dict[int, str] = {}
+        self._added: dict[tuple[int, str, int], int] = {}
         self._widths = dict(parse_widths(self._descendant.get("/W", Array())))
         if self.editable:
             program = self._descendant["/FontDescriptor"]["/FontFile2"].read_bytes()
@@ -50,31 +52,36 @@ class Font:
             self._blank = int(self._program["maxp"].numGlyphs)  # the glyph that write() appends
 
     def text(self, code: int) -> str:
-        """The characters that a reader extracts for a code, as Typst wrote them."""
-        return self._said.get(code, "")
+        """The characters of a code in logical order; those that the repair added say them in visual order."""
+        said = self._said.get(code, "")
+        return said[::-1] if code in self._visual else said
 
-    def width(self, code: int) -> float:
-        """The advance of a code, in ems."""
-        return self._widths.get(code, 0.0) / 1000
+    def plain(self, code: int) -> str:
+        """The same without direction controls."""
+        if code not in self._plain:
+            self._plain[code] = without_controls(self.text(code))
+        return self._plain[code]
 
-    def code(self, glyph: int, text: str) -> int:
-        """A code that draws ``glyph`` and says ``text``: the old one where it fits, else a new one.
+    def width(self, code: int | None) -> float:
+        """The advance of a code, in ems; nothing has none."""
+        return 0.0 if code is None else self._widths.get(code, 0.0) / 1000
+
+    def code(self, glyph: int | None, text: str, wider: int = 0) -> int:
+        """A code that draws ``glyph`` (None: nothing) and says ``text``: the old one where it fits, else a new one.
 
         New codes have whole widths, for pdfium (Chrome) drops the fractions and letters of a long run would drift;
-        PDF/A allows the thousandth of an em by which a width may then differ from the font program's.
+        PDF/A allows the thousandth of an em by which a width may then differ from the font program's. ``wider`` is
+        added to the width, in thousandths of an em.
         """
+        glyph = self._blank if glyph is None else glyph
         width = self._widths.get(glyph, 0.0)
-        if without_controls(self.text(glyph)) == text and width == round(width):
+        if self.plain(glyph) == text and width == round(width) and not wider:
             return glyph
-        if (glyph, text) not in self._added:
+        if (glyph, text, wider) not in self._added:
             code = self._blank + 1 + len(self._added)
-            self._added[glyph, text] = code
-            self._widths[code] = round(width)
-        return self._added[glyph, text]
-
-    def blank(self, text: str) -> int:
-        """A code that draws nothing, is nought wide and says ``text``."""
-        return self.code(self._blank, text)
+            self._added[glyph, text, wider] = code
+            self._widths[code] = round(width) + wider
+        return self._added[glyph, text, wider]
 
     def outline(self, glyph: int, size: float, x: float, y: float) -> list[ContentStreamInstruction]:
         """The filled outline of a glyph at (x, y), y growing downwards."""
@@ -84,36 +91,57 @@ class Font:
         return [*pen.path, instruction("f")] if pen.path else []
 
     def write(self, pdf: pikepdf.Pdf) -> None:
-        """Put the added codes into the PDF."""
+        """Put the added codes into the PDF; a font that has some already is left alone."""
+        if self._visual:
+            return
         said = {code: without_controls(text) for code, text in self._said.items()}
-        said |= {code: text for (_, text), code in self._added.items()}
+        said |= {code: text for (_, text, _), code in self._added.items()}
         if said != self._said:
             self._font["/ToUnicode"] = Stream(pdf, to_unicode(said))
         if self._added:
-            self._write_program(pdf)
-            self._write_map(pdf)
+            self._write_map(pdf, self._write_program(pdf))
 
-    def _write_program(self, pdf: pikepdf.Pdf) -> None:
-        """Append the blank glyph. No space glyph would do: PDF/A wants the program's width to be the PDF's."""
+    def _write_program(self, pdf: pikepdf.Pdf) -> dict[tuple[int, int], int]:
+        """Append the blank glyph, and the glyphs that are wider than others; return the ids of the latter.
+
+        No space glyph would do for the blank one: PDF/A wants the program's widths to be the PDF's.
+        """
         program = self._program
-        program.setGlyphOrder([*program.getGlyphOrder(), BLANK])
+        wide = sorted({(glyph, wider) for glyph, _, wider in self._added if wider})
+        names = [BLANK, *(f"gozaresh.{glyph}.{wider}" for glyph, wider in wide)]
+        old = program.getGlyphOrder()
+        program.setGlyphOrder([*old, *names])
         blank = TrueTypeGlyph()
         blank.numberOfContours = 0
-        program["glyf"].glyphs[BLANK] = blank
+        shapes, metrics = program["glyf"].glyphs, program["hmtx"].metrics
+        shapes[BLANK], metrics[BLANK] = blank, (0, 0)
+        for (glyph, wider), name in zip(wide, names[1:], strict=True):
+            like = BLANK if glyph == self._blank else old[glyph]
+            width = (round(self._widths.get(glyph, 0.0)) + wider) / 1000 * program["head"].unitsPerEm
+            shapes[name], metrics[name] = shapes[like], (round(width), metrics[like][1])
         program["glyf"].glyphOrder = program.getGlyphOrder()
-        program["hmtx"].metrics[BLANK] = (0, 0)
         file = io.BytesIO()
         program.save(file, reorderTables=None)
         descriptor = self._descendant["/FontDescriptor"]
         descriptor["/FontFile2"] = Stream(pdf, file.getvalue(), Length1=len(file.getvalue()))
         if "/CIDSet" in descriptor:
             del descriptor["/CIDSet"]  # would have to list the new codes; optional since PDF/A-2
+        return {key: self._blank + 1 + at for at, key in enumerate(wide)}
 
-    def _write_map(self, pdf: pikepdf.Pdf) -> None:
-        glyphs = list(range(self._blank + 1)) + [glyph for glyph, _ in self._added]
+    def _write_map(self, pdf: pikepdf.Pdf, wide: Mapping[tuple[int, int], int]) -> None:
+        added = [wide[glyph, wider] if wider else glyph for glyph, _, wider in self._added]
+        glyphs = [*range(self._blank + 1), *added]
         self._descendant["/CIDToGIDMap"] = Stream(pdf, b"".join(glyph.to_bytes(2, "big") for glyph in glyphs))
         widths = [number(self._widths.get(code, 0.0)) for code in range(self._blank, len(glyphs))]
         self._descendant["/W"] = Array([*self._descendant.get("/W", Array()), self._blank, Array(widths)])
+
+
+def _added_codes(glyph_map: pikepdf.Object | None) -> set[int]:
+    """The codes that an earlier repair added: those that do not stand for the glyph of their own number."""
+    if not isinstance(glyph_map, Stream):
+        return set()
+    raw = glyph_map.read_bytes()
+    return {at // 2 for at in range(0, len(raw), 2) if int.from_bytes(raw[at:at + 2], "big") != at // 2}
 
 
 class _PathPen(BasePen):  # type: ignore[misc]  # fontTools ships no types

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from pikepdf import ContentStreamInstruction, Dictionary, Matrix, Name, String
 
@@ -19,8 +20,7 @@ INK_OPERATORS = {"m", "l", "c", "h", "f"}  # what the repair draws marks with
 Code = Sequence[ContentStreamInstruction]
 
 
-@dataclass(frozen=True)
-class Glyph:
+class Glyph(NamedTuple):
     """A drawn glyph at (x, y) of its run in points; y grows downwards."""
 
     code: int
@@ -28,8 +28,7 @@ class Glyph:
     y: float
 
 
-@dataclass(frozen=True)
-class Cluster:
+class Cluster(NamedTuple):
     """The glyphs, from left to right, that stand together for some characters in logical order."""
 
     glyphs: tuple[Glyph, ...]
@@ -52,27 +51,27 @@ class Run:
     spans: bool  # whether ActualText occurs
     origin: float = 0.0  # where its last piece began
 
-    @property
+    @cached_property
     def glyphs(self) -> list[Glyph]:
         """All glyphs from left to right."""
         return [glyph for cluster in self.clusters for glyph in cluster.glyphs]
 
-    @property
+    @cached_property
     def letters(self) -> list[Glyph]:
         """The glyphs that have a width, which marks have not."""
         return [glyph for glyph in self.glyphs if self.font.width(glyph.code) > 0]
 
-    @property
+    @cached_property
     def end(self) -> float:
         """Where the pen stands after the last glyph."""
         return self.glyphs[-1].x + self.font.width(self.glyphs[-1].code) * self.size
 
-    @property
+    @cached_property
     def right_to_left(self) -> bool:
         """Whether it is written from the right."""
         return self.reversed or any(RIGHT_TO_LEFT.search(cluster.text) for cluster in self.clusters)
 
-    @property
+    @cached_property
     def text(self) -> str:
         """What it says, in logical order."""
         return "".join(cluster.text for cluster in (self.clusters[::-1] if self.right_to_left else self.clusters))
@@ -83,43 +82,40 @@ Token = ContentStreamInstruction | Run
 
 def find_runs(code: Code, fonts: Mapping[str, Font]) -> Iterator[Token]:
     """The content stream with every piece of text as a :class:`Run`; what has another form stays as it is."""
+    operators = [str(item.operator) for item in code]
     at = 0
     while at < len(code):
-        end = _run_end(code, at)
-        run = _read_run(code[at:end], fonts) if end > at else None
+        end = _run_end(operators, at) if operators[at] == "q" else at
+        run = _read_run(code[at:end], operators[at:end], fonts) if end > at else None
         yield run or code[at]
         at = end if run else at + 1
 
 
-def _run_end(code: Code, start: int) -> int:
+def _run_end(operators: Sequence[str], start: int) -> int:
     """The index after the Q of a ``q … BT … ET Q`` that begins at ``start``; ``start`` if none does."""
-    if str(code[start].operator) != "q":
-        return start
-    for at in range(start + 1, len(code)):
-        operator = str(code[at].operator)
+    for at in range(start + 1, len(operators)):
+        operator = operators[at]
         if operator == "Q":
-            return at + 1 if _is_text(code[start:at]) else start
+            return at + 1 if _is_text(operators[start:at]) else start
         if operator in ("q", "Do"):
             return start
     return start
 
 
-def _is_text(code: Code) -> bool:
+def _is_text(operators: Sequence[str]) -> bool:
     """Whether one text object, and perhaps the ink of its marks, is all that is painted."""
-    operators = [str(item.operator) for item in code]
     return operators.count("ET") == 1 and set(operators[operators.index("ET") + 1:]) <= INK_OPERATORS
 
 
-def _read_run(code: Code, fonts: Mapping[str, Font]) -> Run | None:
-    operators = [str(item.operator) for item in code]
-    begin = operators.index("BT")
-    before, inner = code[1:begin], code[begin + 1:operators.index("ET")]
+def _read_run(code: Code, operators: Sequence[str], fonts: Mapping[str, Font]) -> Run | None:
+    begin, end = operators.index("BT"), operators.index("ET")
     pen = _Pen(fonts)
-    if operators.count("cm") != 1 or not all(pen.follow(item) for item in inner) or not pen.clusters:
+    inside = zip(operators[begin + 1:end], code[begin + 1:end], strict=True)
+    if operators.count("cm") != 1 or not all(pen.follow(*item) for item in inside) or not pen.clusters:
         return None
     matrix = Matrix(*map(float, code[operators.index("cm")].operands))
-    style = [item for item in before if str(item.operator) != "cm"]
-    mode = [item for item in inner if str(item.operator) == "Tr"][:1]
+    style = [code[at] for at in range(1, begin) if operators[at] != "cm"]
+    mode = [code[at] for at in range(begin + 1, end) if operators[at] == "Tr"][:1]
     font_name, font, size = pen.fonts[0]
     return Run(code, matrix, style, mode, font_name, font, size, tuple(pen.clusters), pen.reversed, pen.spans)
 
@@ -131,14 +127,15 @@ class _Pen:
         self._known = fonts
         self._x = self._y = 0.0
         self._open: list[str | None] = []  # ActualText of the open marked content
+        self._actual: str | None = None  # the innermost of them
         self._fresh = False  # an ActualText span has begun and shown nothing yet
         self.fonts: list[tuple[Name, Font, float]] = []
         self.clusters: list[Cluster] = []
         self.reversed = self.spans = False
 
-    def follow(self, item: ContentStreamInstruction) -> bool:
+    def follow(self, operator: str, item: ContentStreamInstruction) -> bool:
         """Follow one instruction; False if a run may not hold it."""
-        operator, operands = str(item.operator), item.operands
+        operands = item.operands
         if operator == "Tm":
             *turn, self._x, self._y = map(float, operands)
             return turn == [1, 0, 0, -1]
@@ -150,6 +147,7 @@ class _Pen:
             self._begin(list(operands))
         elif operator == "EMC":
             self._open.pop()
+            self._actual = next((text for text in reversed(self._open) if text is not None), None)
         return operator in TEXT_OPERATORS
 
     def _take_font(self, name: Name, size: float) -> bool:
@@ -163,6 +161,7 @@ class _Pen:
         actual = properties.get("/ActualText") if isinstance(properties, Dictionary) else None
         self._open.append(None if actual is None else str(actual))
         if actual is not None:
+            self._actual = str(actual)
             self.spans = self._fresh = True
 
     def _show(self, items: Sequence[Any]) -> bool:
@@ -178,13 +177,13 @@ class _Pen:
 
     def _add(self, glyph: Glyph, font: Font) -> None:
         """The first glyph of an ActualText span begins a cluster, the others belong to it."""
-        actual = next((text for text in reversed(self._open) if text is not None), None)
+        actual = self._actual
         if actual is not None and not self._fresh:
             last = self.clusters[-1]
-            self.clusters[-1] = replace(last, glyphs=(*last.glyphs, glyph))
+            self.clusters[-1] = last._replace(glyphs=(*last.glyphs, glyph))
             return
         self._fresh = False
-        self.clusters.append(Cluster((glyph,), without_controls(font.text(glyph.code) if actual is None else actual)))
+        self.clusters.append(Cluster((glyph,), font.plain(glyph.code) if actual is None else without_controls(actual)))
 
 
 def _codes(shown: String) -> Iterator[int]:

@@ -11,8 +11,6 @@ import pypdfium2
 
 CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe]")
 MARKS = "\u064b-\u065f\u0670"
-# no mark stands on a joiner: pdfium swaps the two, for it does not turn a row of weak characters round
-SWAPPED = re.compile(f"(\u200c+)([{MARKS}]+)")
 WORD = re.compile(f"\\w(?:[\\w{MARKS}\u200c٫٬]*[\\w{MARKS}])?")
 
 
@@ -36,8 +34,7 @@ def read_pages(path: Path) -> list[Page]:
 
 def clean(text: str) -> str:
     """Text without direction marks and in NFC, so that it can be compared with a source."""
-    plain = SWAPPED.sub(r"\2\1", CONTROLS.sub("", text))
-    return unicodedata.normalize("NFC", plain).replace("\r\n", "\n")
+    return unicodedata.normalize("NFC", CONTROLS.sub("", text)).replace("\r\n", "\n")
 
 
 def words(text: str) -> list[str]:

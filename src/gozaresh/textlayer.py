@@ -1,39 +1,39 @@
 """Make the text of a PDF that Typst set extract as it was written: Persian words whole, in order, with their marks.
 
 What is seen of the page does not change; what a reader copies does. Typst 0.15 writes a right-to-left run in visual
-order, which is right, but three of its habits break the words that readers (poppler, pdfium, mupdf, pdf.js) put
+order, which is right, but some of its habits break the words that readers (poppler, pdfium, mupdf, pdf.js) put
 together again:
 
 1. One glyph stands for several characters (lam-alef, ZWNJ and the letter after it, letter and mark) and its ToUnicode
    holds them in logical order. A reader that turns the run round character by character swaps them. Here each code says
-   one character; the others ride on blank codes of no width, all in visual order.
+   one character; the others ride on blank codes of no width, all in visual order. A half-space alone shares the code of
+   the letter before it, else pdf.js would drop it.
 2. A glyph that stands for different characters in different places is wrapped in an ``ActualText`` span, which readers
    take for the border of a word. Here it gets a code of its own instead.
 3. A mark above or below its letter is a piece of text on another baseline and breaks its run into pieces, which follow
    each other in visual order. Here the pieces become one run again; the mark's ink is drawn as a path, and its
    character rides on a blank code beside the letter.
+4. Spaces and signs at the edges of a run, and gaps that no space fills, are lost or go astray in one reader or another.
+   Here invisible direction marks hold them where they are (:mod:`gozaresh.visual`).
 """
 
 from __future__ import annotations
 
+import base64
 import io
-import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
-from itertools import pairwise
 
 import pikepdf
-from pikepdf import Array, ContentStreamInstruction, Dictionary, Stream, String
+from pikepdf import Array, ContentStreamInstruction, Dictionary, Name, Stream, String
 
 from gozaresh.errors import TypesetError
 from gozaresh.pdffont import Font, instruction, number, without_controls
-from gozaresh.pdfrun import REVERSED, Cluster, Code, Glyph, Run, Token, find_runs
+from gozaresh.pdfrun import REVERSED, Code, Run, Token, find_runs
+from gozaresh.visual import Said, is_neutral, say, surplus
 
 TOLERANCE = Decimal("0.5")  # thousandths of an em that a glyph may stand off its place
-JOINERS = "\u200c\u200d"
-RIGHT_TO_LEFT_MARK = "\u200f"
-SEPARATORS = ".,:/،%٪+-−\u00a0"  # weak in UAX #9
 
 
 def repair(pdf: bytes) -> bytes:
@@ -50,7 +50,33 @@ def repair(pdf: bytes) -> bytes:
         _Repair(document).run()
         out = io.BytesIO()
         document.save(out, deterministic_id=True)
+    return clear_ends(out.getvalue())
+
+
+def clear_ends(pdf: bytes) -> bytes:
+    """The PDF with no stream that ends in a carriage return.
+
+    The line feed before ``endstream`` would make a line's end of it, and PDF/A wants the stream's length to be right.
+    """
+    if b"\r\nendstream" not in pdf:
+        return pdf
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        for stream in (item for item in document.objects if isinstance(item, Stream)):
+            raw = stream.read_raw_bytes()
+            if raw.endswith(b"\r"):
+                _as_text(stream, raw)
+        out = io.BytesIO()
+        document.save(out, deterministic_id=True, compress_streams=False,
+                      stream_decode_level=pikepdf.StreamDecodeLevel.none)
     return out.getvalue()
+
+
+def _as_text(stream: pikepdf.Object, raw: bytes) -> None:
+    """Write a stream's bytes as printable characters, which end in ``~>``."""
+    filters, given = ([*item.as_list()] if isinstance(item, Array) else [item] for item in (
+        stream.get(key, Array()) for key in ("/Filter", "/DecodeParms")))
+    parameters = Array([None, *given]) if given else None
+    stream.write(base64.a85encode(raw) + b"~>", filter=Array([Name.ASCII85Decode, *filters]), decode_parms=parameters)
 
 
 class _Repair:
@@ -95,8 +121,13 @@ class _Repair:
         code = [item for item in pikepdf.parse_content_stream(stream) if isinstance(item, ContentStreamInstruction)]
         fonts = {name: self._font(font) for name, font in _entries(resources, "/Font").items()}
         written: list[ContentStreamInstruction] = []
+        before: Run | None = None
         for token in joined(find_runs(code, fonts)):
-            written += write_run(token) if isinstance(token, Run) else [token]
+            if isinstance(token, Run):
+                written += write_run(facing(token, before), spaced=before is not None and is_apart(before, token))
+                before = token
+            else:
+                written.append(token)
         return pikepdf.unparse_content_stream(written)
 
     def _font(self, font: pikepdf.Object) -> Font:
@@ -115,7 +146,7 @@ def joined(tokens: Iterator[Token]) -> list[Token]:
     so that the tags of the document need no change."""
     out: list[Token] = []
     for token in tokens:
-        at = _last_run(out)
+        at = _last_run(out) if isinstance(token, Run) else -1
         left = out[at] if out else token
         if isinstance(token, Run) and isinstance(left, Run) and continues(left, token):
             out[at] = join(left, token)
@@ -148,7 +179,7 @@ def continues(left: Run, right: Run) -> bool:
     """
     if left.font is not right.font or left.size != right.size or not left.font.editable:
         return False
-    if not (left.right_to_left and right.right_to_left):
+    if not (right.right_to_left and (left.right_to_left or is_neutral(left.text))):
         return False
     move = right.matrix @ left.matrix.inverse()
     turned = max(abs(have - want) for have, want in zip(move.shorthand[:4], (1, 0, 0, 1), strict=True))
@@ -170,90 +201,52 @@ def join(left: Run, right: Run) -> Run:
     """One run of two pieces, in the coordinates of the left one."""
     move = right.matrix @ left.matrix.inverse()
     moved = tuple(
-        replace(cluster, glyphs=tuple(replace(g, x=g.x + move.e, y=g.y + move.f) for g in cluster.glyphs))
+        cluster._replace(glyphs=tuple(g._replace(x=g.x + move.e, y=g.y + move.f) for g in cluster.glyphs))
         for cluster in right.clusters)
     return replace(left, clusters=left.clusters + moved, origin=move.e, reversed=left.reversed or right.reversed)
 
 
-# --- writing runs ----------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Said:
-    """A code of the written run, the character it says and where it is drawn."""
-
-    code: int
-    text: str
-    x: float
+def facing(run: Run, before: Run | None) -> Run:
+    """The run, as a right-to-left one if it is a lone space on the left of the run before it."""
+    if before is None or run.right_to_left or run.text.strip():
+        return run
+    return replace(run, reversed=_beside(before, run) and _gap(before, run) > -run.size / 10)
 
 
-def write_run(run: Run) -> list[ContentStreamInstruction]:
-    """The run as instructions: one code a character, in visual order, and ink for the marks."""
-    simple = all(len(cluster.glyphs) == 1 for cluster in run.clusters)
-    if not run.font.editable or not (run.right_to_left or (run.spans and simple)):
-        return [_without_controls(item) for item in run.source]
-    said: list[Said] = []
-    ink: list[ContentStreamInstruction] = []
-    for cluster in gather_marks(run):
-        letters, surplus = _letters(cluster, run)
-        said += _say(letters, cluster.text, run) if run.right_to_left else [
-            Said(run.font.code(letters[0].code, cluster.text), cluster.text, letters[0].x)]
-        for glyph in surplus:
-            ink += run.font.outline(glyph.code, run.size, glyph.x, glyph.y)
-    return _instructions(run, list(_with_borders(said, run)) if run.right_to_left else said, ink)
+def _beside(before: Run, run: Run) -> bool:
+    """Whether two runs stand on one line."""
+    return abs(before.matrix.f - run.matrix.f) < run.size / 2
 
 
-def gather_marks(run: Run) -> list[Cluster]:
-    """The clusters with each mark that was drawn on its own put to its letter, which follows it and says the same."""
-    gathered: list[Cluster] = []
-    for cluster in run.clusters:
-        last = gathered[-1] if gathered else None
-        if last is not None and last.text == cluster.text and _is_lone_mark(last, run):
-            gathered[-1] = replace(last, glyphs=last.glyphs + cluster.glyphs)
-        else:
-            gathered.append(cluster)
-    return gathered
+def _gap(before: Run, run: Run) -> float:
+    """How far the run ends to the left of the one before it; less than nought if it does not."""
+    return before.matrix.e + before.glyphs[0].x - run.matrix.e - run.end
 
 
-def _is_lone_mark(cluster: Cluster, run: Run) -> bool:
-    has_width = any(run.font.width(glyph.code) > 0 for glyph in cluster.glyphs)
-    return not has_width and len(cluster.text) > 1 and any(map(unicodedata.combining, cluster.text))
+def is_apart(before: Run, run: Run) -> bool:
+    """Whether a run stands to the left of the one before it, on its line, with a gap that neither fills with a space.
 
-
-def _letters(cluster: Cluster, run: Run) -> tuple[list[Glyph], list[Glyph]]:
-    """The glyphs that shall say a character, and those that shall be ink alone: marks, and parts of one character."""
-    wide = [glyph for glyph in cluster.glyphs if run.font.width(glyph.code) > 0]
-    letters = (wide or list(cluster.glyphs[-1:]))[:max(1, len(cluster.text))]
-    return letters, [glyph for glyph in cluster.glyphs if glyph not in letters]
-
-
-def _say(letters: Sequence[Glyph], text: str, run: Run) -> list[Said]:
-    """One code a character, from left to right, so the text's last character first."""
-    chars = text[::-1]
-    if len(letters) > 1:  # the first glyphs say a character each, the last one all the others
-        first, char = letters[0], chars[0]
-        return [Said(run.font.code(first.code, char), char, first.x), *_say(letters[1:], text[:-1], run)]
-    letter = letters[0]
-    right = letter.x + run.font.width(letter.code) * run.size
-    drawn = max((at for at, char in enumerate(chars) if not _is_light(char)), default=0)
-    return [Said(run.font.code(letter.code, char), char, letter.x) if at == drawn else
-            Said(run.font.blank(char), char, letter.x if at < drawn else right) for at, char in enumerate(chars)]
-
-
-def _with_borders(said: Sequence[Said], run: Run) -> Iterator[Said]:
-    """The codes with a right-to-left mark between punctuation and the mark of the letter before it («حتماً،»).
-
-    pdfium takes marks and separators alike for weak characters and does not turn a row of them round, so that the two
-    would change places.
+    Readers see gaps by themselves where text goes on to the right.
     """
-    for last, item in pairwise([None, *said]):
-        if last and item and last.text in SEPARATORS and unicodedata.combining(item.text):
-            yield Said(run.font.blank(RIGHT_TO_LEFT_MARK), RIGHT_TO_LEFT_MARK, item.x)
-        if item:
-            yield item
+    filled = before.text[-1:].isspace() or run.text[:1].isspace()
+    return not filled and _beside(before, run) and _gap(before, run) > 0.15 * run.size
 
 
-def _is_light(char: str) -> bool:
-    """Marks and joiners: characters that do not stand on the line by themselves."""
-    return unicodedata.combining(char) != 0 or char in JOINERS
+# --- writing runs ----------------------------------------------------------------------------------------------------
+def write_run(run: Run, spaced: bool = False) -> list[ContentStreamInstruction]:
+    """The run as instructions: one code a character, in visual order, and ink for the marks.
+
+    ``spaced``: a gap parts it from the run before it, so a space shall be said.
+    """
+    simple = all(len(cluster.glyphs) == 1 for cluster in run.clusters)
+    if not run.font.editable or not (run.right_to_left or (simple and (run.spans or spaced))):
+        return [_without_controls(item) for item in run.source] if run.spans else [*run.source]
+    said = say(run, spaced=spaced)
+    if not said:
+        return [*run.source]
+    return _instructions(run, said, [
+        item for glyph in (surplus(run) if run.right_to_left else ())
+        for item in run.font.outline(glyph.code, run.size, glyph.x, glyph.y)])
 
 
 def _instructions(run: Run, said: Sequence[Said], ink: Code) -> list[ContentStreamInstruction]:
@@ -279,8 +272,9 @@ def _spaced(run: Run, said: Sequence[Said]) -> Iterator[String | Decimal]:
                 yield String(codes)
             yield back
             pen, codes = item.x, b""
-        codes += item.code.to_bytes(2, "big")
-        pen += run.font.width(item.code) * run.size
+        code = run.font.code(item.glyph, item.text, item.wider)
+        codes += code.to_bytes(2, "big")
+        pen += run.font.width(code) * run.size
     yield String(codes)
 
 
