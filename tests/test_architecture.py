@@ -15,7 +15,8 @@ ENGINE = """errors clock persian checks author settings source inline notebook l
     cache progress execute mathsymbols mathmacros mathcursor mathtree mathparse mathtypst mathwords
     mathitems mathspeech maths bidi document markdown homing export pdftext passage pdffont pdfrun
     textlayer pdftags comparison pdffaults typeset lint prose numbering promised printed
-    proofread origins provenance resultstable appendix build bundle quote cli""".split()
+    proofread quote origins provenance difference resultstable
+    appendix build bundle watch cli""".split()
 
 
 def imports(path: Path) -> Iterator[str]:

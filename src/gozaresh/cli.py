@@ -15,6 +15,7 @@ from gozaresh.quote import quoted
 
 if TYPE_CHECKING:  # each command imports what it needs, so that "why" answers at once
     from gozaresh.build import Report
+    from gozaresh.settings import Project
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,7 +79,7 @@ def _add_questions(commands: argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _command(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str,
-             run: Callable[[argparse.Namespace], int | None], text: str, *, folder: bool = True) -> argparse.ArgumentParser:
+             run: Callable[[argparse.Namespace], None], text: str, *, folder: bool = True) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=text, description=text)
     if folder:
         command.add_argument("folder", nargs="?", default=".", help="the report's folder (default: this one)")
@@ -90,11 +91,15 @@ def _command(commands: argparse._SubParsersAction[argparse.ArgumentParser], name
 
 
 def _report(options: argparse.Namespace) -> Report:
-    from gozaresh import build
-    from gozaresh.parameters import parse_assignments
     from gozaresh.settings import load_project
 
-    project = load_project(Path(getattr(options, "folder", ".")))
+    return _chosen(options, load_project(Path(getattr(options, "folder", "."))))
+
+
+def _chosen(options: argparse.Namespace, project: Project) -> Report:
+    from gozaresh import build
+    from gozaresh.parameters import parse_assignments
+
     words = [word for group in options.set for word in group.split()]
     given = parse_assignments(words)
     if options.data:
@@ -111,7 +116,7 @@ def _build(options: argparse.Namespace) -> None:
 def _watch(options: argparse.Namespace) -> None:
     from gozaresh.watch import watch
 
-    watch(Path(options.folder), lambda: _report(options))
+    watch(Path(options.folder), lambda project: _chosen(options, project))
 
 
 def _check(options: argparse.Namespace) -> None:
