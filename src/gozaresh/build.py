@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 
 from gozaresh import files, origins
 from gozaresh.appendix import appendix
-from gozaresh.errors import ProofError, SettingsError, SourceError, TypesetError, nearest
+from gozaresh.errors import GozareshError, ProofError, SettingsError, SourceError, TypesetError, nearest
 from gozaresh.files import write_bytes, write_notebook, write_text
 from gozaresh.ledger import check_complete
 from gozaresh.lint import (
@@ -222,7 +222,7 @@ def typeset_report(report: Report) -> Path:
     sheets = Sheets(tuple(report.sheet_path(name) for name in report.cells), export_appendix(report))
     try:
         pdf = typeset(report.project, sheets)
-    except TypesetError as error:
+    except (SourceError, TypesetError) as error:
         raise _at_home(error, report) from None
     proof = prove(report, pdf)
     write_text(origins.to_json(trace(_chapters(report), report.profile)), report.project.build / origins.FILE)
@@ -233,7 +233,7 @@ def typeset_report(report: Report) -> Path:
     return pdf
 
 
-def _at_home(error: TypesetError, report: Report) -> TypesetError:
+def _at_home(error: GozareshError, report: Report) -> GozareshError:
     from gozaresh.homing import Chapters, home_of_sheet
 
     project = report.project

@@ -94,9 +94,10 @@ KINDS = ("profile", "parameter", "data", "number", "table", "figure", "text")
 
 def results(chapters: Mapping[str, NotebookNode]) -> Iterator[Result]:
     """Everything in the executed chapters that can be compared."""
+    profiles = sorted({metadata(executed).get("profile", "") for executed in chapters.values()})
+    yield Result(("profile",), "profile", ", ".join(profiles))
     for name, executed in chapters.items():
         record = metadata(executed)
-        yield Result(("profile", name), f"profile of {name}", record.get("profile", ""))
         yield from _parameters(name, executed)
         for parameter, digest in record.get("files", {}).items():
             yield Result(("data", name, parameter), f"data {parameter} of {name}", digest[:12])

@@ -15,15 +15,17 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from gozaresh.document import cell_documents
-from gozaresh.errors import Place, TypesetError
+from gozaresh.errors import GozareshError, Place, SourceError, TypesetError
 from gozaresh.markdown import to_typst
 from gozaresh.notebook import place_of
 
-AT_LINE = re.compile(r"\bline ([0-9]+)\b")
+AT_LINE = re.compile(r" at line ([0-9]+)(?: column [0-9]+)?")
+WARNED = re.compile(r"\[WARNING\] | Failing because there were warnings\.")
 NAMED = re.compile(r"'([^']+)'")
 WHERE = re.compile(r"┌─ (?P<file>[^\s:]+):(?P<line>[0-9]+):(?P<column>[0-9]+)")
 LABEL = re.compile(r"\b(?:fig|tbl|eq|sec|lst)-[\w-]*\w")
 UNDER = re.compile(r'"[^"]*"|[\w-]+|.')
+COMPUTED = re.compile(r"([^:]+): computed text refers to '([^']+)'")
 MARKER = "GOZARESHCELL"
 
 
@@ -48,7 +50,7 @@ def home_of_cell(error: TypesetError, notebook: NotebookNode, macros: str = "") 
         return error  # only the whole chapter fails
     part = parts[at]
     alone = _refused([part], macros) or error
-    return TypesetError(f"{_line_in(part.cell, str(alone))}: {AT_LINE.sub('this line', str(alone))}")
+    return TypesetError(f"{_line_in(part, str(alone), macros)}: {WARNED.sub('', AT_LINE.sub('', str(alone)))}")
 
 
 def _refused(parts: Sequence[_Part], macros: str) -> TypesetError | None:
@@ -61,12 +63,20 @@ def _refused(parts: Sequence[_Part], macros: str) -> TypesetError | None:
     return None
 
 
-def _line_in(cell: NotebookNode, message: str) -> Place:
-    """The line of a cell that a message speaks of: by its number in prose, by what it names elsewhere."""
-    number = AT_LINE.search(message)
-    if number and cell.cell_type == "markdown":
+def _line_in(part: _Part, message: str, macros: str) -> Place:
+    """The line of a cell that a message speaks of: by its number, by what it names, or by the paragraph that fails."""
+    cell = part.cell
+    number, named = AT_LINE.search(message), NAMED.findall(message)
+    if cell.cell_type == "code" or (named and not number):
+        return _first_holding(cell, named)
+    if number:
         return place_of(cell, min(int(number[1]), cell.source.count("\n") + 1))
-    return _first_holding(cell, NAMED.findall(message))
+    lines = part.markdown.split("\n")
+    ends = [at for at, line in enumerate(lines) if at and not line.strip() and lines[at - 1].strip()]
+    whole = [_Part(cell, "\n".join(lines[:end])) for end in ends]
+    at = bisect_left(whole, True, key=lambda upto: str(_refused([upto], macros)) == message)
+    before = [0, *ends][at]
+    return place_of(cell, next(at for at, line in enumerate(lines) if at >= before and line.strip()) + 1)
 
 
 def _first_holding(cell: NotebookNode, needles: Sequence[str]) -> Place:
@@ -89,13 +99,23 @@ class Chapters:
     macros: str = ""
 
 
-def home_of_sheet(error: TypesetError, chapters: Chapters) -> TypesetError:
-    """An error of Typst's with the line of the chapter, or of the theme or the bibliography, that is to blame."""
+def home_of_sheet(error: GozareshError, chapters: Chapters) -> GozareshError:
+    """An error met in the sheets, with the line of the chapter, theme or bibliography that is to blame."""
+    computed = COMPUTED.match(str(error))
+    if computed:
+        place = _home_of_text(computed[2], chapters.executed[computed[1]])
+        return SourceError(f"{place}: {str(error)[computed.end(1) + 2:]}")
     where = WHERE.search(str(error))
     if where is None:
         return error
     message = re.split(r" (?:error|warning): |:? ┌─", str(error))[0]
     return TypesetError(f"{_home(where, chapters)}: {message}")
+
+
+def _home_of_text(label: str, notebook: NotebookNode) -> Place:
+    """The cell whose computed text refers to a label that there is not."""
+    cells = [part.cell for part in _parts(notebook, "") if f"@{label}" in part.markdown]
+    return _first_holding(cells[0], [label]) if cells else place_of(notebook.cells[0])
 
 
 def _home(where: re.Match[str], chapters: Chapters) -> Place:

@@ -11,6 +11,7 @@ engine does: the program then starts itself anew.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import shutil
 import signal
@@ -89,6 +90,7 @@ def watch(folder: Path, choose: Callable[[Project], build.Report]) -> None:
         try:
             _Watch(folder, choose, status).forever()
         except KeyboardInterrupt:
+            logging.disable()  # that a kernel was stopped in the middle of a cell is no news now
             status.now("stopped")
             status.lines([""] if status.isatty() else [])
 
