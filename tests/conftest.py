@@ -43,6 +43,14 @@ def captions(text: str, noun: str) -> list[int]:
     return list(dict.fromkeys(int(latin_digits(before or after)) for before, after in found))
 
 
+def edit(folder: Path, old: str, new: str, chapter: str = "notebooks/01_pendulum.py") -> None:
+    """Change a chapter as its author would."""
+    path = folder / chapter
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
 @pytest.fixture
 def pendulum(tmp_path: Path) -> Path:
     """A fresh copy of the small report."""

@@ -41,7 +41,7 @@ class Origin:
     chapter: str
     line: int  # the cell's first line, or the line on which the value stands
     last: int  # the cell's last line, or the same line
-    code: str = ""  # SHA-256 of the cell's code and of all code above it in the chapter
+    code: str = ""  # SHA-256 of the cell's code, or of the line's expressions, and of all code above in the chapter
     text: str = ""  # the caption; of a computed value what the page says
     is_value: bool = False
 
@@ -138,10 +138,10 @@ def _told(origin: Origin, run: Run, profile: str) -> Iterator[str]:
     if not origin.code:
         yield "  code        none: the author wrote it"
         return
-    above = "its code and all code above it" if origin.is_value else "this cell and all code above it"
+    above = "the values of this line and all code above it" if origin.is_value else "this cell and all code above it"
     data = {name: digest[:SHORT] for name, digest in run.data.items()}
     rows = {
-        "code": f"{origin.code[:SHORT]} ({above} in the chapter)",
+        "code": f"{origin.code[:SHORT]} ({above})",
         "inputs": f"{run.key[:SHORT]} (code, parameters, modules, data, environment of the chapter)",
         "profile": profile,
         "parameters": _pairs(run.parameters) or "all as the chapter has them",

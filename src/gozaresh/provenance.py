@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from nbformat import NotebookNode
 
@@ -85,18 +86,25 @@ def _values(chapter: Chapter) -> Iterator[Origin]:
     """Every computed value, as often as it is written."""
     codes = _codes(chapter.executed)
     for cell, values in cells_with_values(chapter.executed.cells):
-        for expression, line in _written(cell, values):
-            code = digest([codes[id(cell)], expression])
-            yield Origin(expression, chapter.name, line, line, code, values[expression], is_value=True)
+        for line, group in groupby(sorted(_written(cell, values), key=_line), key=_line):
+            found = [expression for _, expression in group]
+            code = digest([codes[id(cell)], *found])
+            for expression in found:
+                yield Origin(expression, chapter.name, line, line, code, values[expression], is_value=True)
 
 
-def _written(cell: NotebookNode, values: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+def _line(written: tuple[int, str]) -> int:
+    return written[0]
+
+
+def _written(cell: NotebookNode, values: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    """The line and the expression of each value of a cell."""
     if cell.cell_type == "markdown":
         for found in inline.VALUE.finditer(cell.source):
             if found[1] in values:
-                yield found[1], place_of(cell, cell.source.count("\n", 0, found.start()) + 1).line
+                yield place_of(cell, cell.source.count("\n", 0, found.start()) + 1).line, found[1]
     else:  # YAML may write an expression otherwise than the cell's line
-        yield from ((expression, _line_of(cell, expression)) for expression in values)
+        yield from ((_line_of(cell, expression), expression) for expression in values)
 
 
 def _line_of(cell: NotebookNode, *needles: str) -> int:

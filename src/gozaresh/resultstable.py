@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate, groupby
 
 from gozaresh.author import Table
 from gozaresh.origins import Literal, Origin, Provenance, Run
 from gozaresh.persian import persian
 
 SHORT = 8  # characters of a digest in a table
+LONGEST = 20  # characters of the values that stand together
 PLAIN = re.compile(r"[^`|$@\[\]*_#<>\\^~{}!]{1,24}")  # a value that is the same in a table's cell as in the text
 DEVICES = {"cpu": "CPU", "cuda": "CUDA"}
 
@@ -29,11 +31,12 @@ def results(provenance: Provenance) -> list[str]:
         return []
     return [
         "## شناسنامهٔ نتیجه‌ها {#sec-provenance}",
-        "هر شکل، جدول، برنامه و معادله‌ای که برنامهٔ فصل‌ها ساخته است، و هر عدد محاسبه‌شدهٔ متن، در این بخش یک سطر دارد: "
-        "خود نتیجه، شمارهٔ سطری از پروندهٔ فصل که نتیجه در آن ساخته یا نوشته شده است، و چکیدهٔ کد. "
+        "هر شکل، جدول، برنامه و معادله‌ای که برنامهٔ فصل‌ها ساخته است، و هر عدد محاسبه‌شدهٔ متن، در این بخش آمده است: "
+        "خود نتیجه، سطری از پروندهٔ فصل که خانهٔ سازندهٔ آن از آنجا آغاز می‌شود "
+        "(برای عدد، سطری که عدد در آن نوشته شده است)، و چکیدهٔ کد. "
         f"چکیدهٔ کد {persian(SHORT)} نویسهٔ نخست SHA-256 برنامهٔ همان جا و همهٔ برنامهٔ پیش از آن در فصل است؛ "
         "تا این چکیده و چکیدهٔ ورودی‌های فصل در @tbl-record عوض نشده باشد، نتیجه از همان برنامه و همان ورودی‌ها آمده است. "
-        "شمارهٔ هر شکل، جدول و برنامه در عنوان آن پیوندی به سطر خود در این بخش است، و فرمان `make why LABEL=…` "
+        "شمارهٔ این شکل‌ها، جدول‌ها و برنامه‌ها در عنوانشان پیوندی به سطر آن‌ها در این بخش است، و فرمان `make why LABEL=…` "
         "همین آگاهی‌ها را برای یک برچسب یا یک سطر از فصل نشان می‌دهد.",
         "دانهٔ تصادفی، دستگاه، چکیدهٔ داده و پارامترهایی که مقدارشان پیش‌فرض نیست برای همهٔ نتیجه‌های یک فصل یکی است و "
         f"در @tbl-runs آمده است؛ نتیجه‌های فصل‌ها به ترتیب در {'، '.join(f'@{label}' for label, _, _ in named)} است.",
@@ -55,12 +58,31 @@ def _pairs(values: Mapping[str, Literal], sign: str) -> str:
 
 
 def _results(origins: Sequence[Origin]) -> Table:
-    """Two results a row, to halve the table's length; read down the first half, then down the second."""
-    cells = [[_name(origin), persian(str(origin.line)), f"`{origin.code[:SHORT]}`"] for origin in origins]
-    half = (len(cells) + 1) // 2
-    second = [*cells[half:], *[["", "", ""]] * (2 * half - len(cells))]
-    return Table(["نتیجه", "سطر", "چکیدهٔ کد"] * 2, [[*a, *b] for a, b in zip(cells[:half], second, strict=True)],
+    """Two results a row, to halve the table's length."""
+    cells = [[name, persian(str(line)), f"`{code[:SHORT]}`"] for name, line, code in _entries(origins)]
+    second = [*cells[1::2], ["", "", ""]]
+    return Table(["نتیجه", "سطر", "چکیدهٔ کد"] * 2, [[*a, *b] for a, b in zip(cells[::2], second, strict=False)],
                  "lcclcc")
+
+
+def _entries(origins: Sequence[Origin]) -> Iterator[tuple[str, int, str]]:
+    """Name, line and code of each result; the values of one line stand together as long as they are short."""
+    for (line, code, is_value), group in groupby(origins, key=_where):
+        names = [_name(origin) for origin in group]
+        while names:
+            count = _fitting(names) if is_value else 1
+            yield "؛ ".join(names[:count]), line, code
+            names = names[count:]
+
+
+def _where(origin: Origin) -> tuple[int, str, bool]:
+    return origin.line, origin.code, origin.is_value
+
+
+def _fitting(names: Sequence[str]) -> int:
+    """How many of the values, at least one, fit in a cell."""
+    lengths = list(accumulate(len(name) for name in names))
+    return max(1, sum(length <= LONGEST for length in lengths))
 
 
 def _name(origin: Origin) -> str:
