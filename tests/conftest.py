@@ -69,6 +69,14 @@ def built_pendulum(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def pendulum_again(built_pendulum: Path, tmp_path: Path) -> Path:
+    """A copy of the small report as it was built, to be changed."""
+    folder = tmp_path / "again"
+    shutil.copytree(built_pendulum, folder)
+    return folder
+
+
 HOMEWORK = ("Makefile", "pyproject.toml", "requirements.txt", "requirements-test.txt", "README.md", "CHANGELOG.md",
             "notebooks", "report", "src", "tests")
 

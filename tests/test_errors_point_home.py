@@ -40,30 +40,30 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-def test_an_error_names_its_line_and_shows_it(pendulum: Path, kind: str) -> None:
+def test_an_error_names_its_line_and_shows_it(pendulum_again: Path, kind: str) -> None:
     old, new, expected = FAULTS[kind]
-    edit(pendulum, old, new)
-    done = gozaresh("build", ".", cwd=pendulum)
+    edit(pendulum_again, old, new)
+    done = gozaresh("build", ".", cwd=pendulum_again)
     assert done.status == 1
     assert len(done.errors) == 1, done.err
     assert done.errors[0].startswith(f"error: notebooks/01_pendulum.py:{expected}"), done.errors[0]
     number = int(expected.partition(":")[0])
-    line = (pendulum / "notebooks" / "01_pendulum.py").read_text(encoding="utf-8").split("\n")[number - 1]
+    line = (pendulum_again / "notebooks" / "01_pendulum.py").read_text(encoding="utf-8").split("\n")[number - 1]
     assert line.strip()
     assert f"{done.errors[0]}\n  {number} | {line}\n" in done.err
 
 
-def test_the_bibliography_and_the_settings_are_shown_too(pendulum: Path) -> None:
-    edit(pendulum, 'title = "آونگ ساده"', 'title = آونگ', chapter="report.toml")
-    done = gozaresh("build", ".", cwd=pendulum)
+def test_the_bibliography_and_the_settings_are_shown_too(pendulum_again: Path) -> None:
+    edit(pendulum_again, 'title = "آونگ ساده"', 'title = آونگ', chapter="report.toml")
+    done = gozaresh("build", ".", cwd=pendulum_again)
     assert done.errors[0].startswith("error: report.toml:3: not valid TOML")
     assert "  3 | title = آونگ\n" in done.err
-    edit(pendulum, "title = آونگ", 'title = "آونگ"', chapter="report.toml")
-    with (pendulum / "report.toml").open("a", encoding="utf-8") as settings:
+    edit(pendulum_again, "title = آونگ", 'title = "آونگ"', chapter="report.toml")
+    with (pendulum_again / "report.toml").open("a", encoding="utf-8") as settings:
         settings.write('[bibliography]\nlatin = "books.bib"\n')
-    (pendulum / "books.bib").write_text("@book{koller2009,\n  title = {Graphs},\n  year = 2009\n\n@book{x\n",
+    (pendulum_again / "books.bib").write_text("@book{koller2009,\n  title = {Graphs},\n  year = 2009\n\n@book{x\n",
                                         encoding="utf-8")
-    done = gozaresh("build", ".", cwd=pendulum)
+    done = gozaresh("build", ".", cwd=pendulum_again)
     assert len(done.errors) == 1, done.err
     assert done.errors[0].startswith("error: books.bib:"), done.errors[0]
 

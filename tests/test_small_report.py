@@ -41,18 +41,18 @@ def test_a_second_build_runs_nothing_and_gives_the_same_bytes(built_pendulum: Pa
     assert (built_pendulum / "build" / "report.pdf").read_bytes() == before
 
 
-def test_a_prose_edit_runs_nothing_and_shows(built_pendulum: Path) -> None:
-    edit(built_pendulum, "داده می‌شود؛", "به‌سادگی داده می‌شود؛")
-    done = gozaresh("build", ".", cwd=built_pendulum)
+def test_a_prose_edit_runs_nothing_and_shows(pendulum_again: Path) -> None:
+    edit(pendulum_again, "داده می‌شود؛", "به‌سادگی داده می‌شود؛")
+    done = gozaresh("build", ".", cwd=pendulum_again)
     assert "running" not in done.err
-    assert "به‌سادگی داده می‌شود" in text_of(built_pendulum)
+    assert "به‌سادگی داده می‌شود" in text_of(pendulum_again)
 
 
-def test_a_parameter_runs_again_and_shows(built_pendulum: Path) -> None:
-    done = gozaresh("build", ".", "--set", "gravity=1.62", cwd=built_pendulum)
+def test_a_parameter_runs_again_and_shows(pendulum_again: Path) -> None:
+    done = gozaresh("build", ".", "--set", "gravity=1.62", cwd=pendulum_again)
     assert "running" in done.err, done.err
-    assert "۱٫۶۲" in text_of(built_pendulum)
-    record = nbformat.read(built_pendulum / "build" / "executed" / "01_pendulum.ipynb", as_version=4)
+    assert "۱٫۶۲" in text_of(pendulum_again)
+    record = nbformat.read(pendulum_again / "build" / "executed" / "01_pendulum.ipynb", as_version=4)
     assert record.metadata.gozaresh.parameters == {"gravity": 1.62}
 
 
