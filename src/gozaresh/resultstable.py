@@ -40,17 +40,25 @@ def results(provenance: Provenance) -> list[str]:
         "همین آگاهی‌ها را برای یک برچسب یا یک سطر از فصل نشان می‌دهد.",
         "دانهٔ تصادفی، دستگاه، چکیدهٔ داده و پارامترهایی که مقدارشان پیش‌فرض نیست برای همهٔ نتیجه‌های یک فصل یکی است و "
         f"در @tbl-runs آمده است؛ نتیجه‌های فصل‌ها به ترتیب در {'، '.join(f'@{label}' for label, _, _ in named)} است.",
-        captioned(_runs(provenance.runs), "tbl-runs", "آنچه نتیجه‌های هر فصل به آن وابسته است"),
-        *(captioned(_results(found), label, f"شناسنامهٔ نتیجه‌های `{run.file}`") for label, run, found in named),
+        captioned(_runs(provenance), "tbl-runs", "آنچه نتیجه‌های هر فصل به آن وابسته است"),
+        *(captioned(_results(found), label, f"شناسنامهٔ نتیجه‌های {_chapter(run, provenance)}")
+          for label, run, found in named),
     ]
 
 
-def _runs(runs: Sequence[Run]) -> Table:
-    rows = [[f"`{run.chapter}`", "، ".join(persian(str(seed)) for seed in run.seeds.values()) or "—",
-             DEVICES.get(run.device, run.device),
+def _chapter(run: Run, provenance: Provenance) -> str:
+    """A reference to the chapter by its first heading, or the name of its file where that has no label."""
+    here = (origin.name for origin in provenance.origins if origin.chapter == run.chapter)
+    heading = next((name for name in here if name.startswith("sec-")), "")
+    return f"@{heading}" if heading else f"`{run.chapter}`"
+
+
+def _runs(provenance: Provenance) -> Table:
+    rows = [[_chapter(run, provenance), f"`{run.chapter}`",
+             "، ".join(persian(str(seed)) for seed in run.seeds.values()) or "—", DEVICES.get(run.device, run.device),
              _pairs({name: digest[:SHORT] for name, digest in run.data.items()}, " "), _pairs(run.parameters, "=")]
-            for run in runs]
-    return Table(["فصل", "دانه", "دستگاه", "داده", "پارامترهای جز پیش‌فرض"], rows, "lccll")
+            for run in provenance.runs]
+    return Table(["فصل", "پرونده", "دانه", "دستگاه", "داده", "پارامترهای جز پیش‌فرض"], rows, "llccll")
 
 
 def _pairs(values: Mapping[str, Literal], sign: str) -> str:
