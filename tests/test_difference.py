@@ -87,16 +87,24 @@ def test_what_only_one_report_has(pendulum_again: Path, built_pendulum: Path) ->
 @pytest.mark.parametrize(("name", "expected"), [
     ("none", "none: no such file or folder; valid: a hand-in (.zip), a report's folder, a folder as build/executed"),
     ("empty", "empty: no executed notebooks in it"), ("notes.zip", "notes.zip: cannot be read"),
-    ("broken", "broken: cannot be read")])
+    ("broken", "broken: cannot be read"), ("other", "other: cannot be read")])
 def test_what_is_no_report_is_an_error(built_pendulum: Path, tmp_path: Path, name: str, expected: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "a.ipynb").write_text("{", encoding="utf-8")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.ipynb").write_text("{}", encoding="utf-8")
     (tmp_path / "notes.zip").write_text("no zip", encoding="utf-8")
     done = gozaresh("diff", str(built_pendulum), name, cwd=tmp_path)
     assert done.status == 2
     assert len(done.errors) == 1
     assert done.errors[0].startswith(f"error: {expected}")
+
+
+def test_two_reports_must_be_named(tmp_path: Path) -> None:
+    done = gozaresh("diff", "", "", cwd=tmp_path)
+    assert (done.status, done.errors) == (
+        2, ["error: diff: two reports are compared: make diff A=old.zip B=."])
 
 
 def test_drawings_are_compared_without_their_ids() -> None:

@@ -68,6 +68,12 @@ def test_the_bibliography_and_the_settings_are_shown_too(pendulum_again: Path) -
     assert done.errors[0].startswith("error: books.bib:"), done.errors[0]
 
 
+def test_a_parameter_is_shown_where_it_is_declared(pendulum_again: Path) -> None:
+    done = gozaresh("build", ".", "--set", "gravity=heavy", cwd=pendulum_again)
+    assert done.errors[0].endswith("(notebooks/01_pendulum.py:12)")
+    assert done.err.endswith("\n  12 | gravity: float = 9.81\n")
+
+
 def test_what_cannot_be_shown_is_left_out(tmp_path: Path) -> None:
     assert list(quoted("notebooks/none.py:3: gone\nno place: x", tmp_path)) == [
         "error: notebooks/none.py:3: gone", "error: no place: x"]

@@ -176,7 +176,10 @@ def _why(options: argparse.Namespace) -> None:
 
 def _diff(options: argparse.Namespace) -> int:
     from gozaresh.difference import differences
+    from gozaresh.errors import SettingsError
 
+    if not (options.old and options.new):
+        raise SettingsError("diff: two reports are compared: make diff A=old.zip B=.")
     found = differences(Path(options.old), Path(options.new))
     for line in found:
         print(line)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-PLACE = re.compile(r"^(?P<file>[^\s:]+\.(?:py|toml|bib|typ)):(?P<line>[0-9]+)\b")
+PLACE = re.compile(r"(?:^|\()(?P<file>[^\s:()]+\.(?:py|toml|bib|typ)):(?P<line>[0-9]+)(?:\)$|:)")
 LONGEST = 160  # characters of a line that are shown
 
 
@@ -18,12 +18,14 @@ def quoted(message: str, root: Path) -> Iterator[str]:
 
 
 def shown(text: str, root: Path) -> Iterator[str]:
-    """The source line whose place ``text`` begins with, as ``  143 | code``; nothing where it cannot be read.
+    """The source line whose place ``text`` begins with, or ends with in brackets, as ``  143 | code``.
+
+    Nothing where there is no place, or no such line.
 
     >>> list(shown("no place", Path()))
     []
     """
-    place = PLACE.match(text)
+    place = PLACE.search(text)
     if place is None:
         return
     try:

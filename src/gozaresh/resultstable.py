@@ -39,7 +39,8 @@ def results(provenance: Provenance) -> list[str]:
         "شمارهٔ این شکل‌ها، جدول‌ها و برنامه‌ها در عنوانشان پیوندی به سطر آن‌ها در این بخش است، و فرمان `make why LABEL=…` "
         "همین آگاهی‌ها را برای یک برچسب یا یک سطر از فصل نشان می‌دهد.",
         "دانهٔ تصادفی، دستگاه، چکیدهٔ داده و پارامترهایی که مقدارشان پیش‌فرض نیست برای همهٔ نتیجه‌های یک فصل یکی است و "
-        f"در @tbl-runs آمده است و روز اجرا در @tbl-record؛ نتیجه‌های فصل‌ها به ترتیب در {'، '.join(f'@{label}' for label, _, _ in named)} است.",
+        "در @tbl-runs آمده است و روز اجرا در @tbl-record؛ "
+        f"نتیجه‌های فصل‌ها به ترتیب در {'، '.join(f'@{label}' for label, _, _ in named)} است.",
         captioned(_runs(provenance), "tbl-runs", "آنچه نتیجه‌های هر فصل به آن وابسته است"),
         *(captioned(_results(found), label, f"شناسنامهٔ نتیجه‌های {_chapter(run, provenance)}")
           for label, run, found in named),
