@@ -5,6 +5,9 @@
 #                               quick where DATA= or P= is given)
 #   DATA=folder or .zip         your own faces in two classes (default: faces drawn by the program)
 #   P="beta=4 epochs=50"        single parameters of the chapters
+#   make watch                  builds again after each save, until Ctrl-C; takes the same three
+#   make why LABEL=fig-x        where a result of the last build comes from; also LABEL=notebooks/04_vae.py:143
+#   make diff A=… B=…           what differs between two reports: hand-ins, or folders as build/executed
 #   make zip LASTNAME=… STUDENT=…
 
 PYTHON  ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
@@ -24,7 +27,7 @@ SCIENCE  := $(wildcard src/dgm/*.py src/dgm/*/*.py src/dgm/*/*/*.py)
 SETTINGS := $(wildcard report/*.toml report/*.bib)
 THEME    := $(wildcard src/gozaresh/theme/*.typ report/theme/*)
 
-.PHONY: report test check zip clean FORCE
+.PHONY: report watch why diff test check zip clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -51,6 +54,16 @@ build/choice: FORCE
 	@{ printf '%s\n' 'PROFILE=$(PROFILE)' 'DATA=$(DATA)' 'P=$(P)'; \
 	   if [ -n "$(DATA)" ] && [ -e "$(DATA)" ]; then find "$(DATA)" -type f -exec ls -ln {} + | cksum; fi; } > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+watch: $(VENV)/ready
+	@exec $(GOZARESH) watch $(CHOICE)
+
+why: | $(VENV)/ready
+	@$(GOZARESH) why "$(LABEL)"
+
+# gozaresh diff has the statuses of diff(1); to make, a difference is no failure
+diff: | $(VENV)/ready
+	@$(GOZARESH) diff "$(A)" "$(B)" || [ $$? -eq 1 ]
 
 check: $(VENV)/ready
 	@$(GOZARESH) check $(CHOICE)

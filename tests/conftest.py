@@ -43,6 +43,14 @@ def captions(text: str, noun: str) -> list[int]:
     return list(dict.fromkeys(int(latin_digits(before or after)) for before, after in found))
 
 
+def edit(folder: Path, old: str, new: str, chapter: str = "notebooks/01_pendulum.py") -> None:
+    """Change a chapter as its author would."""
+    path = folder / chapter
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
 @pytest.fixture
 def pendulum(tmp_path: Path) -> Path:
     """A fresh copy of the small report."""
@@ -58,6 +66,14 @@ def built_pendulum(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "tests" / "pendulum", folder)
     done = gozaresh("build", str(folder), cwd=folder.parent)
     assert done.status == 0, done.err
+    return folder
+
+
+@pytest.fixture
+def pendulum_again(built_pendulum: Path, tmp_path: Path) -> Path:
+    """A copy of the small report as it was built, to be changed."""
+    folder = tmp_path / "again"
+    shutil.copytree(built_pendulum, folder)
     return folder
 
 

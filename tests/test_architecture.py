@@ -13,9 +13,10 @@ FILES = sorted(SRC.rglob("*.py"))
 # each module imports only from modules before it
 ENGINE = """errors clock persian checks author settings source inline notebook ledger parameters files fingerprint
     cache progress execute mathsymbols mathmacros mathcursor mathtree mathparse mathtypst mathwords
-    mathitems mathspeech maths bidi document markdown export pdftext passage pdffont pdfrun visual
+    mathitems mathspeech maths bidi document markdown homing export pdftext passage pdffont pdfrun visual
     textlayer pdftags comparison pdffaults typeset lint prose numbering promised printed
-    proofread appendix build bundle cli""".split()
+    proofread quote origins provenance difference resultstable
+    appendix build bundle watch cli""".split()
 
 
 def imports(path: Path) -> Iterator[str]:

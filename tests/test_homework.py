@@ -13,10 +13,11 @@ import nbformat
 import pypdfium2
 import pytest
 
-from gozaresh import build, cli
+from gozaresh import build, cli, origins
 from gozaresh.bundle import bundle_name
 from gozaresh.errors import BundleError
 from gozaresh.pdftext import outline, read_pages
+from gozaresh.typeset import LABEL
 from tests.conftest import ROOT, captions, gozaresh
 
 KINDS = {"شکل": "figures", "جدول": "tables", "برنامهٔ": "listings"}
@@ -40,6 +41,15 @@ def test_every_figure_and_table_of_the_sources_has_its_caption(homework: Path, p
     body = "\n".join(pages)
     for noun, kind in (("شکل", "image"), ("جدول", "table"), ("برنامهٔ", "raw")):
         assert len(captions(body, noun)) == chapters.count(f"#figure(kind: {kind}")
+
+
+def test_every_label_of_the_report_is_traced(homework: Path) -> None:
+    sheets = [path for path in (homework / "build" / "chapters").glob("*.typ") if path.stem != "appendix"]
+    labels = {label for path in sheets for label in LABEL.findall(path.read_text(encoding="utf-8"))}
+    traced = origins.read(homework / "build").origins
+    assert labels == {origin.name for origin in traced if not origin.is_value}
+    made = {origin.name for origin in traced if origin.code}
+    assert {label for label in labels if label.startswith(("fig-", "tbl-", "lst-"))} <= made
 
 
 def test_nothing_is_unresolved_or_without_glyph(homework: Path, pages: list[str]) -> None:

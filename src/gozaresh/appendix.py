@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-
-from nbformat import NotebookNode
 
 from gozaresh.author import Table
 from gozaresh.cache import metadata
 from gozaresh.checks import MATHS, PERSIAN, WAYS, Check
 from gozaresh.ledger import collect, marks
-from gozaresh.parameters import Parameter
+from gozaresh.origins import Provenance
 from gozaresh.persian import persian
+from gozaresh.provenance import Chapter
+from gozaresh.resultstable import captioned, results
 from gozaresh.settings import cuda_present
 
 PACKAGES = ("jupytext", "papermill", "nbconvert", "pypandoc_binary", "typst", "pikepdf", "matplotlib", "numpy",
             "sympy", "torch", "safetensors", "pillow", "graphviz", "graphviz-pure")
 
 
-@dataclass(frozen=True)
-class Chapter:
-    """What the appendix says of one chapter."""
-
-    name: str
-    parameters: Sequence[Parameter]
-    executed: NotebookNode
-
-
-def appendix(chapters: Sequence[Chapter], profile: str) -> str:
+def appendix(chapters: Sequence[Chapter], provenance: Provenance) -> str:
     """The appendix as Markdown."""
+    profile = provenance.profile
     return "\n\n".join([
         "# پارامترها و سند اجرا {#sec-run-record}",
         f"این گزارش با نمایهٔ `{profile}` ساخته شده است. "
@@ -41,11 +32,12 @@ def appendix(chapters: Sequence[Chapter], profile: str) -> str:
         *_ledger(chapters),
         "## محیط اجرا {#sec-environment}",
         "نسخهٔ ابزارهایی که گزارش با آن‌ها اجرا و حروف‌چینی شده، در @tbl-environment آمده است.",
-        _captioned(_environment(), "tbl-environment", "محیطی که گزارش در آن اجرا شده است"),
+        captioned(_environment(), "tbl-environment", "محیطی که گزارش در آن اجرا شده است"),
         "## سند اجرا {#sec-record}",
         "در @tbl-record برای هر فصل روز و مدت اجرا و چکیدهٔ ورودی‌های آن (متن برنامه، پارامترها، پیمانه‌ها، "
         "داده و محیط) آمده است؛ اگر هیچ‌یک از این ورودی‌ها تغییر نکند، فصل دوباره اجرا نمی‌شود.",
-        _captioned(_record(chapters), "tbl-record", "سند اجرای فصل‌ها"),
+        captioned(_record(chapters), "tbl-record", "سند اجرای فصل‌ها"),
+        *results(provenance),
     ])
 
 
@@ -63,8 +55,8 @@ def _ledger(chapters: Sequence[Chapter]) -> list[str]:
         f"{MATHS['stated']} یعنی دست‌کم یک گام تعریف، فرض یا قضیه‌ای است که از منبع آمده و در اینجا تنها بیان شده است. "
         "نشان هر معادله از سست‌ترین گام آن می‌آید. @tbl-ledger شمار معادله‌ها و گام‌های هر فصل را می‌آورد و "
         "@tbl-stated هرچه را تنها بیان شده است، با دلیل آن.",
-        _captioned(_counts(found), "tbl-ledger", "شمار معادله‌ها و گام‌ها به تفکیک شیوهٔ بررسی"),
-        _captioned(Table(["معادله", "آنچه بیان شده و چرا"], stated, "ll"), "tbl-stated", "گام‌هایی که تنها بیان شده‌اند"),
+        captioned(_counts(found), "tbl-ledger", "شمار معادله‌ها و گام‌ها به تفکیک شیوهٔ بررسی"),
+        captioned(Table(["معادله", "آنچه بیان شده و چرا"], stated, "ll"), "tbl-stated", "گام‌هایی که تنها بیان شده‌اند"),
     ]
 
 
@@ -81,11 +73,6 @@ def _tally(ways: Iterable[str]) -> list[int]:
     return [every.count(way) for way in WAYS]
 
 
-def _captioned(table: Table, label: str, caption: str) -> str:
-    return (f":::::::: {{.gz-float #{label} kind=tbl}}\n{table!r}\n\n"
-            f"::::::: {{.gz-caption}}\n{caption}\n:::::::\n::::::::")
-
-
 def _parameters(chapters: Sequence[Chapter]) -> str:
     rows = [row for chapter in chapters for row in _parameter_rows(chapter)]
     if not rows:
@@ -95,7 +82,7 @@ def _parameters(chapters: Sequence[Chapter]) -> str:
             "مقداری جز پیش‌فرض دارد که در ستون آخر @tbl-parameters نشان‌دار شده است." if changed else
             "همهٔ پارامترهای @tbl-parameters مقدار پیش‌فرض خود را دارند.")
     table = Table(["فصل", "پارامتر", "پیش‌فرض", "در این اجرا", "متفاوت"], rows, "lllll")
-    return lead + "\n\n" + _captioned(table, "tbl-parameters", "پارامترهای فصل‌ها")
+    return lead + "\n\n" + captioned(table, "tbl-parameters", "پارامترهای فصل‌ها")
 
 
 def _parameter_rows(chapter: Chapter) -> Iterable[list[str]]:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from gozaresh import files
-from gozaresh.appendix import Chapter, appendix
-from gozaresh.errors import ProofError, SettingsError, SourceError, nearest
+from gozaresh import files, origins
+from gozaresh.appendix import appendix
+from gozaresh.errors import GozareshError, ProofError, SettingsError, SourceError, TypesetError, nearest
 from gozaresh.files import write_bytes, write_notebook, write_text
 from gozaresh.ledger import check_complete
 from gozaresh.lint import (
@@ -33,6 +33,7 @@ from gozaresh.progress import say
 from gozaresh.promised import appendix_promise, chapter_promise, promised
 from gozaresh.proofread import Proof, proofread
 from gozaresh.prose import source_texts
+from gozaresh.provenance import Chapter, trace
 from gozaresh.settings import Literal, Project
 from gozaresh.source import Cell, read_chapter
 
@@ -204,9 +205,13 @@ def export_appendix(report: Report) -> Path:
 
 def appendix_text(report: Report) -> str:
     """The appendix as Markdown."""
-    chapters = [Chapter(name, report.parameters[name], read_notebook(report.executed_path(name)))
-                for name in report.cells]
-    return appendix(chapters, report.profile)
+    chapters = _chapters(report)
+    return appendix(chapters, trace(chapters, report.profile))
+
+
+def _chapters(report: Report) -> list[Chapter]:
+    return [Chapter(name, report.parameters[name], read_notebook(report.executed_path(name)))
+            for name in report.cells]
 
 
 def typeset_report(report: Report) -> Path:
@@ -215,13 +220,26 @@ def typeset_report(report: Report) -> Path:
 
     check_complete([read_notebook(report.executed_path(name)) for name in report.cells])
     sheets = Sheets(tuple(report.sheet_path(name) for name in report.cells), export_appendix(report))
-    pdf = typeset(report.project, sheets)
+    try:
+        pdf = typeset(report.project, sheets)
+    except (SourceError, TypesetError) as error:
+        raise _at_home(error, report) from None
     proof = prove(report, pdf)
+    write_text(origins.to_json(trace(_chapters(report), report.profile)), report.project.build / origins.FILE)
     kinds = proof.passages
     say(f"{report.project.relative(pdf)} is ready (profile {report.profile}); read back, all in their places: "
         f"{proof.words} words in {kinds['text']} paragraphs and captions, {kinds['equation']} equations, "
         f"{kinds['figure']} figures, {kinds['cell']} table cells, {kinds['code']} lines of code")
     return pdf
+
+
+def _at_home(error: GozareshError, report: Report) -> GozareshError:
+    from gozaresh.homing import Chapters, home_of_sheet
+
+    project = report.project
+    executed = {name: read_notebook(report.executed_path(name)) for name in report.cells}
+    theme, macros = project.relative(project.theme), project.settings.macros
+    return home_of_sheet(error, Chapters(project.root, executed, theme, macros))
 
 
 def prove(report: Report, pdf: Path) -> Proof:

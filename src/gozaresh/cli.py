@@ -4,44 +4,56 @@ from __future__ import annotations
 
 import argparse
 import errno
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gozaresh import build
 from gozaresh.errors import GozareshError
-from gozaresh.parameters import parse_assignments
 from gozaresh.progress import say
-from gozaresh.settings import load_project
+from gozaresh.quote import quoted
+
+if TYPE_CHECKING:  # each command imports what it needs, so that "why" answers at once
+    from gozaresh.build import Report
+    from gozaresh.settings import Project
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; an error is one line on standard error and exit status 1."""
+    """Run a command; an error is one line on standard error, with the source's line below it, and exit status 1.
+
+    ``diff`` has the statuses of diff(1): 0 equal, 1 different, 2 an error.
+    """
     options = _parser().parse_args(arguments)
-    run: Callable[[argparse.Namespace], None] = options.run
+    run: Callable[[argparse.Namespace], int | None] = options.run
     try:
-        run(options)
+        return run(options) or 0
     except GozareshError as error:
-        return _fail(str(error))
+        return _fail(str(error), options)
+    except BrokenPipeError:  # whoever reads has enough, as head does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(options.failed)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        return _fail(f"{error.filename or 'disk'}: the disk is full; what was already computed is kept in build/")
+        where = error.filename or "disk"
+        return _fail(f"{where}: the disk is full; what was already computed is kept in build/", options)
     except KeyboardInterrupt:
-        return _fail("stopped; what was already computed is kept in build/")
-    return 0
+        return _fail("stopped; what was already computed is kept in build/", options)
 
 
-def _fail(text: str) -> int:
-    for line in text.splitlines():
-        print(f"error: {line}", file=sys.stderr)
-    return 1
+def _fail(text: str, options: argparse.Namespace) -> int:
+    for line in quoted(text, Path(getattr(options, "folder", "."))):
+        print(line, file=sys.stderr)
+    status: int = options.failed
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="gozaresh", description="Literate reports in Persian that can be trusted.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _command(commands, "build", _build, "everything: run the chapters, set and proofread the PDF")
+    _command(commands, "watch", _watch, "everything, again after each save, until Ctrl-C")
     _command(commands, "check", _check, "the lints and the assignment's coverage, without running code")
     for name, run, text in (("source", _source, "step 1: percent script to notebook"),
                             ("execute", _execute, "step 2: run a notebook, or reuse its earlier run"),
@@ -52,7 +64,22 @@ def _parser() -> argparse.ArgumentParser:
     bundle = _command(commands, "zip", _zip, "the hand-in, checked by unpacking it elsewhere", folder=False)
     bundle.add_argument("--lastname", required=True)
     bundle.add_argument("--student", required=True)
+    _add_questions(commands)
     return parser
+
+
+def _add_questions(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The commands that ask about builds that are done."""
+    text = "where a result of the last build comes from: chapter, line, code, parameters, data, seed, device, date"
+    asked = commands.add_parser("why", help=text, description=text)
+    asked.add_argument("label", help="a label, as fig-loss, or a place, as notebooks/04_vae.py:143")
+    asked.add_argument("folder", nargs="?", default=".", help="the report's folder (default: this one)")
+    asked.set_defaults(run=_why, failed=1)
+    text = "which parameters, numbers, table cells and figures of two reports differ; status 0: none, 1: some, 2: error"
+    two = commands.add_parser("diff", help=text, description=text)
+    two.add_argument("old", help="a hand-in (.zip), a report's folder, or a folder of executed notebooks")
+    two.add_argument("new", help="the other one")
+    two.set_defaults(run=_diff, failed=2)
 
 
 def _command(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str,
@@ -63,12 +90,20 @@ def _command(commands: argparse._SubParsersAction[argparse.ArgumentParser], name
     command.add_argument("--profile", default="", help="a profile of report.toml")
     command.add_argument("--data", default="", help="value of the parameter 'data': a folder or a .zip")
     command.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="override single parameters")
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, failed=1)
     return command
 
 
-def _report(options: argparse.Namespace) -> build.Report:
-    project = load_project(Path(getattr(options, "folder", ".")))
+def _report(options: argparse.Namespace) -> Report:
+    from gozaresh.settings import load_project
+
+    return _chosen(options, load_project(Path(getattr(options, "folder", "."))))
+
+
+def _chosen(options: argparse.Namespace, project: Project) -> Report:
+    from gozaresh import build
+    from gozaresh.parameters import parse_assignments
+
     words = [word for group in options.set for word in group.split()]
     given = parse_assignments(words)
     if options.data:
@@ -77,10 +112,20 @@ def _report(options: argparse.Namespace) -> build.Report:
 
 
 def _build(options: argparse.Namespace) -> None:
+    from gozaresh import build
+
     build.build_report(_report(options))
 
 
+def _watch(options: argparse.Namespace) -> None:
+    from gozaresh.watch import watch
+
+    watch(Path(options.folder), lambda project: _chosen(options, project))
+
+
 def _check(options: argparse.Namespace) -> None:
+    from gozaresh import build
+
     report = _report(options)
     build.check(report)
     for line in build.advice(report):
@@ -89,22 +134,30 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _source(options: argparse.Namespace) -> None:
+    from gozaresh import build
+
     report = _report(options)
     build.check(report)
     build.make_notebook(report, build.chapter(report, options.chapter))
 
 
 def _execute(options: argparse.Namespace) -> None:
+    from gozaresh import build
+
     report = _report(options)
     build.execute_chapter(report, build.chapter(report, options.chapter))
 
 
 def _export(options: argparse.Namespace) -> None:
+    from gozaresh import build
+
     report = _report(options)
     build.export_chapter(report, build.chapter(report, options.chapter))
 
 
 def _typeset(options: argparse.Namespace) -> None:
+    from gozaresh import build
+
     build.typeset_report(_report(options))
 
 
@@ -112,6 +165,25 @@ def _zip(options: argparse.Namespace) -> None:
     from gozaresh.bundle import bundle
 
     bundle(_report(options), options.lastname, options.student)
+
+
+def _why(options: argparse.Namespace) -> None:
+    from gozaresh.origins import why
+
+    for line in why(Path(options.folder), options.label):
+        print(line)
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from gozaresh.difference import differences
+    from gozaresh.errors import SettingsError
+
+    if not (options.old and options.new):
+        raise SettingsError("diff: two reports are compared: make diff A=old.zip B=.")
+    found = differences(Path(options.old), Path(options.new))
+    for line in found:
+        print(line)
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

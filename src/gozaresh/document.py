@@ -59,6 +59,15 @@ def to_document(notebook: NotebookNode, figure_path: str) -> Document:
                     tuple(piece.figure for piece in pieces if piece.figure))
 
 
+def cell_documents(notebook: NotebookNode, figure_path: str) -> Iterator[tuple[NotebookNode, Document]]:
+    """Each cell of the author's with what it alone gives to the document."""
+    cells = notebook.cells
+    for at, cell in enumerate(cells):
+        if not (is_values(cell) or is_injected(cell)):
+            beside = [near for near in cells[max(at - 1, 0):at + 2] if near is cell or is_values(near)]
+            yield cell, to_document(NotebookNode(cells=beside), figure_path)
+
+
 def cells_with_values(cells: Sequence[NotebookNode]) -> Iterator[tuple[NotebookNode, Mapping[str, str]]]:
     """Each cell of the author's with the values of its expressions: from the cell before prose, after code."""
     for number, cell in enumerate(cells):

@@ -11,7 +11,8 @@ from nbformat import NotebookNode
 from traitlets import Unicode
 
 from gozaresh.document import to_document
-from gozaresh.errors import MathsError
+from gozaresh.errors import MathsError, TypesetError
+from gozaresh.homing import home_of_cell
 from gozaresh.ledger import collect, marks
 from gozaresh.markdown import to_typst
 from gozaresh.notebook import place_of
@@ -53,6 +54,8 @@ class TypstExporter(Exporter):
             return opening + "\n" + to_typst(document.markdown, self.macros, marks(collect(nb))), resources
         except MathsError as error:
             raise _placed(error, nb.cells, self.macros) from None
+        except TypesetError as error:
+            raise home_of_cell(error, nb, self.macros) from None
 
 
 def _placed(error: MathsError, cells: Sequence[NotebookNode], macros: str) -> MathsError:

@@ -16,7 +16,8 @@ REFERENCE = re.compile(r"(?<![\w.@/])@([A-Za-z][\w:-]*[A-Za-z0-9]|[A-Za-z])", re
 CROSSREF = re.compile(r"^(fig|tbl|eq|sec|lst)-")
 NOT_PROSE = re.compile(r"```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$|https?://\S+|<[^>\s]+@[^>\s]+>", re.S)
 ARABIC_LETTERS = {"ي": "ی", "ك": "ک", "ى": "ی"}
-APPENDIX = {"sec-run-record", "sec-parameters", "sec-ledger", "sec-environment", "sec-record"}  # the engine's own
+APPENDIX = {"sec-run-record", "sec-parameters", "sec-ledger", "sec-environment", "sec-record",
+            "sec-provenance"}  # the engine's own
 FLOATS = ("fig-", "tbl-", "lst-")
 FENCED = re.compile(r"```.*?```", re.S)
 HEADING = re.compile(r"^(#{1,6}) \S", re.M)

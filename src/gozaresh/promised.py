@@ -17,8 +17,7 @@ import pypandoc
 from nbformat import NotebookNode
 
 from gozaresh import maths
-from gozaresh.cache import is_injected, is_values
-from gozaresh.document import to_document
+from gozaresh.document import cell_documents
 from gozaresh.errors import Place, TypesetError
 from gozaresh.ledger import collect, marks
 from gozaresh.markdown import CROSSREF, EQUATION_LABEL, READER
@@ -60,13 +59,7 @@ class Promise:
 
 def chapter_promise(notebook: NotebookNode) -> Promise:
     """The cells of an executed chapter, each by itself, so that none can be lost among the others."""
-    cells = notebook.cells
-    pieces = []
-    for at, cell in enumerate(cells):
-        if not (is_values(cell) or is_injected(cell)):
-            beside = [near for near in cells[max(at - 1, 0):at + 2] if near is cell or is_values(near)]
-            markdown = to_document(NotebookNode(cells=beside), "").markdown
-            pieces.append(Piece(markdown, place_of(cell), cell.source))
+    pieces = [Piece(document.markdown, place_of(cell), cell.source) for cell, document in cell_documents(notebook, "")]
     return Promise(pieces, marks(collect(notebook)))
 
 
