@@ -29,7 +29,7 @@ def draw(rng: np.random.Generator, count: int) -> Array:
 TRUTH = Truth(draw(RNG(0), COUNT), CLASSES)
 PERFECT = np.concatenate([TRUTH.values, 0.001 * RNG(1).standard_normal((COUNT, 2))], 1)  # and two idle dimensions
 RANDOM = RNG(2).standard_normal((COUNT, 6))
-ROTATION = np.linalg.qr(RNG(3).standard_normal((4, 4)))[0]
+ROTATION = np.kron([[1, 1], [1, -1]], [[1, 1], [1, -1]]) / 2  # after which every dimension holds all factors alike
 ROTATED = (TRUTH.values / TRUTH.values.std(0)) @ ROTATION
 QUICK = trees.Boosting(rounds=20)
 
@@ -70,8 +70,16 @@ def test_a_rotated_code_informs_but_does_not_disentangle() -> None:
     found, best = scores(ROTATED), scores(PERFECT)
     assert found["informativeness"] > 0.7
     assert all(found[name] < best[name] - 0.3 for name in ("MIG", "SAP", "disentanglement", "completeness")), found
-    assert found["modularity"] < best["modularity"] - 0.1
-    assert vote(lambda values: (values / TRUTH.values.std(0)) @ ROTATION) < 0.9
+    assert found["modularity"] < best["modularity"] - 0.02  # it squares, and so forgives most
+    assert vote(lambda values: (values / TRUTH.values.std(0)) @ ROTATION) < 0.5
+
+
+def test_a_slight_rotation_escapes_the_vote_but_not_the_gap() -> None:
+    """Of each dimension one factor is still the largest part, and the vote asks for no more."""
+    turn = np.array([[np.cos(0.5), -np.sin(0.5)], [np.sin(0.5), np.cos(0.5)]])
+    slight = np.kron(np.eye(2), turn)
+    assert vote(lambda values: (values / TRUTH.values.std(0)) @ slight) == 1.0
+    assert mutual_information_gap((TRUTH.values / TRUTH.values.std(0)) @ slight, TRUTH) < 0.5
 
 
 @pytest.mark.parametrize("codes", [PERFECT, RANDOM, ROTATED], ids=["perfect", "random", "rotated"])
@@ -135,7 +143,7 @@ def test_information_is_that_of_a_known_pair() -> None:
 def test_chance_adds_no_information() -> None:
     rng = RNG(0)
     found = [mutual_information(ranked(rng.random(1000)), ranked(rng.random(1000))) for _ in range(40)]
-    assert np.mean(found) < 0.03  # without the correction it were 0.18
+    assert np.mean(found) < 0.05  # without the correction it were 0.18
 
 
 @settings(max_examples=50, deadline=None)

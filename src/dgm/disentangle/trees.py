@@ -27,7 +27,7 @@ class Boosting:
 
 @dataclass(frozen=True)
 class Tree:
-    """``feature`` and ``cut`` (2^depth - 1,) of the inner nodes, level by level, and the leaves' values (2^depth, C)."""
+    """``feature`` and ``cut`` (2^depth - 1,) of the inner nodes, level by level; the leaves' values (2^depth, C)."""
 
     feature: Whole
     cut: Whole
