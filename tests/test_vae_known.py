@@ -13,7 +13,7 @@ from dgm.vae import latent
 from dgm.vae.known import WORLDS, known_images, world
 from dgm.vae.measure import Sizes, by_rate, measure, traversals, vote
 from dgm.vae.model import VAE, Posterior
-from dgm.vae.sprites import LARGEST, render_sprites, sample_sprites
+from dgm.vae.sprites import HEART, LARGEST, render_sprites, sample_sprites
 
 SIZE = 32
 SMALL = Sizes(images=600, groups=60, group=12, steps=30)
@@ -28,7 +28,7 @@ def area(values: Tensor, size: int = 64) -> float:
     return float(render_sprites(values, size)[0, 0].mean()) * 4
 
 
-@pytest.mark.parametrize(("shape", "whole"), [(0, 1.6**2), (1, math.pi * 0.55)])
+@pytest.mark.parametrize(("shape", "whole"), [(0, 1.6**2), (1, math.pi * 0.55), (2, (4 + math.pi) * HEART**2)])
 @pytest.mark.parametrize("scale", [0.5, 0.75, 1.0])
 @pytest.mark.parametrize("angle", [0.0, 0.4, 1.2])
 def test_a_shape_covers_its_area_at_every_scale_and_angle(shape: int, whole: float, scale: float, angle: float) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 SHAPES = ("square", "ellipse", "heart")
 RANGES = {"shape": (0.0, 2.0), "scale": (0.5, 1.0), "angle": (0.0, math.pi / 2), "x": (-0.5, 0.5), "y": (-0.5, 0.5)}
 LARGEST = 0.4  # half the side of the largest shape's box; the image is 2 wide
+HEART = 0.56  # half the side of the heart's square
 CHUNK = 512  # sprites drawn at once; keeps the memory small
 
 
@@ -55,9 +56,9 @@ def _ellipse(u: Tensor, v: Tensor) -> Tensor:
 
 
 def _heart(u: Tensor, v: Tensor) -> Tensor:
-    """Distance, to first order, from (u² + v² - 1)³ = u² v³ (in units that fit the box), negative inside."""
-    u, v = 1.2 * u, 1.2 * v + 0.1
-    ring = u**2 + v**2 - 1
-    value = ring**3 - u**2 * v**3
-    slope = ((6 * u * ring**2 - 2 * u * v**3) ** 2 + (6 * v * ring**2 - 3 * u**2 * v**2) ** 2).sqrt()
-    return value / slope.clamp(min=1e-3) / 1.2
+    """Distance from a square on its corner with a disc over the middle of each upper side, negative inside."""
+    half, v = HEART, v + 0.08
+    p, q = (v + u) / math.sqrt(2), (v - u) / math.sqrt(2)  # the square's own axes
+    square = torch.maximum(p.abs(), q.abs()) - half
+    right, left = ((p - half) ** 2 + q**2).sqrt() - half, (p**2 + (q - half) ** 2).sqrt() - half
+    return torch.minimum(square, torch.minimum(right, left))
