@@ -6,6 +6,8 @@
 #   DATA=folder or .zip         your own faces in two classes (default: faces drawn by the program)
 #   P="beta=4 epochs=50"        single parameters of the chapters
 #   make zip LASTNAME=… STUDENT=…
+#   make sweep BETA="1 4" GAMMA="0 10" SEEDS=5   FactorVAEs compared on images with known factors -> build/sweep/results.json
+#       WORLD=sprites|faces EPOCHS=… IMAGES=… JOBS=… (default: the cores) SCHEDULER=tcp://host:8786 (a Dask cluster)
 
 PYTHON  ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 PROFILE ?=
@@ -24,7 +26,11 @@ SCIENCE  := $(wildcard src/dgm/*.py src/dgm/*/*.py src/dgm/*/*/*.py)
 SETTINGS := $(wildcard report/*.toml report/*.bib)
 THEME    := $(wildcard src/gozaresh/theme/*.typ report/theme/*)
 
-.PHONY: report test check zip clean FORCE
+SWEEP = $(if $(BETA),--beta $(BETA)) $(if $(GAMMA),--gamma $(GAMMA)) $(if $(SEEDS),--seeds $(SEEDS)) \
+        $(if $(WORLD),--world $(WORLD)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(IMAGES),--images $(IMAGES)) \
+        $(if $(JOBS),--jobs $(JOBS)) $(if $(SCHEDULER),--scheduler $(SCHEDULER))
+
+.PHONY: report test check zip sweep clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -57,6 +63,9 @@ check: $(VENV)/ready
 
 zip: build/report.pdf
 	@$(GOZARESH) zip --lastname "$(LASTNAME)" --student "$(STUDENT)" $(CHOICE)
+
+sweep: $(VENV)/ready
+	@$(VENV)/bin/python -m dgm.vae.sweep $(SWEEP)
 
 test: $(VENV)/ready-to-test
 	$(VENV)/bin/ruff check src tests notebooks

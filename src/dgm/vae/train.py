@@ -111,9 +111,9 @@ def train(faces: Faces, split: Split, config: TrainingConfig, folder: Path | Non
     """
     device = best_device()
     trainer = Trainer(faces, split, config, device)
-    seconds = _run(trainer, identify(faces, split, config, device), faces.images[split.valid[:8]], folder,
-                   checkpoint_seconds, strip_epochs, budget)
-    return Trained(trainer.model.eval(), config, trainer.history, seconds, _device_name(device))
+    seconds = run(trainer, identify(faces, split, config, device), faces.images[split.valid[:8]], folder,
+                  checkpoint_seconds, strip_epochs, budget)
+    return Trained(trainer.model.eval(), config, trainer.history, seconds, device_name(device))
 
 
 def train_factor(faces: Faces, split: Split, config: FactorConfig, folder: Path | None = None, *,
@@ -121,15 +121,18 @@ def train_factor(faces: Faces, split: Split, config: FactorConfig, folder: Path 
     """Train a FactorVAE as :func:`train` trains a VAE: resumable in the same way, bit for bit, with the same errors."""
     device = best_device()
     trainer = FactorTrainer(faces, split, config, device)
-    seconds = _run(trainer, identify_factor(faces, split, config, device), faces.images[split.valid[:8]], folder,
-                   checkpoint_seconds, strip_epochs, budget)
-    vae = Trained(trainer.model.eval(), config.training, trainer.history, seconds, _device_name(device))
+    seconds = run(trainer, identify_factor(faces, split, config, device), faces.images[split.valid[:8]], folder,
+                  checkpoint_seconds, strip_epochs, budget)
+    vae = Trained(trainer.model.eval(), config.training, trainer.history, seconds, device_name(device))
     return FactorTrained(vae, config, trainer.history, trainer.discriminator.eval())
 
 
-def _run(trainer: Trainer, identity: Identity, shown: Tensor, folder: Path | None, checkpoint_seconds: float,
-         strip_epochs: int, budget: float) -> float:
-    """Bring a training to its end, or as far as it is let; give its seconds in all."""
+def run(trainer: Trainer, identity: Identity, shown: Tensor, folder: Path | None, checkpoint_seconds: float,
+        strip_epochs: int, budget: float, agreed: Callable[[bool], bool] = bool) -> float:
+    """Bring a training to its end, or as far as it is let; give its seconds in all.
+
+    ``shown`` uint8 (N, 3, S, S) are the images of the strips; ``agreed`` says of a wish to stop whether all stop.
+    """
     keep_freed_memory()
     stored = Resumable(trainer, folder, identity) if folder else None
     clock = _Clock(stored.restore() if stored else 0.0)
@@ -137,7 +140,7 @@ def _run(trainer: Trainer, identity: Identity, shown: Tensor, folder: Path | Non
     progress = Progress(trainer.config.epochs, len(trainer.split.train), trainer.epoch)
     try:
         with _StopSignals() as stop, progress:
-            while not trainer.finished and clock.here < budget and not stop.asked:
+            while not trainer.finished and not agreed(clock.here >= budget or stop.asked):
                 _step(trainer, progress, observer)
                 if stored and clock.since_mark >= checkpoint_seconds:
                     stored.save(clock.total)
@@ -147,7 +150,7 @@ def _run(trainer: Trainer, identity: Identity, shown: Tensor, folder: Path | Non
     except ModelError as error:
         kept = f"; the last good state is kept in {folder}" if stored and stored.path.is_file() else ""
         raise ModelError(f"{error}{kept}") from None
-    if stop.asked:
+    if agreed(stop.asked):
         raise TrainingStopped(_stopped(trainer, folder))
     return clock.total
 
@@ -211,5 +214,6 @@ class _StopSignals:
         self.asked = True
 
 
-def _device_name(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
+    """What a record says of where it was trained."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
