@@ -19,10 +19,11 @@ import pytest
 import torch
 
 from dgm.errors import DataError, ModelError
-from dgm.vae import runs, sweep
+from dgm.vae import sweep
+from dgm.vae.apart import Outcome, work_apart
 from dgm.vae.factor import FactorConfig
 from dgm.vae.measure import Sizes
-from dgm.vae.runs import Run, run_of, with_values, work, work_apart
+from dgm.vae.runs import Run, run_of, with_values, work
 from dgm.vae.sweep import Grid, Result, main, points, read, recorded, summaries
 from dgm.vae.trainer import TrainingConfig
 
@@ -47,13 +48,13 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def made_up(inputs: dict[str, object], folder: str) -> runs.Outcome:
+def made_up(inputs: dict[str, object], folder: str) -> Outcome:
     run = run_of(inputs)
     training = run.factor.training
     if training.seed == 1 and training.beta == 2:
-        return runs.Outcome(None, "the loss is no longer a number")
+        return Outcome(None, "the loss is no longer a number")
     found = {"rate": training.beta, "distortion": 10.0 - run.factor.gamma - training.seed}
-    return runs.Outcome({"inputs": inputs, "findings": found, "history": {"kl": [1.0]}, "seconds": 1.0,
+    return Outcome({"inputs": inputs, "findings": found, "history": {"kl": [1.0]}, "seconds": 1.0,
                          "traversals": "AAAA"})
 
 
@@ -84,7 +85,7 @@ def test_a_failing_run_loses_no_other_and_is_named_at_the_end(tmp_path: Path, ca
 def test_what_is_done_is_not_done_again_and_what_failed_is(tmp_path: Path, monkeypatch, capsys) -> None:
     grid, asked = Grid((1.0, 2.0), (0.0,), 2, TINY), []
 
-    def counted(inputs: dict[str, object], folder: str) -> runs.Outcome:
+    def counted(inputs: dict[str, object], folder: str) -> Outcome:
         asked.append(run_of(inputs))
         return made_up(inputs, folder)
 

@@ -1,7 +1,7 @@
-"""One run of a sweep: a FactorVAE trained and measured on a world with known factors, in a process of its own.
+"""One run of a sweep: a FactorVAE trained and measured on a world with known factors.
 
-``python -m dgm.vae.runs`` reads a run as a line of JSON and prints what was found as another. A process each, so that
-none can take the others down; when its parent goes, it saves its training's state and goes too.
+``python -m dgm.vae.runs`` reads a run as a line of JSON and prints what was found as another; when its parent goes, it
+saves its training's state and goes too.
 """
 
 from __future__ import annotations
@@ -13,9 +13,7 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
-import tempfile
 import threading
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
@@ -130,47 +128,6 @@ def _history(history: FactorHistory) -> dict[str, list[float]]:
             "accuracy": [measure.accuracy for measure in history.factor],
             "valid_reconstruction": [measure.reconstruction for measure in history.valid],
             "valid_kl": [measure.kl for measure in history.valid]}
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A run's record, or one line of why there is none."""
-
-    record: dict[str, object] | None
-    failure: str = ""
-
-
-def work_apart(inputs: dict[str, object], folder: str) -> Outcome:
-    """:func:`work` in a process of its own, whatever becomes of it; ``folder`` is where its state and progress lie.
-
-    The process computes with one thread, so that its result does not depend on how many run beside it.
-    """
-    place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    settings = {**os.environ, "OMP_NUM_THREADS": "1", "GOZARESH_PROGRESS": str(place / "progress")}
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        child = subprocess.Popen([sys.executable, "-m", "dgm.vae.runs", folder], stdin=subprocess.PIPE, stdout=out,
-                                 stderr=err, env=settings)
-        assert child.stdin is not None
-        with child, child.stdin:  # which stays open until the child ends
-            try:
-                child.stdin.write(json.dumps(inputs).encode() + b"\n")
-                child.stdin.flush()
-            except OSError:  # it is gone already, and its status says why
-                pass
-            status = child.wait()
-        out.seek(0)
-        err.seek(0)
-        return _outcome(status, out.read(), err.read().decode(errors="replace"))
-
-
-def _outcome(status: int, out: bytes, err: str) -> Outcome:
-    if status == 0:
-        return Outcome(json.loads(out))
-    lines = [line for line in err.splitlines() if line.strip()]
-    if status < 0:
-        return Outcome(None, f"killed by {signal.Signals(-status).name}")
-    return Outcome(None, lines[-1].removeprefix("error: ") if lines else f"exit status {status}")
 
 
 def main() -> int:

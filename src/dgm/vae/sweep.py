@@ -23,10 +23,11 @@ from typing import Any, TypedDict
 from tqdm import tqdm
 
 from dgm.errors import DgmError, ModelError
+from dgm.vae.apart import Outcome, work_apart
 from dgm.vae.atomic import write_whole
 from dgm.vae.factor import FactorConfig
 from dgm.vae.message import say
-from dgm.vae.runs import Outcome, Run, run_of, with_values, work_apart
+from dgm.vae.runs import Run, run_of, with_values
 from dgm.vae.trainer import TrainingConfig
 
 FOLDER = Path("build/sweep")
