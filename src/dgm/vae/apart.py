@@ -26,7 +26,8 @@ class Outcome:
 def work_apart(inputs: dict[str, object], folder: str) -> Outcome:
     """:func:`dgm.vae.runs.work` in a process of its own, whatever becomes of it.
 
-    Its state and progress lie in ``folder``. The process computes with one thread, so that its result does not depend on how many run beside it.
+    Its state and progress lie in ``folder``. The process computes with one thread, so that its result does not depend
+    on how many run beside it.
     """
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Literal
 
 import torch
 from PIL import Image
@@ -21,8 +20,7 @@ from dgm.vae.objective import kl_standard_normal
 from dgm.vae.picture import image_grid
 from dgm.vae.trainer import evaluate
 
-Score = Literal["factor_metric", "mig", "disentanglement", "completeness", "informativeness", "sap", "modularity"]
-
+DRAWS = 4  # of z for each image that the total correlation's discriminator learns on
 
 @dataclass(frozen=True)
 class Findings:
@@ -80,11 +78,12 @@ def measure(model: VAE, drawn: World, known: Known, seed: int = 0, sizes: Sizes 
     posterior = latent.encode(model, drawn.draw(factors, model.image_size))
     codes, z = posterior.mean.double().numpy(), _samples(posterior, generator)
     truth, found = drawn.truth(factors), importance(codes, drawn.truth(factors))
-    inside = latent.encode(model, known.images.images[known.split.train[:20_000]])
+    others = latent.encode(model, drawn.draw(drawn.sample(chosen.images, generator), model.image_size))
+    several = Posterior(others.mean.repeat(DRAWS, 1), others.log_variance.repeat(DRAWS, 1))
     return Findings(
         rate=terms.kl, distortion=terms.reconstruction, squared_error=terms.squared_error,
         active=latent.active_units(posterior),
-        total_correlation=estimate_total_correlation(_samples(inside, generator), z,
+        total_correlation=estimate_total_correlation(_samples(several, generator), z,
                                                      EstimateConfig(steps=chosen.steps)),
         gaussian_correlation=gaussian_total_correlation(z),
         factor_metric=vote(model, drawn, posterior, generator, chosen),

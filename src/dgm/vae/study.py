@@ -25,6 +25,7 @@ from dgm.vae.sweep import BASE, FOLDER, STOPPED, Grid, Result, cores, leave, rec
 
 RECORD = Path("report/runs/disentangling")
 SEEDS = 5
+SIGMA = BASE.factor.training.sigma
 BETAS, GAMMAS = (1.0, 4.0), (0.0, 10.0, 40.0)
 
 # Faces have twice the factors, and so get more dimensions.

@@ -38,7 +38,7 @@ STOPPED = 130
 # What is trained where nothing else is said: small enough for one core of a laptop in minutes. sigma is fixed: were it
 # learnt, beta would lose its meaning (Rybkin et al. 2021).
 BASE = Run(factor=FactorConfig(
-    TrainingConfig(epochs=24, batch_size=64, learning_rate=1e-3, latent_dim=10, sigma=0.1, dropout=0.0),
+    TrainingConfig(epochs=24, batch_size=64, learning_rate=1e-3, latent_dim=10, sigma=0.3, dropout=0.0),
     discriminator_width=256, discriminator_layers=4, discriminator_learning_rate=1e-3))
 
 
