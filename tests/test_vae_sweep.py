@@ -172,15 +172,18 @@ def wait_for(condition, seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def test_when_the_parent_is_killed_its_runs_save_their_state_and_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+def test_when_the_parent_goes_its_runs_save_their_state_and_end(tmp_path: Path, number: int, status: int) -> None:
     parent = subprocess.Popen([sys.executable, "-m", "dgm.vae.sweep", "--beta", "1", "--gamma", "0", "--seeds", "1",
                                "--images", "100", "--image-size", "16", "--epochs", "100000", "--folder", tmp_path],
-                              stderr=subprocess.DEVNULL)
+                              stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")})
     wait_for(lambda: list(tmp_path.glob("*/progress")))
     (place,) = (path.parent for path in tmp_path.glob("*/progress"))
     child = child_of(parent.pid, place)
-    parent.kill()
-    parent.wait()
+    parent.send_signal(number)
+    _, said = parent.communicate(timeout=60)
+    assert parent.returncode == status
+    assert ("sweep: stopped; what is done is kept" in said) == (number == signal.SIGINT)
     wait_for(lambda: list(place.glob("checkpoint-*")))
     wait_for(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
 

@@ -34,7 +34,7 @@ def work_apart(inputs: dict[str, object], folder: str) -> Outcome:
     settings = {**os.environ, "OMP_NUM_THREADS": "1", "GOZARESH_PROGRESS": str(place / "progress")}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = subprocess.Popen([sys.executable, "-m", "dgm.vae.runs", folder], stdin=subprocess.PIPE, stdout=out,
-                                 stderr=err, env=settings)
+                                 stderr=err, env=settings, start_new_session=True)  # Ctrl-C is the parent's
         assert child.stdin is not None
         with child, child.stdin:  # which stays open until the child ends
             try:

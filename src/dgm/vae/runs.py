@@ -106,6 +106,8 @@ def _drawn(name: str, images: int, image_size: int) -> Known:
 def work(run: Run, folder: Path | None = None) -> dict[str, object]:
     """Train and measure; with a ``folder`` the training's state is kept there, and a run goes on where it was stopped.
 
+    A chapter that calls it with a sweep's run, and computes with one thread as sweeps do, finds the same numbers.
+
     The result is a record of JSON's types: the run's inputs, its findings, its history, the seconds its training took,
     and a picture of traversals as a PNG file in base 64.
     """
