@@ -9,6 +9,8 @@
 #   make why LABEL=fig-x        where a result of the last build comes from; also LABEL=notebooks/04_vae.py:143
 #   make diff A=… B=…           what differs between two reports: hand-ins, or folders as build/executed
 #   make zip LASTNAME=… STUDENT=…
+#   make sweep BETA="1 4" GAMMA="0 10" SEEDS=5   FactorVAEs compared on images with known factors -> build/sweep/results.json
+#       WORLD=sprites|faces EPOCHS=… IMAGES=… JOBS=… (default: the cores) SCHEDULER=tcp://host:8786 (a Dask cluster)
 
 PYTHON  ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 PROFILE ?=
@@ -27,7 +29,11 @@ SCIENCE  := $(wildcard src/dgm/*.py src/dgm/*/*.py src/dgm/*/*/*.py)
 SETTINGS := $(wildcard report/*.toml report/*.bib)
 THEME    := $(wildcard src/gozaresh/theme/*.typ report/theme/*)
 
-.PHONY: report watch why diff test check zip clean FORCE
+SWEEP = $(if $(BETA),--beta $(BETA)) $(if $(GAMMA),--gamma $(GAMMA)) $(if $(SEEDS),--seeds $(SEEDS)) \
+        $(if $(WORLD),--world $(WORLD)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(IMAGES),--images $(IMAGES)) \
+        $(if $(JOBS),--jobs $(JOBS)) $(if $(SCHEDULER),--scheduler $(SCHEDULER))
+
+.PHONY: report watch why diff test check zip sweep clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -70,6 +76,9 @@ check: $(VENV)/ready
 
 zip: build/report.pdf
 	@$(GOZARESH) zip --lastname "$(LASTNAME)" --student "$(STUDENT)" $(CHOICE)
+
+sweep: $(VENV)/ready
+	@$(VENV)/bin/python -m dgm.vae.sweep $(SWEEP)
 
 test: $(VENV)/ready-to-test
 	$(VENV)/bin/ruff check src tests notebooks

@@ -5,15 +5,17 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 
 from dgm.vae.data import Faces, Split
+from dgm.vae.factor import FactorConfig
 from dgm.vae.trainer import TrainingConfig
 
+FACTOR = ("discriminator", "factor")  # those that decide a FactorVAE's result besides
 DECIDING = ("decode", "faces", "layers", "loader", "model", "objective", "trainer")  # the modules whose code matters
 
 
@@ -48,10 +50,31 @@ def identify(faces: Faces, split: Split, config: TrainingConfig, device: torch.d
                     f"{device.type}, torch {torch.__version__}")
 
 
-def code_digest() -> str:
-    """SHA-256 over the code that decides a result; comments, docstrings, annotations and layout do not count."""
+@dataclass(frozen=True)
+class FactorIdentity(Identity):
+    """The identity of a FactorVAE's training: what :class:`Identity` holds, the discriminator's part, and its code."""
+
+    gamma: float
+    discriminator: tuple[float, ...]  # width, layers, learning rate
+    factor_code: str
+
+
+def identify_factor(faces: Faces, split: Split, factor: FactorConfig, device: torch.device) -> FactorIdentity:
+    """The identity of a FactorVAE's training on these faces."""
+    plain = identify(faces, split, factor.training, device)
+    discriminator = (factor.discriminator_width, factor.discriminator_layers,
+                     float(factor.discriminator_learning_rate))
+    return FactorIdentity(plain.data, plain.image_size, plain.split, plain.config, plain.code, plain.arithmetic,
+                          float(factor.gamma), discriminator, code_digest(FACTOR))
+
+
+def code_digest(modules: Sequence[str] = DECIDING) -> str:
+    """SHA-256 over the code that decides a result; comments, docstrings, annotations and layout do not count.
+
+    A module is named by its path from this folder on, without ``.py``.
+    """
     folder = Path(__file__).parent
-    trees = [ast.parse((folder / f"{name}.py").read_text(encoding="utf-8")) for name in DECIDING]
+    trees = [ast.parse((folder / f"{name}.py").read_text(encoding="utf-8")) for name in modules]
     return hashlib.sha256("\n".join(" ".join(_tokens(tree)) for tree in trees).encode()).hexdigest()
 
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
@@ -64,15 +65,26 @@ def _read_inputs(path: Path) -> object:
         return None
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; the exit status is 75 as long as epochs are missing."""
+class Training(Protocol):
+    """:func:`train`, or another way to the same."""
+
+    def __call__(self, faces: Faces, split: Split, config: TrainingConfig, folder: Path | None = None, *,
+                 budget: float = ...) -> Trained:
+        """Train, or go on training."""
+
+
+def main(arguments: Sequence[str] | None = None, training: Training = train, *, keeps: bool = True) -> int:
+    """The command line; the exit status is 75 as long as epochs are missing.
+
+    ``training`` is how it is done, and ``keeps`` whether this process says so and writes the record.
+    """
     given = _parser().parse_args(arguments)
     try:
         config = TrainingConfig(**{field.name: getattr(given, field.name) for field in fields(TrainingConfig)})
         faces = (load_faces(given.data, given.image_size, Path("build/images")) if given.data
                  else synthetic_faces(given.synthetic, given.image_size, config.seed))
         split = stratified_split(faces.smiling, given.train_fraction, config.seed, faces.content)
-        return _work(given, faces, split, config)
+        return _work(given, faces, split, config, training, keeps)
     except DgmError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -82,12 +94,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _work(given: argparse.Namespace, faces: Faces, split: Split, config: TrainingConfig) -> int:
-    trained = train(faces, split, config, Path("build/records", given.name), budget=given.minutes * 60)
+def _work(given: argparse.Namespace, faces: Faces, split: Split, config: TrainingConfig, training: Training,
+          keeps: bool) -> int:
+    trained = training(faces, split, config, Path("build/records", given.name), budget=given.minutes * 60)
+    unfinished = not trained.epochs or not (trained.finished or given.as_it_stands)
+    if not keeps:
+        return UNFINISHED if unfinished else 0
     last = f", PSNR {trained.psnr:.2f} dB" if trained.epochs else ""
     print(f"record {given.name}: {trained.epochs} of {config.epochs} epochs, {trained.seconds / 60:.0f} minutes in all"
           f"{last}, code {code_digest()[:12]}")
-    if not trained.epochs or not (trained.finished or given.as_it_stands):
+    if unfinished:
         print("go on with the same command, or keep it with --as-it-stands --minutes 0")
         return UNFINISHED
     write_record(trained, faces, split, given.runs / given.name)

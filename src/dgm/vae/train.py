@@ -12,10 +12,13 @@ from pathlib import Path
 from types import FrameType
 
 import torch
+from torch import Tensor
 
 from dgm.errors import ModelError
 from dgm.vae.data import Faces, Split
-from dgm.vae.identity import identify
+from dgm.vae.discriminator import Discriminator
+from dgm.vae.factor import FactorConfig, FactorHistory, FactorTrainer
+from dgm.vae.identity import Identity, identify, identify_factor
 from dgm.vae.memory import keep_freed_memory
 from dgm.vae.model import VAE
 from dgm.vae.objective import psnr
@@ -24,8 +27,8 @@ from dgm.vae.progress import Progress
 from dgm.vae.resume import Resumable
 from dgm.vae.trainer import History, Measure, Trainer, TrainingConfig, evaluate
 
-__all__ = ["History", "Measure", "Origin", "Trained", "TrainingConfig", "TrainingStopped", "best_device", "evaluate",
-           "train"]
+__all__ = ["FactorTrained", "History", "Measure", "Origin", "Trained", "TrainingConfig", "TrainingStopped",
+           "best_device", "evaluate", "train", "train_factor"]
 
 
 class TrainingStopped(KeyboardInterrupt):
@@ -68,6 +71,26 @@ class Trained:
         return psnr(self.history.valid[-1].squared_error)
 
 
+@dataclass(frozen=True)
+class FactorTrained:
+    """A trained FactorVAE: its VAE, its discriminator, and the history of both."""
+
+    vae: Trained
+    config: FactorConfig
+    history: FactorHistory
+    discriminator: Discriminator
+
+    @property
+    def model(self) -> VAE:
+        """The VAE's model."""
+        return self.vae.model
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs of the configuration were trained."""
+        return self.vae.finished
+
+
 def best_device() -> torch.device:
     """CUDA where it is, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -86,16 +109,38 @@ def train(faces: Faces, split: Split, config: TrainingConfig, folder: Path | Non
         ModelError: the loss is no longer a number.
         TrainingStopped: Ctrl-C or SIGTERM; the state is saved.
     """
-    keep_freed_memory()
     device = best_device()
     trainer = Trainer(faces, split, config, device)
-    stored = Resumable(trainer, folder, identify(faces, split, config, device)) if folder else None
+    seconds = run(trainer, identify(faces, split, config, device), faces.images[split.valid[:8]], folder,
+                  checkpoint_seconds, strip_epochs, budget)
+    return Trained(trainer.model.eval(), config, trainer.history, seconds, device_name(device))
+
+
+def train_factor(faces: Faces, split: Split, config: FactorConfig, folder: Path | None = None, *,
+                 checkpoint_seconds: float = 60.0, strip_epochs: int = 10, budget: float = math.inf) -> FactorTrained:
+    """Train a FactorVAE as :func:`train` trains a VAE: resumable in the same way, bit for bit, with the same errors."""
+    device = best_device()
+    trainer = FactorTrainer(faces, split, config, device)
+    seconds = run(trainer, identify_factor(faces, split, config, device), faces.images[split.valid[:8]], folder,
+                  checkpoint_seconds, strip_epochs, budget)
+    vae = Trained(trainer.model.eval(), config.training, trainer.history, seconds, device_name(device))
+    return FactorTrained(vae, config, trainer.history, trainer.discriminator.eval())
+
+
+def run(trainer: Trainer, identity: Identity, shown: Tensor, folder: Path | None, checkpoint_seconds: float,
+        strip_epochs: int, budget: float, agreed: Callable[[bool], bool] = bool) -> float:
+    """Bring a training to its end, or as far as it is let; give its seconds in all.
+
+    ``shown`` uint8 (N, 3, S, S) are the images of the strips; ``agreed`` says of a wish to stop whether all stop.
+    """
+    keep_freed_memory()
+    stored = Resumable(trainer, folder, identity) if folder else None
     clock = _Clock(stored.restore() if stored else 0.0)
-    observer = Observer(folder, faces.images[split.valid[:8]], strip_epochs) if folder else None
-    progress = Progress(config.epochs, len(split.train), trainer.epoch)
+    observer = Observer(folder, shown, strip_epochs) if folder else None
+    progress = Progress(trainer.config.epochs, len(trainer.split.train), trainer.epoch)
     try:
         with _StopSignals() as stop, progress:
-            while not trainer.finished and clock.here < budget and not stop.asked:
+            while not trainer.finished and not agreed(clock.here >= budget or stop.asked):
                 _step(trainer, progress, observer)
                 if stored and clock.since_mark >= checkpoint_seconds:
                     stored.save(clock.total)
@@ -105,9 +150,9 @@ def train(faces: Faces, split: Split, config: TrainingConfig, folder: Path | Non
     except ModelError as error:
         kept = f"; the last good state is kept in {folder}" if stored and stored.path.is_file() else ""
         raise ModelError(f"{error}{kept}") from None
-    if stop.asked:
+    if agreed(stop.asked):
         raise TrainingStopped(_stopped(trainer, folder))
-    return Trained(trainer.model.eval(), config, trainer.history, clock.total, _device_name(device))
+    return clock.total
 
 
 def _step(trainer: Trainer, progress: Progress, observer: Observer | None) -> None:
@@ -169,5 +214,6 @@ class _StopSignals:
         self.asked = True
 
 
-def _device_name(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
+    """What a record says of where it was trained."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"

@@ -1,0 +1,112 @@
+"""The experiment of the report: beta-VAE and FactorVAE over five seeds on both worlds, and the record of it.
+
+``python -m dgm.vae.study`` first says how long it will take, then runs what has no record yet, and can be stopped.
+``--estimate`` only says how long.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from dgm.errors import DgmError
+from dgm.vae.factor import FactorTrainer
+from dgm.vae.known import known_images, world
+from dgm.vae.measure import measure
+from dgm.vae.runs import Run
+from dgm.vae.sweep import BASE, FOLDER, STOPPED, Grid, Result, cores, leave, recorded, report, sweep
+
+RECORD = Path("report/runs/disentangling")
+SEEDS = 5
+SIGMA = BASE.factor.training.sigma
+BETAS, GAMMAS = (1.0, 4.0), (0.0, 10.0, 40.0)
+
+# Faces have twice the factors, and so get more dimensions.
+GRIDS = {"sprites": Grid(BETAS, GAMMAS, SEEDS, BASE),
+         "faces": Grid(BETAS, GAMMAS, SEEDS, replace(BASE, world="faces", factor=replace(
+             BASE.factor, training=replace(BASE.factor.training, latent_dim=16))))}
+
+
+def results(name: str, folder: Path = RECORD) -> tuple[Result, ...]:
+    """The recorded results on a world, if they were made by this very code; else none."""
+    return recorded(folder / f"{name}.json", GRIDS[name])
+
+
+def seconds_of(run: Run, steps: int = 12) -> float:
+    """How long one run takes in this process: some of its steps, timed, and all that is measured once, timed."""
+    some = replace(run, images=8 * run.factor.training.batch_size)
+    known = known_images(world(some.world), some.images, some.image_size, 0)
+    trainer = FactorTrainer(known.images, known.split, some.factor, torch.device("cpu"))
+    trainer.step()
+    taken = []
+    for _ in range(steps):
+        started = time.monotonic()
+        trainer.step()
+        taken.append(time.monotonic() - started)
+    whole = run.images * 4 // 5 // run.factor.training.batch_size * run.factor.training.epochs
+    started = time.monotonic()
+    measure(trainer.model, world(run.world), known, 0, run.sizes)
+    return sorted(taken)[len(taken) // 2] * whole * 1.07 + time.monotonic() - started  # the epochs' ends: a fifteenth
+
+
+def estimate(names: Sequence[str], folder: Path, jobs: int) -> str:
+    """A line for each world: what is missing, and about how long it takes."""
+    torch.set_num_threads(1)
+    lines = []
+    for name in names:
+        grid = GRIDS[name]
+        missing = [run for run in grid.runs() if not (folder / f"{run.digest}.json").is_file()]
+        one = seconds_of(grid.base) if missing else 0.0
+        lines.append(f"{name}: {len(missing)} of {len(grid.runs())} runs to do, about {one / 60:.1f} minutes each, "
+                     f"{one * len(missing) / jobs / 60:.0f} minutes in all with {jobs} side by side")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; the exit status is that of :mod:`dgm.vae.sweep`."""
+    parser = argparse.ArgumentParser(prog="python -m dgm.vae.study", description="The experiment of the report.")
+    parser.add_argument("--world", nargs="+", choices=sorted(GRIDS), default=["sprites", "faces"], help="(%(default)s)")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where single runs lie (%(default)s)")
+    parser.add_argument("--record", type=Path, default=RECORD, help="where the record is written (%(default)s)")
+    parser.add_argument("--jobs", type=int, default=cores(), help="runs side by side (%(default)s)")
+    parser.add_argument("--scheduler", default="", help="address of a Dask scheduler, tcp://host:port")
+    parser.add_argument("--estimate", action="store_true", help="only say how long it takes")
+    given = parser.parse_args(arguments)
+    print(estimate(given.world, given.folder, given.jobs), flush=True)
+    if given.estimate:
+        return 0
+    try:
+        return max(_work(name, given) for name in given.world)
+    except DgmError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("study: stopped; what is done is kept, go on with the same command", file=sys.stderr)
+        return STOPPED
+
+
+def _work(name: str, given: argparse.Namespace) -> int:
+    """One world's grid; its record is written when none of its runs is missing, with a picture for each setting."""
+    grid = GRIDS[name]
+    swept = sweep(grid, given.folder, given.jobs, given.scheduler)
+    status = report(swept, grid, given.folder)
+    if status == 0:
+        given.record.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(given.folder / "results.json", given.record / f"{name}.json")
+        for run in grid.runs()[: len(BETAS) * len(GAMMAS)]:  # of the first seed
+            training = run.factor.training
+            picture = given.record / f"{name}-beta{training.beta:g}-gamma{run.factor.gamma:g}.png"
+            shutil.copyfile(given.folder / f"{run.digest}.png", picture)
+        print(f"recorded: {given.record / f'{name}.json'}")
+    return status
+
+
+if __name__ == "__main__":
+    leave(main())

@@ -1,0 +1,382 @@
+"""Runs over beta, gamma and seeds, side by side: on this machine's cores, or where a Dask scheduler sends them.
+
+``python -m dgm.vae.sweep --beta 1 4 --gamma 0 10 --seeds 5`` runs what has no record yet. Each run's record lies under
+its inputs' digest, so that a sweep that was stopped, or that shares runs with another, goes on from what there is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any, TypedDict
+
+from tqdm import tqdm
+
+from dgm.errors import DgmError, ModelError
+from dgm.vae.apart import Outcome, work_apart
+from dgm.vae.atomic import write_whole
+from dgm.vae.factor import FactorConfig
+from dgm.vae.message import say
+from dgm.vae.runs import Run, run_of, with_values
+from dgm.vae.trainer import TrainingConfig
+
+FOLDER = Path("build/sweep")
+LOOK = 2.0  # seconds between two looks at how far the runs are
+PATIENCE = "10s"  # for a scheduler to answer
+STOPPED = 130
+
+# What is trained where nothing else is said: small enough for one core of a laptop in minutes. sigma is fixed: were it
+# learnt, beta would lose its meaning (Rybkin et al. 2021).
+BASE = Run(factor=FactorConfig(
+    TrainingConfig(epochs=24, batch_size=64, learning_rate=1e-3, latent_dim=10, sigma=0.3, dropout=0.0),
+    discriminator_width=256, discriminator_layers=4, discriminator_learning_rate=1e-3))
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Runs that differ in beta, gamma and seed alone.
+
+    Raises:
+        ModelError: a value is given twice, none is given, or a value is out of its range.
+    """
+
+    betas: tuple[float, ...]
+    gammas: tuple[float, ...]
+    seeds: int
+    base: Run = BASE
+
+    def __post_init__(self) -> None:
+        for name, values in (("beta", self.betas), ("gamma", self.gammas)):
+            if not values or len(set(values)) < len(values):
+                raise ModelError(f"{name} = {' '.join(f'{value:g}' for value in values) or 'nothing'}: a sweep wants "
+                                 "values, each of them once")
+        if self.seeds < 1:
+            raise ModelError(f"seeds = {self.seeds} is too small; nearest: 1")
+        self.runs()
+
+    def runs(self) -> tuple[Run, ...]:
+        """All of them; seed by seed, so that a sweep cut short has every setting about as often."""
+        return tuple(with_values(self.base, beta, gamma, seed)
+                     for seed, beta, gamma in product(range(self.seeds), self.betas, self.gammas))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run found; ``findings`` are the fields of :class:`dgm.vae.measure.Findings` by name."""
+
+    run: Run
+    findings: dict[str, float]
+    history: dict[str, list[float]]
+    seconds: float
+
+    @property
+    def beta(self) -> float:
+        """The weight of the KL."""
+        return self.run.factor.training.beta
+
+    @property
+    def gamma(self) -> float:
+        """The weight of the total correlation."""
+        return self.run.factor.gamma
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Mean and standard deviation over the seeds of each finding, by its name."""
+
+    beta: float
+    gamma: float
+    seeds: int
+    findings: dict[str, tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A place in the plane of rate and distortion, in nats, and the slope that theory gives the curve there, -beta.
+
+    The optimum of distortion + beta rate touches the lowest reachable curve with this slope; a penalty on the total
+    correlation takes the optimum off that curve, so only points of gamma 0 are held to it.
+    """
+
+    beta: float
+    gamma: float
+    rate: float
+    distortion: float
+
+    @property
+    def slope(self) -> float:
+        """Of the tangent d(distortion) / d(rate)."""
+        return -self.beta
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What is known after a sweep: the results in the grid's order, and why others failed, by their labels."""
+
+    results: tuple[Result, ...]
+    failures: dict[str, str]
+
+
+class _Shown(TypedDict):
+    mininterval: float
+
+
+def summaries(results: Sequence[Result]) -> tuple[Summary, ...]:
+    """A summary for each beta and gamma, in their order; only of those with at least two seeds."""
+    settings = sorted({(result.beta, result.gamma) for result in results})
+    groups = {one: [r.findings for r in results if (r.beta, r.gamma) == one] for one in settings}
+    return tuple(Summary(beta, gamma, len(group), {name: _spread([one[name] for one in group]) for name in group[0]})
+                 for (beta, gamma), group in groups.items() if len(group) > 1)
+
+
+def _spread(values: Sequence[float]) -> tuple[float, float]:
+    return mean(values), stdev(values)
+
+
+def points(found: Sequence[Summary]) -> tuple[Point, ...]:
+    """The means of rate and distortion, for a figure."""
+    return tuple(Point(one.beta, one.gamma, one.findings["rate"][0], one.findings["distortion"][0]) for one in found)
+
+
+def sweep(grid: Grid, folder: Path = FOLDER, jobs: int | None = None, scheduler: str = "") -> Swept:
+    """Run what of the grid has no record in ``folder``, and write all of its records into ``results.json`` there.
+
+    Raises:
+        ModelError: no scheduler answers at the address, or its package is not installed.
+    """
+    runs = grid.runs()
+    missing = [run for run in runs if read(folder, run) is None]
+    if len(missing) < len(runs):
+        say(f"{len(runs) - len(missing)} of {len(runs)} runs are done already")
+    failures = _run_all(missing, folder, jobs or cores(), scheduler) if missing else {}
+    results = tuple(result for run in runs if (result := read(folder, run)) is not None)
+    write_results(results, folder / "results.json")
+    return Swept(results, failures)
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _run_all(missing: Sequence[Run], folder: Path, jobs: int, scheduler: str) -> dict[str, str]:
+    """Why runs failed, by their labels; a result is written as soon as it is there."""
+    failures: dict[str, str] = {}
+    with _executor(jobs, scheduler) as executor, _Watch(missing, folder) as watch:
+        waiting = {executor.submit(work_apart, run.inputs(), str(folder / run.digest)): run for run in missing}
+        while waiting:
+            done, _ = wait(waiting, timeout=LOOK, return_when=FIRST_COMPLETED)
+            for future in done:
+                run = waiting.pop(future)
+                failure = _keep(future, run, folder)
+                if failure:
+                    failures[run.label] = failure
+                    say(f"{run.label} failed: {failure}")
+            watch.look({run.digest for run in waiting.values()})
+    return failures
+
+
+def _keep(future: Future[Outcome], run: Run, folder: Path) -> str:
+    """Write a run's record; why there is none otherwise."""
+    error = future.exception()
+    if error is not None:  # of the executor: a worker that went away too often, say
+        return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+    outcome = future.result()
+    if outcome.record is None:
+        return outcome.failure
+    record = dict(outcome.record)
+    picture = base64.b64decode(str(record.pop("traversals")))
+    try:
+        write_whole(folder / f"{run.digest}.png", picture)
+        write_whole(folder / f"{run.digest}.json", _lines(record))
+    except OSError as problem:
+        return f"its record cannot be written to {folder} ({problem.strerror})"
+    return ""
+
+
+def _lines(record: dict[str, object]) -> bytes:
+    return ("{\n" + ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in record.items())
+            + "\n}\n").encode()
+
+
+def read(folder: Path, run: Run) -> Result | None:
+    """The result of a run of these very inputs, if it is kept in ``folder``."""
+    try:
+        return _result(json.loads((folder / f"{run.digest}.json").read_bytes()), [run])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _result(record: dict[str, object], expected: Sequence[Run]) -> Result | None:
+    wanted = next((run for run in expected if run.inputs() == record["inputs"]), None)
+    if wanted is None:
+        return None
+    found: dict[str, float] = record["findings"]  # type: ignore[assignment]
+    return Result(wanted, found, record["history"], float(str(record["seconds"])))  # type: ignore[arg-type]
+
+
+def write_results(results: Sequence[Result], path: Path) -> None:
+    """All results as one file, which :func:`recorded` reads."""
+    rows = [json.dumps({"inputs": r.run.inputs(), "findings": r.findings, "history": r.history, "seconds": r.seconds})
+            for r in results]
+    try:
+        write_whole(path, ("[\n" + ",\n".join(rows) + "\n]\n").encode())
+    except OSError as error:
+        raise ModelError(f"{path}: the results cannot be written there ({error.strerror})") from None
+
+
+def recorded(path: Path, grid: Grid) -> tuple[Result, ...]:
+    """The results kept in ``path`` that were made with the very inputs of the grid's runs, by this very code."""
+    try:
+        rows = json.loads(path.read_bytes())
+        known = {json.dumps(run.inputs(), sort_keys=True): run for run in grid.runs()}
+        found = [_result(row, [known[key]]) for row in rows
+                 if (key := json.dumps(row["inputs"], sort_keys=True)) in known]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ()
+    return tuple(result for result in found if result is not None)
+
+
+@contextmanager
+def _executor(jobs: int, scheduler: str) -> Iterator[Executor]:
+    """Threads that each wait for a process here, or the same on the workers of a scheduler."""
+    if not scheduler:
+        executor = ThreadPoolExecutor(jobs)
+        try:
+            yield executor
+        finally:
+            executor.shutdown(wait=False, cancel_futures=True)
+        return
+    try:
+        from distributed import Client  # only where it is asked for
+    except ImportError:
+        raise ModelError(f"SCHEDULER={scheduler} needs the package 'distributed', which is not installed; "
+                         "nearest: JOBS, on this machine") from None
+    try:
+        client = Client(scheduler, timeout=PATIENCE)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"SCHEDULER={scheduler}: no scheduler answers there ({type(error).__name__}); an address is "
+                         "like tcp://host:8786") from None
+    with client, client.get_executor(pure=False) as executor:
+        yield executor
+
+
+@dataclass
+class _Watch:
+    """A bar over the epochs of all runs, as far as their processes' progress can be seen from here."""
+
+    runs: Sequence[Run]
+    folder: Path
+    begun: dict[str, int] = field(default_factory=dict)
+
+    def __enter__(self) -> _Watch:
+        self.epochs = {run.digest: run.factor.training.epochs for run in self.runs}
+        settings: _Shown = {"mininterval": 0.1 if sys.stderr.isatty() else 15.0}
+        already = sum(self._reached(digest) for digest in self.epochs)
+        self.bar = tqdm(total=sum(self.epochs.values()), initial=already, unit="epoch", **settings)
+        self.bar.set_postfix_str(f"0 of {len(self.runs)} runs")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.close()
+
+    def look(self, waiting: set[str]) -> None:
+        """Count again; ``waiting`` are the runs that are not done."""
+        reached = sum(self._reached(digest) if digest in waiting else epochs for digest, epochs in self.epochs.items())
+        self.bar.set_postfix_str(f"{len(self.runs) - len(waiting)} of {len(self.runs)} runs", refresh=False)
+        self.bar.update(max(reached - self.bar.n, 0))
+
+    def _reached(self, digest: str) -> int:
+        """The epoch that a run's last line of progress, 'epoch 3/24, …', names."""
+        try:
+            lines = (self.folder / digest / "progress").read_text(encoding="utf-8").splitlines()
+            return int(lines[-1].split()[1].partition("/")[0])
+        except (OSError, ValueError, IndexError):
+            return 0
+
+
+def table(found: Sequence[Summary]) -> str:
+    """The summaries' main measures as lines of text."""
+    names = ("rate", "distortion", "total_correlation", "active", "factor_metric", "mig", "disentanglement", "sap",
+             "modularity")
+    rows = [["beta", "gamma", *(name.replace("_", " ") for name in names)]]
+    for one in found:
+        cells = [f"{middle:.{1 if abs(middle) >= 10 else 2}f} ± {spread:.2f}"
+                 for middle, spread in (one.findings[name] for name in names)]
+        rows.append([f"{one.beta:g}", f"{one.gamma:g}", *cells])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; the exit status is 1 if a run failed, 130 if it was stopped."""
+    given = _parser().parse_args(arguments)
+    try:
+        grid = Grid(tuple(given.beta), tuple(given.gamma), given.seeds, _base(given))
+        swept = sweep(grid, given.folder, given.jobs, given.scheduler)
+    except DgmError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("sweep: stopped; what is done is kept, go on with the same command", file=sys.stderr)
+        return STOPPED
+    return report(swept, grid, given.folder)
+
+
+def report(swept: Swept, grid: Grid, folder: Path) -> int:
+    """Print what a sweep found, and what is missing; the exit status."""
+    if grid.seeds > 1:
+        print(table(summaries(swept.results)))
+    print(f"{len(swept.results)} of {len(grid.runs())} runs: {folder / 'results.json'}")
+    for label, failure in swept.failures.items():
+        print(f"error: {label}: {failure}", file=sys.stderr)
+    return 1 if swept.failures else 0
+
+
+def _base(given: argparse.Namespace) -> Run:
+    record: dict[str, Any] = BASE.inputs()
+    training = {"epochs": given.epochs, "latent_dim": given.latent_dim}
+    factor = {**record["factor"], "training": {**record["factor"]["training"], **training}}
+    return run_of({**record, "world": given.world, "images": given.images, "image_size": given.image_size,
+                   "factor": factor})
+
+
+def _parser() -> argparse.ArgumentParser:
+    shown = "(%(default)s)"
+    base, training = BASE, BASE.factor.training
+    parser = argparse.ArgumentParser(prog="python -m dgm.vae.sweep", description="Runs over beta, gamma and seeds.")
+    parser.add_argument("--beta", type=float, nargs="+", default=[1.0, 4.0], help=f"weights of the KL {shown}")
+    parser.add_argument("--gamma", type=float, nargs="+", default=[0.0, 10.0],
+                        help=f"weights of the total correlation {shown}")
+    parser.add_argument("--seeds", type=int, default=5, help=f"how many, from 0 {shown}")
+    parser.add_argument("--world", default=base.world, help=f"sprites or faces {shown}")
+    parser.add_argument("--images", type=int, default=base.images, help=f"how many are drawn {shown}")
+    parser.add_argument("--image-size", type=int, default=base.image_size, help=shown)
+    parser.add_argument("--epochs", type=int, default=training.epochs, help=shown)
+    parser.add_argument("--latent-dim", type=int, default=training.latent_dim, help=shown)
+    parser.add_argument("--folder", type=Path, default=FOLDER, help=f"where records lie {shown}")
+    parser.add_argument("--jobs", type=int, default=None, help="runs side by side (as many as there are cores)")
+    parser.add_argument("--scheduler", default="", help="address of a Dask scheduler, tcp://host:port")
+    return parser
+
+
+def leave(status: int) -> None:
+    """End at once if stopped: runs still at work see it, save their state and end too."""
+    sys.stdout.flush()
+    if status == STOPPED:
+        os._exit(status)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    leave(main())

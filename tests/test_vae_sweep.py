@@ -1,0 +1,262 @@
+"""A sweep loses nothing: not by a failing run, a killed process, a stop, or a worker that goes away."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+
+from dgm.errors import DataError, ModelError
+from dgm.vae import sweep
+from dgm.vae.apart import Outcome, work_apart
+from dgm.vae.factor import FactorConfig
+from dgm.vae.measure import Sizes
+from dgm.vae.runs import Run, run_of, with_values, work
+from dgm.vae.sweep import Grid, Result, main, points, read, recorded, summaries
+from dgm.vae.trainer import TrainingConfig
+
+TINY = Run("sprites", 40, 16, FactorConfig(
+    TrainingConfig(epochs=2, batch_size=16, latent_dim=3, sigma=0.3, dropout=0.0), discriminator_width=8,
+    discriminator_layers=1, discriminator_learning_rate=1e-3), Sizes(images=200, groups=20, group=4, steps=5))
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs are made up, in threads: their rate is beta, their distortion falls with gamma and the seed."""
+    monkeypatch.setattr(sweep, "work_apart", made_up)
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """As every run of a sweep has."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def made_up(inputs: dict[str, object], folder: str) -> Outcome:
+    run = run_of(inputs)
+    training = run.factor.training
+    if training.seed == 1 and training.beta == 2:
+        return Outcome(None, "the loss is no longer a number")
+    found = {"rate": training.beta, "distortion": 10.0 - run.factor.gamma - training.seed}
+    return Outcome({"inputs": inputs, "findings": found, "history": {"kl": [1.0]}, "seconds": 1.0,
+                         "traversals": "AAAA"})
+
+
+def findings(path: Path) -> list[dict[str, float]]:
+    return [row["findings"] for row in json.loads(path.read_bytes())]
+
+
+def test_inputs_name_a_run_wholly() -> None:
+    assert run_of(TINY.inputs()) == TINY
+    others = [replace(TINY, world="faces"), replace(TINY, images=41), with_values(TINY, 2, 10, 0),
+              with_values(TINY, 1, 11, 0), with_values(TINY, 1, 10, 1)]
+    assert len({TINY.digest, *(other.digest for other in others)}) == 6
+    assert with_values(TINY, 1, 10, 0).digest == TINY.digest  # 1 is 1.0
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_failing_run_loses_no_other_and_is_named_at_the_end(tmp_path: Path, capsys) -> None:
+    grid = Grid((1.0, 2.0), (0.0, 5.0), 2, TINY)
+    swept = sweep.sweep(grid, tmp_path, jobs=2)
+    assert len(swept.results) == 6
+    assert sorted(swept.failures) == [f"sprites, beta 2, gamma {gamma}, seed 1" for gamma in (0, 5)]
+    assert sweep.report(replace(swept, results=()), grid, tmp_path) == 1
+    error = capsys.readouterr().err
+    assert error.rstrip().endswith("error: sprites, beta 2, gamma 5, seed 1: the loss is no longer a number")
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_is_done_is_not_done_again_and_what_failed_is(tmp_path: Path, monkeypatch, capsys) -> None:
+    grid, asked = Grid((1.0, 2.0), (0.0,), 2, TINY), []
+
+    def counted(inputs: dict[str, object], folder: str) -> Outcome:
+        asked.append(run_of(inputs))
+        return made_up(inputs, folder)
+
+    monkeypatch.setattr(sweep, "work_apart", counted)
+    sweep.sweep(grid, tmp_path)
+    assert len(asked) == 4
+    sweep.sweep(Grid((1.0, 2.0, 4.0), (0.0,), 2, TINY), tmp_path)
+    again = [(run.factor.training.beta, run.factor.training.seed) for run in asked[4:]]
+    assert sorted(again) == [(2.0, 1), (4.0, 0), (4.0, 1)]
+    assert "3 of 6 runs are done already" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_record_that_is_damaged_or_of_other_inputs_is_none(tmp_path: Path) -> None:
+    grid = Grid((1.0,), (0.0,), 2, TINY)
+    sweep.sweep(grid, tmp_path)
+    one, other = grid.runs()
+    path = tmp_path / f"{one.digest}.json"
+    shutil.copy(tmp_path / f"{other.digest}.json", path)  # a name proves nothing
+    assert read(tmp_path, one) is None
+    path.write_bytes(path.read_bytes()[:-20])
+    assert read(tmp_path, one) is None
+    assert read(tmp_path, other) is not None
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_results_are_read_back_only_for_their_own_inputs(tmp_path: Path) -> None:
+    grid = Grid((1.0, 4.0), (0.0,), 3, TINY)
+    swept = sweep.sweep(grid, tmp_path)
+    path = tmp_path / "results.json"
+    assert recorded(path, grid) == swept.results
+    assert [r.beta for r in recorded(path, Grid((4.0,), (0.0,), 2, TINY))] == [4.0, 4.0]
+    assert recorded(path, Grid((1.0, 4.0), (0.0,), 3, replace(TINY, images=50))) == ()
+    assert recorded(tmp_path / "none.json", grid) == ()
+    path.write_text("[{")
+    assert recorded(path, grid) == ()
+
+
+def test_summaries_are_means_and_deviations_and_points_have_the_theorys_slope() -> None:
+    results = [Result(with_values(TINY, beta, gamma, seed), {"rate": 10 / beta, "distortion": float(seed)}, {}, 1.0)
+               for beta in (4, 1) for gamma in (0, 10) for seed in (0, 2)]
+    found = summaries(results)
+    assert [(one.beta, one.gamma, one.seeds) for one in found] == [(1, 0, 2), (1, 10, 2), (4, 0, 2), (4, 10, 2)]
+    assert found[0].findings == {"rate": (10.0, 0.0), "distortion": (1.0, pytest.approx(2**0.5))}
+    assert [(point.rate, point.distortion, point.slope) for point in points(found)][-1] == (2.5, 1.0, -4.0)
+    assert summaries(results[:1]) == ()
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_run_is_the_same_alone_and_apart_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    apart = work_apart(TINY.inputs(), str(tmp_path / "run")).record
+    alone = work(TINY)
+    assert apart is not None
+    assert apart["history"] == alone["history"]
+    assert len(apart["history"]["accuracy"]) == 2
+    assert apart["inputs"] == TINY.inputs()
+    assert set(apart["findings"]) == set(alone["findings"])
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("number", "failure"), [(signal.SIGKILL, "killed by SIGKILL"),
+                                                 (signal.SIGTERM, "stopped after epoch")])
+def test_a_process_that_is_killed_or_stopped_is_one_failed_run(tmp_path: Path, number: int, failure: str) -> None:
+    long = replace(TINY, factor=replace(TINY.factor, training=replace(TINY.factor.training, epochs=100_000)))
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(work_apart, long.inputs(), str(tmp_path))
+        try:
+            wait_for((tmp_path / "progress").exists)
+        finally:
+            os.kill(child_of(os.getpid(), tmp_path), number)
+        assert future.result(timeout=30).failure.startswith(failure)
+    assert bool(list(tmp_path.glob("checkpoint-*"))) == (number == signal.SIGTERM)
+
+
+def child_of(parent: int, place: Path) -> int:
+    """The process that works on the run of this folder."""
+    return next(child.pid for child in psutil.Process(parent).children() if child.cmdline()[-1] == str(place))
+
+
+def wait_for(condition, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+def test_when_the_parent_goes_its_runs_save_their_state_and_end(tmp_path: Path, number: int, status: int) -> None:
+    parent = subprocess.Popen([sys.executable, "-m", "dgm.vae.sweep", "--beta", "1", "--gamma", "0", "--seeds", "1",
+                               "--images", "100", "--image-size", "16", "--epochs", "100000", "--folder", tmp_path],
+                              stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")})
+    wait_for(lambda: list(tmp_path.glob("*/progress")))
+    (place,) = (path.parent for path in tmp_path.glob("*/progress"))
+    child = child_of(parent.pid, place)
+    parent.send_signal(number)
+    _, said = parent.communicate(timeout=60)
+    assert parent.returncode == status
+    assert ("sweep: stopped; what is done is kept" in said) == (number == signal.SIGINT)
+    wait_for(lambda: list(place.glob("checkpoint-*")))
+    wait_for(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--beta", "1", "1"], "error: beta = 1 1: a sweep wants values, each of them once"),
+    (["--beta", "-1"], "error: beta = -1.0 is too small; nearest: 0"),
+    (["--gamma", "-1"], "error: gamma = -1.0 is not in [0, inf); nearest: 0"),
+    (["--seeds", "0"], "error: seeds = 0 is too small; nearest: 1"),
+    (["--world", "sprite"], "error: world = 'sprite' is not known; nearest: sprites"),
+    (["--image-size", "33"], "error: image_size = 33 is none of [16, 32, 64, 128]; nearest: 32"),
+    (["--images", "10"], "error: images = 10 are too few for a batch of 64; nearest: 81"),
+    (["--scheduler", "tcp://127.0.0.1:9"], "error: SCHEDULER=tcp://127.0.0.1:9: no scheduler answers there"),
+    (["--scheduler", "nonsense"], "error: SCHEDULER=nonsense: no scheduler answers there"),
+])
+def test_what_cannot_be_is_one_line(arguments: list[str], message: str, tmp_path: Path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(sweep, "PATIENCE", "1s")
+    assert main([*arguments, "--folder", str(tmp_path)]) == 1
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error:")]
+    assert len(errors) == 1
+    assert errors[0].startswith(message)
+
+
+def test_without_its_package_a_scheduler_is_refused_in_words(monkeypatch, tmp_path) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ModelError, match="needs the package 'distributed', which is not installed"):
+        sweep.sweep(Grid((1.0,), (0.0,), 1, TINY), tmp_path, scheduler="tcp://127.0.0.1:9")
+
+
+def test_an_unknown_world_is_named() -> None:
+    with pytest.raises(DataError, match="nearest: faces"):
+        replace(TINY, world="face")
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """A Dask scheduler and two workers, processes of their own on the loopback."""
+    distributed = pytest.importorskip("distributed")
+    about = tmp_path / "scheduler.json"
+    settings = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "DASK_DISTRIBUTED__DASHBOARD__ENABLED": "false"}
+
+    def start(*arguments: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-m", *arguments], env=settings, cwd=tmp_path,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    scheduler = start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+                      "--scheduler-file", str(about))
+    workers = []
+    try:
+        wait_for(lambda: about.exists() and about.read_text().rstrip().endswith("}"))
+        address = json.loads(about.read_text())["address"]
+        workers = [start("distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard",
+                         "--local-directory", str(tmp_path / f"worker{number}")) for number in range(2)]
+        with distributed.Client(address) as client:
+            client.wait_for_workers(2, timeout=90)
+        yield address, workers
+    finally:
+        for process in (*workers, scheduler):
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_on_a_scheduler_a_killed_worker_loses_no_run(cluster, tmp_path: Path) -> None:
+    address, workers = cluster
+    base = replace(TINY, factor=replace(TINY.factor, training=replace(TINY.factor.training, epochs=30)))
+    grid, folder = Grid((1.0,), (0.0, 5.0), 1, base), tmp_path / "sweep"
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(sweep.sweep, grid, folder, None, address)
+        wait_for(lambda: any(folder.glob("*/progress")))  # each worker has one of the two runs
+        workers[0].kill()
+        swept = future.result(timeout=150)
+    assert swept.failures == {}
+    assert [(r.beta, r.gamma) for r in swept.results] == [(1, 0), (1, 5)]
+    assert swept.results[0].history == work(grid.runs()[0])["history"]  # as on this machine
+    assert len(findings(folder / "results.json")) == 2
