@@ -39,7 +39,7 @@ def gozaresh(*arguments: str, cwd: Path) -> Done:
 
 def captions(text: str, noun: str) -> list[int]:
     """The numbers of the captions in a PDF's text, in order; pdfium puts the colon before the number."""
-    found = re.findall(rf"{noun}(?: ?([۰-۹]+) ?:|: ?([۰-۹]+))", text)
+    found = re.findall(rf"{noun}(?:\s?([۰-۹]+)\s?:|:\s?([۰-۹]+))", text)
     return list(dict.fromkeys(int(latin_digits(before or after)) for before, after in found))
 
 

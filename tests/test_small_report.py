@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from gozaresh.pdfpages import heading_pages
 from gozaresh.pdftext import read_pages
 from tests.conftest import captions, edit, gozaresh
 
@@ -27,6 +28,22 @@ def test_the_pdf_says_what_the_source_says(built_pendulum: Path) -> None:
         assert words in text
     assert "??" not in text
     assert "؟؟" not in text
+
+
+def test_code_is_copied_without_its_line_numbers(built_pendulum: Path) -> None:
+    pages = read_pages(built_pendulum / "build" / "report.pdf")
+    lines = [line.strip() for page in pages for line in page.text.splitlines()]
+    at = lines.index("def period(length):")
+    assert lines[at + 2] == "return 2 * np.pi * (length / gravity) ** 0.5"
+
+
+def test_a_labelled_heading_is_found_on_its_page(built_pendulum: Path) -> None:
+    pdf = built_pendulum / "build" / "report.pdf"
+    pages = [page.text for page in read_pages(pdf)]
+    found = heading_pages(pdf)
+    for label, heading in (("sec-period", "دورهٔ تناوب"), ("sec-numbers", "عددها")):
+        assert heading in pages[found[label] - 1]
+    assert not heading_pages(pdf.with_name("none.pdf"))
 
 
 def test_figures_are_named_by_their_labels(built_pendulum: Path) -> None:

@@ -29,6 +29,7 @@ from gozaresh.lint import (
 )
 from gozaresh.notebook import to_notebook
 from gozaresh.parameters import Overrides, Parameter, check_names, read_parameters
+from gozaresh.pdfpages import heading_pages
 from gozaresh.progress import say
 from gozaresh.promised import appendix_promise, chapter_promise, promised
 from gozaresh.proofread import Proof, proofread
@@ -121,10 +122,12 @@ def check(report: Report) -> None:
 
 
 def advice(report: Report) -> list[str]:
-    """A line for each question of the assignment, their points, and what should be looked at again."""
+    """A line for each question of the assignment, its page in the last PDF, and what should be looked at again."""
     cells = [cell for chapter in report.cells.values() for cell in chapter]
     labels, found = defined_labels(cells), _questions(report)
+    pages = heading_pages(report.project.pdf)
     lines = [f"{question.id}: {question.points} points, answered at {labels[question.answers[0]]}"
+             + (f", page {pages[question.answers[0]]}" if question.answers[0] in pages else "")
              for question in found if question.answers and set(question.answers) <= set(labels)]
     if found:
         lines.append("{} of {} points answered".format(*points(found, labels)))

@@ -133,13 +133,10 @@ def _equation(formula: Tag) -> Passage:
 
 
 def _code(code: Tag) -> Iterator[Passage]:
-    """The lines, without the numbers that stand before them; empty ones are left out."""
+    """The lines; empty ones are left out."""
     if not _is_block(code):
         yield Passage("code", code.text, page=code.page)
         return
-    lines = [kid for kid in code.kids if isinstance(kid, Tag)]
-    numbered = len(lines) > 1 and all(line.text.startswith(str(at)) for at, line in enumerate(lines, 1))
-    for at, line in enumerate(lines, 1):
-        text = line.text.removeprefix(str(at)) if numbered else line.text
-        if text.strip():
-            yield Passage("code", text, page=line.page)
+    for line in code.kids:
+        if isinstance(line, Tag) and line.text.strip():
+            yield Passage("code", line.text, page=line.page)

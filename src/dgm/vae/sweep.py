@@ -183,7 +183,7 @@ def _run_all(missing: Sequence[Run], folder: Path, jobs: int, scheduler: str) ->
                     failures[run.label] = failure
                     say(f"{run.label} failed: {failure}")
             watch.look({run.digest for run in waiting.values()})
-    return failures
+    return {run.label: failures[run.label] for run in missing if run.label in failures}  # in the grid's order
 
 
 def _keep(future: Future[Outcome], run: Run, folder: Path) -> str:
