@@ -27,6 +27,7 @@ runs: "Path" = "report/runs"
 
 # %%
 import math
+from datetime import date
 from itertools import zip_longest
 from pathlib import Path
 
@@ -298,7 +299,7 @@ bits = (final.reconstruction + final.kl) / (pixels * math.log(2)) + 8
 # %%
 origin = trained.origin
 if origin:
-    text = (f"**این مدل در همین اجرا آموزش ندیده است.** گزارش سند `{runs}/{origin.name}` را به کار برده که در تاریخ `{origin.date}` "
+    text = (f"**این مدل در همین اجرا آموزش ندیده است.** گزارش سند `{runs}/{origin.name}` را به کار برده که در {fa(date.fromisoformat(origin.date))} "
             f"روی `{trained.device}` در {fa(f'{trained.seconds / 60:.0f}')} دقیقه با همین داده، همین تقسیم، همین تنظیم‌ها و همین برنامهٔ مدل ساخته شده است؛ "
             "این‌ها با چکیدهٔ SHA-256 سنجیده می‌شوند و اگر یکی عوض شود سند کنار می‌رود و مدل از نو آموزش می‌بیند. "
             "وزن‌ها با دقت bfloat16 نگه داشته شده‌اند؛ هر چه پس از آموزش می‌آید، از بازسازی تا لبخند، در همین اجرا حساب شده است.")

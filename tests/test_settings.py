@@ -1,7 +1,9 @@
+import hashlib
 from pathlib import Path
 
 import pytest
 
+from gozaresh.build import choose
 from gozaresh.errors import SettingsError
 from gozaresh.settings import load_project
 
@@ -48,3 +50,15 @@ def test_a_missing_chapter_names_the_nearest(tmp_path: Path) -> None:
 def test_no_report_at_all(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"no report\.toml"):
         load_project(tmp_path)
+
+
+def test_known_data_have_a_profile_of_their_own(tmp_path: Path) -> None:
+    for name in ("known.zip", "other.zip"):
+        (tmp_path / name).write_bytes(name.encode())
+    digest = hashlib.sha256(b"known.zip").hexdigest()
+    found = project(tmp_path, f'{GOOD}[profiles.full]\nepochs = 5\n[data_profiles]\n{digest} = "full"\n')
+    (tmp_path / "a.py").write_text('# %% tags=["parameters"]\ndata: "Path" = ""\nepochs: int = 9\n', encoding="utf-8")
+    for given, expected in (({"data": "known.zip"}, "full"), ({"data": "other.zip"}, "quick"), ({}, "quick"),
+                            ({"data": "known.zip", "epochs": "2"}, "quick")):
+        assert choose(found, "", given).profile == expected
+    assert choose(found, "quick", {"data": "known.zip"}).profile == "quick"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 
 from gozaresh.author import Table
@@ -11,7 +12,7 @@ from gozaresh.cache import metadata
 from gozaresh.checks import MATHS, PERSIAN, WAYS, Check
 from gozaresh.ledger import collect, marks
 from gozaresh.origins import Provenance
-from gozaresh.persian import persian
+from gozaresh.persian import jalali, persian
 from gozaresh.provenance import Chapter
 from gozaresh.resultstable import captioned, results
 from gozaresh.settings import cuda_present
@@ -116,6 +117,10 @@ def _record(chapters: Sequence[Chapter]) -> Table:
     rows = []
     for chapter in chapters:
         record = metadata(chapter.executed)
-        rows.append([f"`{chapter.name}`", f"`{record.get('finished', '')}`", persian(record.get("seconds", 0)),
+        rows.append([f"`{chapter.name}`", _day(record.get("finished", "")), persian(record.get("seconds", 0)),
                      f"`{record.get('key', '')[:12]}`"])
     return Table(["فصل", "روز اجرا", "مدت (ثانیه)", "چکیدهٔ ورودی‌ها"], rows, "lllr")
+
+
+def _day(iso: str) -> str:
+    return jalali(date.fromisoformat(iso)) if iso else ""

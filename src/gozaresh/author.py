@@ -7,11 +7,12 @@ import inspect
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gozaresh import checks as checked
-from gozaresh.persian import persian
+from gozaresh.persian import jalali, persian
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,8 +22,8 @@ PALETTE = ("#1f5a91", "#c8553d", "#3a7d44", "#8e5ea2", "#b8860b", "#4a4e69")
 
 
 def fa(value: object) -> str:
-    """Write ``value`` in Persian digits (see :func:`gozaresh.persian.persian`)."""
-    return persian(value)
+    """Write ``value`` in Persian digits (see :func:`gozaresh.persian.persian`), a day in the Jalali calendar."""
+    return jalali(value) if isinstance(value, date) else persian(value)
 
 
 def report_style() -> None:

@@ -14,6 +14,7 @@ from gozaresh import files, origins
 from gozaresh.appendix import appendix
 from gozaresh.errors import GozareshError, ProofError, SettingsError, SourceError, TypesetError, nearest
 from gozaresh.files import write_bytes, write_notebook, write_text
+from gozaresh.fingerprint import file_digest
 from gozaresh.ledger import check_complete
 from gozaresh.lint import (
     Problem,
@@ -80,11 +81,17 @@ def choose(project: Project, profile: str = "", given: Mapping[str, str] | None 
     Raises:
         SettingsError: no such profile or parameter, or a value of the wrong type.
     """
-    name, values = project.profile(profile, varied=bool(given))
+    name, values = project.profile(profile, varied=bool(given), data=_data_alone(project, given or {}))
     report = Report(project, name, Overrides(values, dict(given or {})), {})
     for parameters in report.parameters.values():
         report.overrides.resolve(parameters, project.root)
     return report
+
+
+def _data_alone(project: Project, given: Mapping[str, str]) -> str:
+    """The SHA-256 of the data file, if that is all that was given."""
+    path = project.root / given.get("data", "")
+    return file_digest(path) if set(given) == {"data"} and path.is_file() else ""
 
 
 def build_report(report: Report) -> Path:

@@ -56,6 +56,7 @@ class Settings(_Section):
     default_profile: str = ""
     cuda_profile: str = ""
     varied_profile: str = ""
+    data_profiles: dict[str, str] = {}
     profiles: dict[str, dict[str, Literal]] = {"default": {}}
     bundle: Bundle = Bundle()
     macros: str = ""
@@ -108,26 +109,28 @@ class Project:
         """``path`` as seen from the report's folder, for messages and records."""
         return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else path.name
 
-    def profile(self, name: str, *, varied: bool = False) -> tuple[str, Mapping[str, Literal]]:
+    def profile(self, name: str, *, varied: bool = False, data: str = "") -> tuple[str, Mapping[str, Literal]]:
         """The profile called ``name`` (or the default one) and what it sets.
 
         ``varied`` says that parameters were given for this build, so that a default which relies on a recorded run
-        does not fit.
+        does not fit; ``data`` is the SHA-256 of a data file which alone was given.
 
         Raises:
             SettingsError: there is no such profile.
         """
         settings = self.settings
-        chosen = name or self._default_profile(varied)
+        chosen = name or self._default_profile(varied, data)
         if chosen not in settings.profiles:
             raise SettingsError(
                 f"{self.relative(self.file)}: no profile {chosen!r}; {nearest(chosen, settings.profiles)}")
         return chosen, settings.profiles[chosen]
 
-    def _default_profile(self, varied: bool) -> str:
+    def _default_profile(self, varied: bool, data: str) -> str:
         settings = self.settings
         if settings.cuda_profile and cuda_present():
             return settings.cuda_profile
+        if data in settings.data_profiles:
+            return settings.data_profiles[data]
         if settings.varied_profile and varied:
             return settings.varied_profile
         return settings.default_profile or next(iter(settings.profiles))
