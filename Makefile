@@ -27,6 +27,7 @@ SHEETS   := $(CHAPTERS:%=build/chapters/%.typ)
 ENGINE   := $(wildcard src/gozaresh/*.py)
 SCIENCE  := $(wildcard src/dgm/*.py src/dgm/*/*.py src/dgm/*/*/*.py)
 SETTINGS := $(wildcard report/*.toml report/*.bib)
+RECORDS  := $(wildcard report/runs/*/*.json)
 THEME    := $(wildcard src/gozaresh/theme/*.typ report/theme/*)
 
 SWEEP = $(if $(BETA),--beta $(BETA)) $(if $(GAMMA),--gamma $(GAMMA)) $(if $(SEEDS),--seeds $(SEEDS)) \
@@ -45,7 +46,7 @@ report: build/report.pdf
 build/notebooks/%.ipynb: notebooks/%.py $(SETTINGS) $(ENGINE) build/choice | $(VENV)/ready
 	@$(GOZARESH) source $* $(CHOICE)
 
-build/executed/%.ipynb: build/notebooks/%.ipynb $(SCIENCE)
+build/executed/%.ipynb: build/notebooks/%.ipynb $(SCIENCE) $(RECORDS)
 	@$(GOZARESH) execute $* $(CHOICE)
 
 build/chapters/%.typ: build/executed/%.ipynb

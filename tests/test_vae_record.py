@@ -58,6 +58,19 @@ def test_other_inputs_find_nothing(faces, split, runs, monkeypatch) -> None:
     assert find_record(runs, faces, split, CONFIG) is None
 
 
+def test_an_unfinished_record_does_not_keep_a_card_from_training(faces, split, tmp_path: Path, monkeypatch) -> None:
+    whole = train(faces, split, CONFIG)
+    half = replace(whole, history=History(whole.history.train[:1], whole.history.valid[:1]))
+    write_record(half, faces, split, tmp_path / "half")
+    found = find_record(tmp_path, faces, split, CONFIG)
+    assert found is not None
+    assert (found.epochs, found.finished) == (1, False)
+    monkeypatch.setattr("dgm.vae.record.best_device", lambda: torch.device("cuda"))
+    assert find_record(tmp_path, faces, split, CONFIG) is None
+    write_record(whole, faces, split, tmp_path / "half")
+    assert find_record(tmp_path, faces, split, CONFIG) is not None
+
+
 def test_a_damaged_record_is_an_error_not_a_silent_retraining(faces, split, runs) -> None:
     (runs / "small" / "weights.safetensors").write_bytes(b"x")
     with pytest.raises(ModelError, match="small: not a stored training"):

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = error.filename or "disk"
         return _fail(f"{where}: the disk is full; what was already computed is kept in build/", options)
     except KeyboardInterrupt:
-        return _fail("stopped; what was already computed is kept in build/", options)
+        return _fail("stopped; what was computed is kept in build/, and the same command goes on from there", options)
 
 
 def _fail(text: str, options: argparse.Namespace) -> int:

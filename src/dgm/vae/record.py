@@ -29,13 +29,16 @@ UNFINISHED = 75  # exit status: run the same command again (EX_TEMPFAIL of sysex
 def find_record(runs: Path, faces: Faces, split: Split, config: TrainingConfig) -> Trained | None:
     """The record under ``runs`` that was made with these very inputs and this very code, its ``origin`` set, or None.
 
+    A record with epochs missing is taken only where no CUDA card could train them all.
+
     Raises:
         ModelError: there is one, but its weights are missing or damaged.
     """
     wanted = _inputs(identify(faces, split, config, best_device()))
     for path in sorted(runs.glob("*/run.json")):
         if _read_inputs(path) == wanted:
-            return checkpoint.load(path.parent)
+            found = checkpoint.load(path.parent)
+            return found if found.finished or best_device().type == "cpu" else None
     return None
 
 
