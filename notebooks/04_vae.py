@@ -422,7 +422,10 @@ moved = latent.traverse(posterior.mean[unsmiling], direction.vector, steps)
 whole = walk(model, posterior.mean[unsmiling], direction.vector, probe)
 probability, mean_probability, rising = whole.probability, whole.means, whole.rising
 alone = direction.vector * (torch.arange(latent_dim) == direction.largest)
-probability_alone = walk(model, posterior.mean[unsmiling], alone, probe).means
+single = walk(model, posterior.mean[unsmiling], alone, probe)
+probability_alone = single.means
+low, high = whole.interval().tolist()
+low_alone, high_alone = single.interval().tolist()
 
 # %% [markdown]
 r"""
@@ -469,16 +472,20 @@ r"""
 @fig-vae-smile-measured میانگین احتمال لبخند را روی `{python} len(unsmiling)` چهرهٔ بی‌لبخند دیده‌نشده نشان می‌دهد:
 این احتمال از `{python} f"{100 * mean_probability[0]:.0f}"` درصد در گام نخست به `{python} f"{100 * mean_probability[-1]:.0f}"` درصد در گام ششم می‌رسد
 و برای `{python} f"{100 * rising:.0f}"` درصد چهره‌ها بالا می‌رود بی آن‌که در هیچ گامی بیش از یک درصد پایین بیاید.
+نوار گرد هر منحنی بازهٔ اطمینان ۹۵ درصدی است که با نمونه‌گیری دوباره (bootstrap) از همین چهره‌ها به دست آمده است [@efron1993]؛
+در گام ششم این بازه از `{python} f"{100 * low[-1]:.1f}"` تا `{python} f"{100 * high[-1]:.1f}"` درصد است.
 """
 
 # %%
 #| label: fig-vae-smile-measured
-#| fig-cap: میانگین احتمال لبخند از نگاه داور جدا، با حرکت در راستای همهٔ بردار لبخند و تنها در راستای بزرگ‌ترین بُعد آن
+#| fig-cap: میانگین احتمال لبخند از نگاه داور جدا، با حرکت در راستای همهٔ بردار لبخند و تنها در راستای بزرگ‌ترین بُعد آن؛ نوارها بازهٔ اطمینان ۹۵ درصدی‌اند.
 #| fig-alt: دو منحنی احتمال لبخند بر حسب ضریب؛ منحنی همهٔ بردار بالا می‌رود و منحنی یک بُعد تقریباً افقی است
 #| fig-width: 68%
 fig, ax = plt.subplots(figsize=(5.2, 2.8))
-ax.plot(steps, mean_probability, "o-", label="همهٔ بردار لبخند")
-ax.plot(steps, probability_alone, "s--", label="تنها بزرگ‌ترین بُعد")
+for made, style, label, bounds in ((mean_probability, "o-", "همهٔ بردار لبخند", (low, high)),
+                                   (probability_alone, "s--", "تنها بزرگ‌ترین بُعد", (low_alone, high_alone))):
+    (line,) = ax.plot(steps, made, style, label=label)
+    ax.fill_between(steps, *bounds, color=line.get_color(), alpha=0.18, linewidth=0)
 ax.set_ylim(0, 1)
 ax.set_xlabel("ضریب بردار لبخند")
 ax.set_ylabel("احتمال لبخند")
@@ -493,7 +500,9 @@ r"""
 در این اجرا بزرگ‌ترین مؤلفهٔ بردار لبخند در بُعد شمارهٔ `{python} direction.largest + 1` است
 و `{python} f"{100 * share:.1f}"` درصدِ مربع طول بردار را در خود دارد.
 منحنی دوم @fig-vae-smile-measured نشان می‌دهد که حرکت تنها در همین بُعد احتمال لبخند را از
-`{python} f"{100 * probability_alone[0]:.0f}"` به `{python} f"{100 * probability_alone[-1]:.0f}"` درصد می‌برد.
+`{python} f"{100 * probability_alone[0]:.0f}"` به `{python} f"{100 * probability_alone[-1]:.0f}"` درصد می‌برد؛
+بازهٔ اطمینان آن در گام ششم از `{python} f"{100 * low_alone[-1]:.1f}"` تا `{python} f"{100 * high_alone[-1]:.1f}"` درصد است.
+`{python} "پس همهٔ بردار دستگیرهٔ بهتری برای لبخند است، زیرا این دو بازه در گام ششم از هم جدا هستند." if low[-1] > high_alone[-1] else "دو بازه در گام ششم هم‌پوشانی دارند، پس این آزمایش میان دو دستگیره داوری نمی‌کند." if high[-1] > low_alone[-1] else "پس در این اجرا همان یک بُعد دستگیرهٔ بهتری است، زیرا این دو بازه در گام ششم از هم جدا هستند."`
 پیشین گاوسی نسبت به چرخش ناورداست و هزینه، جز از راه قطری بودن کوواریانس رمزگذار، محوری را برنمی‌گزیند؛ پس هیچ اجباری نیست که یک عامل در یک بُعد گرد آید؛
 جداسازی عامل‌ها موضوع @sec-theory-beta و @sec-theory-tc است.
 

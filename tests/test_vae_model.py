@@ -20,6 +20,7 @@ from dgm.vae.faces import synthetic_faces
 from dgm.vae.layers import ReluDropout, UpConv2d
 from dgm.vae.loader import FaceLoader
 from dgm.vae.model import VAE, Posterior, parameter_count, reparameterize, to_unit
+from dgm.vae.smile import SmileWalk
 from dgm.vae.summary import summary
 from dgm.vae.train import TrainingConfig, evaluate, train
 
@@ -244,3 +245,14 @@ def test_the_summary_lists_every_parameter_once_in_the_order_of_the_pass(size: i
     assert rows[-1].shape == (3, size, size)
     assert [row.shape for row in rows if row.layer == "Linear(4096, 20)"] == [(20,), (20,)]
     assert model.training
+
+
+def test_the_bootstrap_interval_covers_the_true_mean_about_as_often_as_it_says() -> None:
+    generator = torch.Generator().manual_seed(0)
+    draws = torch.rand(200, 40, 2, generator=generator).square()  # skewed, of mean 1/3
+    bounds = [SmileWalk(draw, (0.0, 1.0)).interval(0.9, 400) for draw in draws]
+    covered = torch.stack([((low < 1 / 3) & (high > 1 / 3)).float() for low, high in bounds]).mean()
+    assert 0.83 < covered < 0.95
+    assert SmileWalk(torch.full((5, 2), 0.5), (0.0, 1.0)).interval().tolist() == [[0.5, 0.5], [0.5, 0.5]]
+    with pytest.raises(ModelError, match="level = 2"):
+        SmileWalk(draws[0], (0.0, 1.0)).interval(2)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dgm.errors import ModelError
 from dgm.vae.latent import decode, traverse
 from dgm.vae.model import VAE
 from dgm.vae.probe import SmileProbe
@@ -33,6 +34,19 @@ class SmileWalk:
         """The share of the faces whose probability rises from first to last and at no step falls by over ``SLACK``."""
         steady = (self.probability.diff(dim=1) > -SLACK).all(1)
         return float((steady & (self.probability[:, -1] > self.probability[:, 0])).float().mean())
+
+    def interval(self, level: float = 0.95, draws: int = 2000, seed: int = 0) -> Tensor:  # (2, len(steps))
+        """The percentile bootstrap's interval of the means (Efron & Tibshirani 1993, chapter 13): faces are redrawn.
+
+        Raises:
+            ModelError: ``level`` is not between 0 and 1.
+        """
+        if not 0 < level < 1:
+            raise ModelError(f"level = {level} is not between 0 and 1; nearest: 0.95")
+        faces = len(self.probability)
+        chosen = torch.randint(faces, (draws, faces), generator=torch.Generator().manual_seed(seed))
+        means = self.probability[chosen].mean(1)  # (draws, len(steps))
+        return means.quantile(torch.tensor([(1 - level) / 2, (1 + level) / 2]), dim=0)
 
 
 def walk(model: VAE, z: Tensor, direction: Tensor, probe: SmileProbe, steps: Sequence[float] = STEPS) -> SmileWalk:
