@@ -14,7 +14,7 @@ FILES = sorted(SRC.rglob("*.py"))
 ENGINE = """errors clock persian checks author settings source inline notebook ledger parameters files fingerprint
     cache progress execute mathsymbols mathmacros mathcursor mathtree mathparse mathtypst mathwords
     mathitems mathspeech maths bidi document markdown homing export pdftext pdfpages passage pdffont pdfrun visual
-    textlayer pdftags comparison pdffaults typeset lint prose numbering promised printed
+    textlayer pdftags comparison pdffaults typeset bibliography lint prose numbering promised printed
     proofread quote origins provenance difference resultstable
     appendix build bundle watch cli""".split()
 

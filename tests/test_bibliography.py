@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import typst
 
 import gozaresh
+from gozaresh.bibliography import Entry, read_bibliography
+from gozaresh.errors import Place
+from gozaresh.passage import Passage
 from gozaresh.pdftext import read_pages
+from gozaresh.proofread import proofread
 from gozaresh.textlayer import repair
 
 PERSIAN = """@book{one, author={احمدی، رضا and محمدی، سارا}, title={یادگیری ماشین}, publisher={نشر نمونه}, year={1402}}
@@ -23,7 +28,7 @@ REPORT = """#import "/theme/theme.typ": *
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("references")
     theme = Path(gozaresh.__file__).parent / "theme"
     shutil.copytree(theme, folder / "theme")
@@ -32,6 +37,11 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     pdf = typst.compile(folder / "main.typ", root=folder, font_paths=[folder / "theme" / "fonts"],
                         ignore_system_fonts=True)
     (folder / "main.pdf").write_bytes(repair(bytes(pdf)))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(folder: Path) -> list[str]:
     return [page.text for page in read_pages(folder / "main.pdf")]
 
 
@@ -54,3 +64,32 @@ def test_citations_of_both_kinds_share_one_numbering(pages: list[str]) -> None:
 
 def digits_of(text: str) -> str:
     return "".join(character for character in text if character.isdigit())
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ('@book{k, title = "A {B}: C", year = 1999}', "a b c 1999"),
+    ("@Article{k,\n  title = {{Deep} {\\'e}tude of $x$ things},\n  date={2020-05-01}, }", "deep of things 2020"),
+    ("@misc{k, author={X, title}, title={یادگیری ژرف}, year={۱۴۰۲}}", "یادگیری ژرف 1402"),
+    ("@string{a = {b}}\n@misc{k, note={no title}}", ""),
+])
+def test_an_entry_promises_the_words_of_its_title_and_its_year(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "a.bib").write_text(text, encoding="utf-8")
+    found = read_bibliography([tmp_path / "a.bib"])
+    assert list(found) == ["k"]
+    assert " ".join(found["k"].words) == words
+
+
+def lost(folder: Path, entries: dict[str, Entry]) -> list[str]:
+    """What the proof misses in the bibliography, if a text cites all the entries."""
+    passage = Passage("text", "", (), tuple(entries), place=Place("a.py", 3))
+    proof = proofread(folder / "main.pdf", [passage], entries=entries)
+    return [str(missing) for missing in proof.missing if "is not in the bibliography" in str(missing)]
+
+
+def test_a_source_that_the_list_does_not_show_whole_is_missed(folder: Path) -> None:
+    entries = dict(read_bibliography([folder / "fa.bib", folder / "en.bib"]))
+    assert lost(folder, entries) == []
+    three = entries["three"]
+    assert lost(folder, entries | {"three": replace(three, words=(*three.words[:-1], "2022"))}) == [
+        "a.py:3: «2022» of the source three is not in the bibliography"]
+    assert len(lost(folder, entries | {"five": Entry("five", ("nowhere", "2020"))})) == 1

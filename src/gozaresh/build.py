@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 
 from gozaresh import files, origins
 from gozaresh.appendix import appendix
+from gozaresh.bibliography import read_bibliography
 from gozaresh.errors import GozareshError, ProofError, SettingsError, SourceError, TypesetError, nearest
 from gozaresh.files import write_bytes, write_notebook, write_text
 from gozaresh.fingerprint import file_digest
@@ -19,7 +20,6 @@ from gozaresh.ledger import check_complete
 from gozaresh.lint import (
     Problem,
     Question,
-    bibliography_keys,
     defined_labels,
     lint,
     points,
@@ -125,7 +125,7 @@ def check(report: Report) -> None:
         SourceError: with a line for every breach.
     """
     cells = [cell for chapter in report.cells.values() for cell in chapter]
-    raise_first([*lint(cells, bibliography_keys(_bibliographies(report.project))), *_coverage(report, cells)])
+    raise_first([*lint(cells, set(read_bibliography(_bibliographies(report.project)))), *_coverage(report, cells)])
 
 
 def advice(report: Report) -> list[str]:
@@ -263,7 +263,8 @@ def prove(report: Report, pdf: Path) -> Proof:
     notebooks = [read_notebook(report.executed_path(name)) for name in report.cells]
     promises = [*map(chapter_promise, notebooks), appendix_promise(appendix_text(report))]
     proof = proofread(pdf, promised(promises, report.project.settings.macros),
-                      [text for notebook in notebooks for text in source_texts(notebook)], margins(report.project))
+                      [text for notebook in notebooks for text in source_texts(notebook)], margins(report.project),
+                      read_bibliography(_bibliographies(report.project)))
     if not proof.sound:
         unproven = pdf.with_name("report.unproven.pdf")
         pdf.replace(unproven)

@@ -22,7 +22,6 @@ FLOATS = ("fig-", "tbl-", "lst-")
 FENCED = re.compile(r"```.*?```", re.S)
 HEADING = re.compile(r"^(#{1,6}) \S", re.M)
 RESULT = re.compile(r"[۰-۹]+٫[۰-۹]+٪?|[۰-۹]+٪|(?<![\w.])\d+\.\d+%?(?![\w.])|(?<![\w.])\d+%")
-BIB_KEY = re.compile(r"^\s*@\w+\s*\{\s*([^,\s]+)\s*,", re.M)
 
 
 @dataclass(frozen=True, order=True)
@@ -154,11 +153,6 @@ def typed_results(cells: Iterable[Cell]) -> Iterator[Problem]:
             for found in RESULT.finditer(text):
                 place = Place(cell.file, cell.line + text[: found.start()].count("\n"))
                 yield Problem(place, f"«{found[0]}» looks like a result typed by hand; if it is one: `{{python}} …`")
-
-
-def bibliography_keys(paths: Iterable[Path]) -> set[str]:
-    """The keys of the entries of .bib files."""
-    return {key for path in paths for key in BIB_KEY.findall(path.read_text(encoding="utf-8"))}
 
 
 @dataclass(frozen=True)

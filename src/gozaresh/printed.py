@@ -25,9 +25,9 @@ def printed(root: Tag) -> list[Passage]:
     return walk.passages
 
 
-def bibliography_entries(root: Tag) -> int:
-    """How many entries the bibliography has."""
-    return sum(tag.kind == "BibEntry" for tag in root.tags())
+def bibliography_entries(root: Tag) -> list[str]:
+    """What the entries of the bibliography say."""
+    return [tag.text for tag in root.tags() if tag.kind == "BibEntry"]
 
 
 class _Walk:

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gozaresh.bibliography import Entry, plain_words
 from gozaresh.comparison import Fault, Missing, compare
 from gozaresh.passage import CODE, END, FORMULA, PLAIN, Passage
 from gozaresh.pdffaults import Margins, loose_fonts, page_faults, saying_faults
-from gozaresh.pdftags import PageContent, Tag, read_tagged
+from gozaresh.pdftags import PageContent, read_tagged
 from gozaresh.pdftext import MARKS, Page, read_pages
 from gozaresh.printed import bibliography_entries, printed
 from gozaresh.prose import PERSIAN, SourceText, tokens
@@ -46,16 +47,18 @@ class Proof:
 
 
 def proofread(pdf: Path, promises: Sequence[Passage], sources: Sequence[SourceText] = (),
-              margins: Margins | None = None) -> Proof:
+              margins: Margins | None = None, entries: Mapping[str, Entry] | None = None) -> Proof:
     """Hold the PDF, whose text layer is repaired, against the promised passages, and these against the sources' words.
 
-    ``margins`` are those of the theme's pages; without them text may reach to the page's edge.
+    ``margins`` are those of the theme's pages; without them text may reach to the page's edge. ``entries`` are those of
+    the .bib files by their keys.
     """
     tagged, copied = read_tagged(pdf), read_pages(pdf)
     missing, faults = compare(promises, printed(tagged.root))
-    missing += [*_left_out(sources, promises), *_latin_digits(promises)]
+    shown = bibliography_entries(tagged.root)
+    missing += [*_left_out(sources, promises), *_latin_digits(promises), *_sources(promises, shown, entries or {})]
     faults += [*page_faults(tagged, margins or Margins()), *saying_faults(copied), *loose_fonts(pdf),
-               *_copy_faults(tagged.pages, copied), *_bibliography(promises, tagged.root)]
+               *_copy_faults(tagged.pages, copied), *_bibliography(promises, shown)]
     count = sum(len(passage.words()) for passage in promises)
     return Proof(count, Counter(passage.kind for passage in promises), len(copied), tuple(sorted(missing)),
                  tuple(sorted(set(faults))))
@@ -81,11 +84,24 @@ def _latin_digits(promises: Sequence[Passage]) -> Iterator[Missing]:
                 yield Missing(passage.place_of(number), f"«{number}»", "has Latin digits in Persian text")
 
 
-def _bibliography(promises: Sequence[Passage], root: Tag) -> Iterator[Fault]:
+def _bibliography(promises: Sequence[Passage], shown: Sequence[str]) -> Iterator[Fault]:
     cited = {key for passage in promises for key in passage.cites}
-    entries = bibliography_entries(root)
-    if len(cited) != entries:
-        yield Fault(0, f"{len(cited)} sources are cited, but the bibliography has {entries}")
+    if len(cited) != len(shown):
+        yield Fault(0, f"{len(cited)} sources are cited, but the bibliography has {len(shown)}")
+
+
+def _sources(promises: Sequence[Passage], shown: Sequence[str], entries: Mapping[str, Entry]) -> Iterator[Missing]:
+    """Words of a cited source's title, or its year, that no entry of the bibliography holds all together."""
+    texts = ["".join(plain_words(text.replace("\u00ad", ""))) for text in shown]
+    places = {key: passage.place for passage in reversed(promises) for key in passage.cites}
+    for key, place in sorted(places.items()):
+        lost = min((_lost(entries[key], text) for text in texts), key=len, default=[]) if key in entries else []
+        if lost:
+            yield Missing(place, f"«{' '.join(lost)}» of the source {key}", "is not in the bibliography")
+
+
+def _lost(entry: Entry, text: str) -> list[str]:
+    return [word for word in entry.words if word not in text]
 
 
 def _copy_faults(written: Sequence[PageContent], copied: Sequence[Page]) -> Iterator[Fault]:
