@@ -23,6 +23,7 @@ from pikepdf import Array, ContentStreamInstruction, Dictionary, Operator, Strea
 CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 BLANK = "gozaresh.blank"
 HEX = r"<([0-9A-Fa-f]+)>"
+Request = tuple[int | None, str, int]  # a glyph (None: the blank one), what it says, how much wider it is
 
 
 def without_controls(text: str) -> str:
@@ -45,6 +46,7 @@ class Font:
         self.editable = bool(self._said) and self._descendant.get("/CIDToGIDMap") == "/Identity"
         self._plain: dict[int, str] = {}
         self._added: dict[tuple[int, str, int], int] = {}
+        self.asked: dict[Request, int] = {}  # the codes given since someone emptied it, in order
         self._widths = dict(parse_widths(self._descendant.get("/W", Array())))
         if self.editable:
             program = self._descendant["/FontDescriptor"]["/FontFile2"].read_bytes()
@@ -73,6 +75,12 @@ class Font:
         PDF/A allows the thousandth of an em by which a width may then differ from the font program's. ``wider`` is
         added to the width, in thousandths of an em.
         """
+        request = (glyph, text, wider)
+        if request not in self.asked:
+            self.asked[request] = self._code(*request)
+        return self.asked[request]
+
+    def _code(self, glyph: int | None, text: str, wider: int) -> int:
         glyph = self._blank if glyph is None else glyph
         width = self._widths.get(glyph, 0.0)
         if self.plain(glyph) == text and width == round(width) and not wider:

@@ -7,13 +7,14 @@ Terms (ISO 32000-2, 14.6 to 14.8): pieces of a page's content are *marked* with 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pikepdf
 from pikepdf import Array, ContentStreamInstruction, Dictionary, Matrix
 
+from gozaresh.memo import Memo
 from gozaresh.pdffont import Font
 from gozaresh.pdfrun import Run, find_runs
 from gozaresh.pdftext import clean
@@ -97,15 +98,25 @@ class TaggedPdf:
     pages: tuple[PageContent, ...]
 
 
-def read_tagged(path: Path) -> TaggedPdf:
-    """Read the tags and the pages of a PDF that Typst set."""
+def read_tagged(path: Path, memo: Memo | None = None, keys: Sequence[str] = ()) -> TaggedPdf:
+    """Read the tags and the pages of a PDF that Typst set.
+
+    ``memo`` holds what was read of pages of the same digest; ``keys`` are the pages' (:mod:`gozaresh.pdfdigest`).
+    """
     with pikepdf.open(path) as pdf:
         fonts: dict[tuple[int, int], Font] = {}
-        readers = [_PageReader(number, page, fonts) for number, page in enumerate(pdf.pages, 1)]
-        spots = {(reader.number, mark): shown for reader in readers for mark, shown in reader.shown().items()}
+        pages = [_read_page(page, fonts, memo, f"read {keys[at]}") if memo and keys else _PageReader(page, fonts).read()
+                 for at, page in enumerate(pdf.pages)]
+        spots = {(number, mark): Shown(text, number, painted) for number, (_, marked) in enumerate(pages, 1)
+                 for mark, (text, painted) in marked.items()}
         numbers = {page.obj.objgen: number for number, page in enumerate(pdf.pages, 1)}
         tree = pdf.Root.get("/StructTreeRoot", Dictionary())
-        return TaggedPdf(_Tree(spots, numbers).tag(tree, 0), tuple(reader.content() for reader in readers))
+        return TaggedPdf(_Tree(spots, numbers).tag(tree, 0),
+                         tuple(replace(content, number=number) for number, (content, _) in enumerate(pages, 1)))
+
+
+def _read_page(page: pikepdf.Page, fonts: dict[tuple[int, int], Font], memo: Memo, key: str) -> _ReadPage:
+    return memo.get(key, lambda: _PageReader(page, fonts).read())
 
 
 @dataclass(frozen=True)
@@ -132,6 +143,9 @@ class _Tree:
         return None
 
 
+_ReadPage = tuple[PageContent, dict[int, tuple[str, bool]]]  # numbered 0; what each numbered piece shows
+
+
 @dataclass
 class _Piece:
     """Marked content while it is read."""
@@ -143,8 +157,7 @@ class _Piece:
 class _PageReader:
     """Goes through one page's content stream."""
 
-    def __init__(self, number: int, page: pikepdf.Page, fonts: dict[tuple[int, int], Font]) -> None:
-        self.number = number
+    def __init__(self, page: pikepdf.Page, fonts: dict[tuple[int, int], Font]) -> None:
         self._box = [float(side) for side in page.mediabox.as_list()]
         self._open: list[int | str] = []  # marked content: its number, or its tag
         self._pieces: dict[int, _Piece] = {}
@@ -164,13 +177,12 @@ class _PageReader:
             else:
                 self._follow(token)
 
-    def shown(self) -> dict[int, Shown]:
-        """What each numbered piece shows."""
-        return {mark: Shown("".join(piece.runs), self.number, piece.painted) for mark, piece in self._pieces.items()}
+    def read(self) -> _ReadPage:
+        """The page as a whole, and what each numbered piece shows: its text, and whether it paints."""
+        return self._content(), {mark: ("".join(piece.runs), piece.painted) for mark, piece in self._pieces.items()}
 
-    def content(self) -> PageContent:
-        """The page as a whole."""
-        return PageContent(self.number, self._box[2] - self._box[0], self._box[3] - self._box[1],
+    def _content(self) -> PageContent:
+        return PageContent(0, self._box[2] - self._box[0], self._box[3] - self._box[1],
                            clean("".join(self._text)), tuple(self._runs), dict(self._glyphs), self._loose)
 
     def _follow(self, item: ContentStreamInstruction) -> None:

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gozaresh.comparison import Fault, Missing, compare
+from gozaresh.memo import Memo
 from gozaresh.passage import CODE, END, FORMULA, PLAIN, Passage
+from gozaresh.pdfdigest import page_digests
 from gozaresh.pdffaults import Margins, loose_fonts, page_faults, saying_faults
 from gozaresh.pdftags import PageContent, Tag, read_tagged
 from gozaresh.pdftext import MARKS, Page, read_pages
@@ -46,12 +48,14 @@ class Proof:
 
 
 def proofread(pdf: Path, promises: Sequence[Passage], sources: Sequence[SourceText] = (),
-              margins: Margins | None = None) -> Proof:
+              margins: Margins | None = None, memo: Memo | None = None) -> Proof:
     """Hold the PDF, whose text layer is repaired, against the promised passages, and these against the sources' words.
 
-    ``margins`` are those of the theme's pages; without them text may reach to the page's edge.
+    ``margins`` are those of the theme's pages; without them text may reach to the page's edge. ``memo`` holds what was
+    read of pages of the very same content; what they say is compared anew.
     """
-    tagged, copied = read_tagged(pdf), read_pages(pdf)
+    keys = page_digests(pdf) if memo else []
+    tagged, copied = read_tagged(pdf, memo, keys), read_pages(pdf, memo, keys)
     missing, faults = compare(promises, printed(tagged.root))
     missing += [*_left_out(sources, promises), *_latin_digits(promises)]
     faults += [*page_faults(tagged, margins or Margins()), *saying_faults(copied), *loose_fonts(pdf),
