@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
 import nbformat
@@ -12,6 +13,18 @@ from nbformat import NotebookNode
 def read_notebook(path: Path) -> NotebookNode:
     """Read a notebook of any version as the newest one."""
     notebook: NotebookNode = nbformat.read(path, as_version=4)
+    return notebook
+
+
+def written_notebook(path: Path) -> NotebookNode:
+    """A notebook that an earlier step wrote, and so has checked, read once; whoever has it must not change it."""
+    about = path.stat()
+    return _written(path, about.st_mtime_ns, about.st_size, about.st_ino)
+
+
+@lru_cache(maxsize=64)
+def _written(path: Path, saved: int, size: int, number: int) -> NotebookNode:
+    notebook: NotebookNode = nbformat.v4.reads(path.read_text(encoding="utf-8"))
     return notebook
 
 
