@@ -18,28 +18,29 @@ from typing import Any, TypeVar
 from gozaresh.files import write_bytes
 
 TOOLS = ("fonttools", "pikepdf", "pypandoc_binary", "pypdfium2", "typst", "nbformat", "nbconvert")
+OLDEST = 2  # savings for which what is not asked for is kept, so that an edit can be taken back
 SIZE = hashlib.sha256().digest_size
 Result = TypeVar("Result")
 
 
 class Memo:
-    """Results by their keys; what two savings in a row did not ask for is dropped."""
+    """Results by their keys; what was not asked for between the last few savings is dropped."""
 
     def __init__(self, file: Path | None = None) -> None:
         self._file = file
         self._held: dict[str, Any] = _read(file) if file else {}
-        self._asked: set[str] = set()
+        self._ages = dict.fromkeys(self._held, 0)  # savings since it was last asked for
         self._changed = False
 
     def find(self, key: str) -> Any:
         """What is kept under a key, or None."""
-        self._asked.add(key)
+        if key in self._held:
+            self._ages[key] = 0
         return self._held.get(key)
 
     def keep(self, key: str, value: object) -> None:
         """Keep a result, which must not be changed afterwards."""
-        self._asked.add(key)
-        self._held[key] = value
+        self._held[key], self._ages[key] = value, 0
         self._changed = True
 
     def get(self, key: str, make: Callable[[], Result]) -> Result:
@@ -51,13 +52,14 @@ class Memo:
         return found
 
     def save(self) -> None:
-        """Write what was asked for since the last saving; the file appears whole or not at all."""
-        if self._changed or len(self._asked) < len(self._held):
-            self._held = {key: value for key, value in self._held.items() if key in self._asked}
+        """Write what is kept, if any of it is new; the file appears whole or not at all."""
+        if self._changed:
+            self._held = {key: value for key, value in self._held.items() if self._ages[key] <= OLDEST}
             if self._file:
                 payload = pickle.dumps(self._held, protocol=5)
                 write_bytes(engine() + hashlib.sha256(payload).digest() + payload, self._file)
-        self._asked, self._changed = set(), False
+            self._ages = {key: self._ages[key] + 1 for key in self._held}
+        self._changed = False
 
 
 @cache
