@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from nbformat import NotebookNode
 from gozaresh import files, origins
 from gozaresh.appendix import appendix
 from gozaresh.errors import GozareshError, ProofError, SettingsError, SourceError, TypesetError, nearest
-from gozaresh.files import write_bytes, write_notebook, write_text
+from gozaresh.files import notebook_text, write_bytes, write_text
 from gozaresh.ledger import check_complete
 from gozaresh.lint import (
     Problem,
@@ -32,10 +33,11 @@ from gozaresh.memo import Memo, key, memo
 from gozaresh.notebook import to_notebook
 from gozaresh.origins import Provenance
 from gozaresh.parameters import Overrides, Parameter, check_names, read_parameters
+from gozaresh.passage import Passage
 from gozaresh.progress import say
 from gozaresh.promised import appendix_promise, chapter_promise, promised
 from gozaresh.proofread import Proof, proofread
-from gozaresh.prose import source_texts
+from gozaresh.prose import SourceText, source_texts
 from gozaresh.provenance import Chapter, trace
 from gozaresh.settings import Literal, Project
 from gozaresh.source import Cell, read_chapter
@@ -53,7 +55,13 @@ class Report:
     @cached_property
     def cells(self) -> Mapping[str, tuple[Cell, ...]]:
         """The cells of each chapter by its name."""
-        return {path.stem: read_chapter(path, self.project.relative(path)) for path in self.project.chapters}
+        found = {path.stem: self._read(path) for path in self.project.chapters}
+        self.memo("cells").save()
+        return found
+
+    def _read(self, path: Path) -> tuple[Cell, ...]:
+        name = self.project.relative(path)
+        return self.memo("cells").get(key(path.read_bytes(), name), lambda: read_chapter(path, name))
 
     @cached_property
     def parameters(self) -> Mapping[str, tuple[Parameter, ...]]:
@@ -165,7 +173,9 @@ def _questions(report: Report) -> tuple[Question, ...]:
 
 def make_notebook(report: Report, name: str) -> None:
     """Step 1: the chapter's percent script becomes a notebook that Papermill can run."""
-    write_notebook(to_notebook(report.cells[name]), report.notebook_path(name))
+    kept, cells = report.memo(f"notebook-{name}"), report.cells[name]
+    write_text(kept.get(key(cells), lambda: notebook_text(to_notebook(cells))), report.notebook_path(name))
+    kept.save()
 
 
 def execute_chapter(report: Report, name: str) -> None:
@@ -175,7 +185,7 @@ def execute_chapter(report: Report, name: str) -> None:
     project = report.project
     values = report.overrides.resolve(report.parameters[name], project.root)
     execute(Job(
-        name=name, notebook=_built(report.notebook_path(name), files.read_notebook), target=report.executed_path(name),
+        name=name, notebook=_built(report.notebook_path(name), files.read_written), target=report.executed_path(name),
         parameters=values, paths=_input_files(report, name, values),
         roots=[project.root / folder for folder in project.settings.modules],
         root=project.root, build=project.build, profile=report.profile))
@@ -244,11 +254,13 @@ def typeset_report(report: Report) -> Path:
 
     check_complete([report.executed(name) for name in report.cells])
     sheets = Sheets(tuple(report.sheet_path(name) for name in report.cells), export_appendix(report))
-    try:
-        pdf = typeset(report.project, sheets, report.memo("pages"))
-    except (SourceError, TypesetError) as error:
-        raise _at_home(error, report) from None
-    proof = prove(report, pdf)
+    with ThreadPoolExecutor(1) as pool:  # Typst leaves time for what the proof needs
+        wanted = pool.submit(_wanted, report)
+        try:
+            pdf = typeset(report.project, sheets, report.memo("pages"))
+        except (SourceError, TypesetError) as error:
+            raise _at_home(error, report) from None
+        proof = prove(report, pdf, wanted.result())
     write_text(origins.to_json(report.provenance), report.project.build / origins.FILE)
     kinds = proof.passages
     say(f"{report.project.relative(pdf)} is ready (profile {report.profile}); read back, all in their places: "
@@ -266,21 +278,33 @@ def _at_home(error: GozareshError, report: Report) -> GozareshError:
     return home_of_sheet(error, Chapters(project.root, executed, theme, macros))
 
 
-def prove(report: Report, pdf: Path) -> Proof:
-    """Step 5: hold the finished PDF against the executed chapters.
+@dataclass(frozen=True)
+class Wanted:
+    """What the PDF must hold."""
+
+    passages: Sequence[Passage]
+    sources: Sequence[SourceText]
+
+
+def _wanted(report: Report) -> Wanted:
+    notebooks = [report.executed(name) for name in report.cells]
+    promises = [*map(chapter_promise, notebooks), appendix_promise(appendix_text(report))]
+    kept = report.memo("passages")
+    passages = promised(promises, report.project.settings.macros, kept)
+    kept.save()
+    return Wanted(passages, [text for notebook in notebooks for text in source_texts(notebook)])
+
+
+def prove(report: Report, pdf: Path, wanted: Wanted) -> Proof:
+    """Step 5: hold the finished PDF against what the executed chapters promise.
 
     Raises:
         ProofError: something is missing or unsound, a line each; the PDF is kept as ``report.unproven.pdf``.
     """
     from gozaresh.typeset import margins
 
-    notebooks = [report.executed(name) for name in report.cells]
-    promises = [*map(chapter_promise, notebooks), appendix_promise(appendix_text(report))]
-    passages, pages = report.memo("passages"), report.memo("pages")
-    proof = proofread(pdf, promised(promises, report.project.settings.macros, passages),
-                      [text for notebook in notebooks for text in source_texts(notebook)], margins(report.project),
-                      pages)
-    passages.save()
+    pages = report.memo("pages")
+    proof = proofread(pdf, wanted.passages, wanted.sources, margins(report.project), pages)
     pages.save()
     if not proof.sound:
         unproven = pdf.with_name("report.unproven.pdf")

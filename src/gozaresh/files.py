@@ -24,13 +24,23 @@ def written_notebook(path: Path) -> NotebookNode:
 
 @lru_cache(maxsize=64)
 def _written(path: Path, saved: int, size: int, number: int) -> NotebookNode:
+    return read_written(path)
+
+
+def read_written(path: Path) -> NotebookNode:
+    """The same, read anew, to be changed as one likes."""
     notebook: NotebookNode = nbformat.v4.reads(path.read_text(encoding="utf-8"))
     return notebook
 
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook atomically, so that a reader never sees half of one."""
-    write_text(nbformat.writes(notebook) + "\n", path)
+    write_text(notebook_text(notebook), path)
+
+
+def notebook_text(notebook: NotebookNode) -> str:
+    """What a notebook's file holds."""
+    return str(nbformat.writes(notebook)) + "\n"
 
 
 def write_text(text: str, path: Path) -> None:

@@ -37,7 +37,8 @@ class Digests:
             below = [(name, self.of(part)) for name, part in sorted(value.stream_dict.items())]
             return _digest(b"stream", repr(below).encode(), bytes(value.read_raw_bytes()))
         if isinstance(value, Dictionary):
-            return _digest(b"dictionary", repr([(name, self.of(part)) for name, part in sorted(value.items())]).encode())
+            below = [(name, self.of(part)) for name, part in sorted(value.items())]
+            return _digest(b"dictionary", repr(below).encode())
         if isinstance(value, Array):
             return _digest(b"array", repr([self.of(part) for part in value.as_list()]).encode())
         return _digest(value.unparse() if isinstance(value, pikepdf.Object) else repr(value).encode())

@@ -33,20 +33,19 @@ def read_pages(path: Path, memo: Memo | None = None, keys: Sequence[str] = ()) -
 
     ``memo`` holds what was read of pages of the same digest; ``keys`` are the pages' (:mod:`gozaresh.pdfdigest`).
     """
-    known = [memo.find(f"copied {key}") for key in keys] if memo else []
-    if known and None not in known:
-        return [Page(number, text) for number, text in enumerate(known, 1)]
-    with pypdfium2.PdfDocument(path) as pdf:
-        pages = []
-        for at in range(len(pdf)):
-            if not known or known[at] is None:
-                text = clean(pdf[at].get_textpage().get_text_range())
-            else:
-                text = known[at]
-            if memo and keys:
-                memo.keep(f"copied {keys[at]}", text)
-            pages.append(Page(at + 1, text))
-        return pages
+    known: list[str | None] = [memo.find(f"copied {key}") for key in keys] if memo else []
+    if not known or None in known:
+        with pypdfium2.PdfDocument(path) as pdf:
+            known = known or [None] * len(pdf)
+            known = [_copied(pdf[at]) if text is None else text for at, text in enumerate(known)]
+        for key, text in zip(keys, known, strict=bool(memo)):
+            if memo:
+                memo.keep(f"copied {key}", text)
+    return [Page(number, str(text)) for number, text in enumerate(known, 1)]
+
+
+def _copied(page: pypdfium2.PdfPage) -> str:
+    return clean(page.get_textpage().get_text_range())
 
 
 def clean(text: str) -> str:
