@@ -6,7 +6,7 @@ Terms (ISO 32000-2, 14.6 to 14.8): pieces of a page's content are *marked* with 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +14,8 @@ from pathlib import Path
 import pikepdf
 from pikepdf import Array, ContentStreamInstruction, Dictionary, Matrix
 
-from gozaresh.memo import Memo
+from gozaresh.memo import Memo, key
+from gozaresh.pdfdigest import Digests
 from gozaresh.pdffont import Font
 from gozaresh.pdfrun import Run, find_runs
 from gozaresh.pdftext import clean
@@ -98,15 +99,11 @@ class TaggedPdf:
     pages: tuple[PageContent, ...]
 
 
-def read_tagged(path: Path, memo: Memo | None = None, keys: Sequence[str] = ()) -> TaggedPdf:
-    """Read the tags and the pages of a PDF that Typst set.
-
-    ``memo`` holds what was read of pages of the same digest; ``keys`` are the pages' (:mod:`gozaresh.pdfdigest`).
-    """
+def read_tagged(path: Path, memo: Memo | None = None) -> TaggedPdf:
+    """Read the tags and pages of a PDF that Typst set; ``memo`` holds what was read of pages of the same content."""
     with pikepdf.open(path) as pdf:
         fonts: dict[tuple[int, int], Font] = {}
-        pages = [_read_page(page, fonts, memo, f"read {keys[at]}") if memo and keys else _PageReader(page, fonts).read()
-                 for at, page in enumerate(pdf.pages)]
+        pages = [_read_page(page, fonts, memo or Memo()) for page in pdf.pages]
         spots = {(number, mark): Shown(text, number, painted) for number, (_, marked) in enumerate(pages, 1)
                  for mark, (text, painted) in marked.items()}
         numbers = {page.obj.objgen: number for number, page in enumerate(pdf.pages, 1)}
@@ -115,8 +112,25 @@ def read_tagged(path: Path, memo: Memo | None = None, keys: Sequence[str] = ()) 
                          tuple(replace(content, number=number) for number, (content, _) in enumerate(pages, 1)))
 
 
-def _read_page(page: pikepdf.Page, fonts: dict[tuple[int, int], Font], memo: Memo, key: str) -> _ReadPage:
-    return memo.get(key, lambda: _PageReader(page, fonts).read())
+def _read_page(page: pikepdf.Page, fonts: dict[tuple[int, int], Font], memo: Memo) -> _ReadPage:
+    """Read a page, or take what was read of one with the same content whose fonts said the same of its codes."""
+    digests, entries = Digests(), dict(page.resources.get("/Font", Dictionary()).items())
+    known = {name: _font(font, fonts) for name, font in entries.items()}
+    bases = {name: str(font.get("/BaseFont", name)) for name, font in entries.items()}
+    name = f"read {digests.of(page.obj['/Contents'])} {digests.of(page.mediabox)} {sorted(bases.items())}"
+    kept = memo.find(name)
+    if kept is not None and kept[1] == _said(kept[0], known):
+        done: _ReadPage = kept[2]
+        return done
+    reader = _PageReader(page, known, bases)
+    done, codes = reader.read(), {font: tuple(sorted(used)) for font, used in sorted(reader.codes.items())}
+    memo.keep(name, (codes, _said(codes, known), done))
+    return done
+
+
+def _said(codes: Mapping[str, Sequence[int]], fonts: Mapping[str, Font]) -> str:
+    """All that reading a page asks of its fonts: what the codes say and how wide they are."""
+    return key([[(fonts[name].plain(code), fonts[name].width(code)) for code in used] for name, used in codes.items()])
 
 
 @dataclass(frozen=True)
@@ -157,7 +171,8 @@ class _Piece:
 class _PageReader:
     """Goes through one page's content stream."""
 
-    def __init__(self, page: pikepdf.Page, fonts: dict[tuple[int, int], Font]) -> None:
+    def __init__(self, page: pikepdf.Page, known: Mapping[str, Font], bases: Mapping[str, str]) -> None:
+        self.codes: dict[str, set[int]] = defaultdict(set)  # those that each font was asked about
         self._box = [float(side) for side in page.mediabox.as_list()]
         self._open: list[int | str] = []  # marked content: its number, or its tag
         self._pieces: dict[int, _Piece] = {}
@@ -167,12 +182,11 @@ class _PageReader:
         self._loose = 0
         self._last: Run | None = None
         self._turns = [Matrix()]
-        entries = dict(page.resources.get("/Font", Dictionary()).items())
-        known = {name: _font(font, fonts) for name, font in entries.items()}
-        self._names = {id(known[name]): str(font.get("/BaseFont", name)) for name, font in entries.items()}
+        self._names = {id(known[name]): base for name, base in bases.items()}
         code = [item for item in pikepdf.parse_content_stream(page) if isinstance(item, ContentStreamInstruction)]
         for token in find_runs(code, known):
             if isinstance(token, Run):
+                self.codes[str(token.font_name)].update(glyph.code for glyph in token.glyphs)
                 self._show(token)
             else:
                 self._follow(token)

@@ -55,7 +55,7 @@ def proofread(pdf: Path, promises: Sequence[Passage], sources: Sequence[SourceTe
     read of pages of the very same content; what they say is compared anew.
     """
     keys = page_digests(pdf) if memo else []
-    tagged, copied = read_tagged(pdf, memo, keys), read_pages(pdf, memo, keys)
+    tagged, copied = read_tagged(pdf, memo), read_pages(pdf, memo, keys)
     missing, faults = compare(promises, printed(tagged.root))
     missing += [*_left_out(sources, promises), *_latin_digits(promises)]
     faults += [*page_faults(tagged, margins or Margins()), *saying_faults(copied), *loose_fonts(pdf),
