@@ -34,14 +34,19 @@ SWEEP = $(if $(BETA),--beta $(BETA)) $(if $(GAMMA),--gamma $(GAMMA)) $(if $(SEED
         $(if $(WORLD),--world $(WORLD)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(IMAGES),--images $(IMAGES)) \
         $(if $(JOBS),--jobs $(JOBS)) $(if $(SCHEDULER),--scheduler $(SCHEDULER))
 
-.PHONY: report watch why diff test check zip sweep clean FORCE
+.PHONY: report typeset watch why diff test check zip sweep clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 report: build/report.pdf
 	@echo "report: build/report.pdf"
 
-# The steps, one file each: percent script -> notebook -> executed notebook -> Typst -> PDF
+# All steps in one process, which takes what is unchanged from build/.
+
+build/report.pdf: $(CHAPTERS:%=notebooks/%.py) $(SETTINGS) $(ENGINE) $(SCIENCE) $(THEME) build/choice | $(VENV)/ready
+	@$(GOZARESH) build . $(CHOICE)
+
+# The steps by themselves, one file each: percent script -> notebook -> executed notebook -> Typst
 
 build/notebooks/%.ipynb: notebooks/%.py $(SETTINGS) $(ENGINE) build/choice | $(VENV)/ready
 	@$(GOZARESH) source $* $(CHOICE)
@@ -52,7 +57,7 @@ build/executed/%.ipynb: build/notebooks/%.ipynb $(SCIENCE) $(RECORDS)
 build/chapters/%.typ: build/executed/%.ipynb
 	@$(GOZARESH) export $* $(CHOICE)
 
-build/report.pdf: $(SHEETS) $(THEME)
+typeset: $(SHEETS) $(THEME)
 	@$(GOZARESH) typeset $(CHOICE)
 
 # What was chosen on the command line, and which data lie there; touched only when it changes.

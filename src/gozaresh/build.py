@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +16,7 @@ from gozaresh import files, origins
 from gozaresh.appendix import appendix
 from gozaresh.bibliography import read_bibliography
 from gozaresh.errors import GozareshError, ProofError, SettingsError, SourceError, TypesetError, nearest
-from gozaresh.files import write_bytes, write_notebook, write_text
+from gozaresh.files import notebook_text, write_bytes, write_text
 from gozaresh.fingerprint import file_digest
 from gozaresh.ledger import check_complete
 from gozaresh.lint import (
@@ -28,13 +30,16 @@ from gozaresh.lint import (
     typed_results,
     unanswered,
 )
+from gozaresh.memo import Memo, key, memo
 from gozaresh.notebook import to_notebook
+from gozaresh.origins import Provenance
 from gozaresh.parameters import Overrides, Parameter, check_names, read_parameters
+from gozaresh.passage import Passage
 from gozaresh.pdfpages import heading_pages
 from gozaresh.progress import say
 from gozaresh.promised import appendix_promise, chapter_promise, promised
 from gozaresh.proofread import Proof, proofread
-from gozaresh.prose import source_texts
+from gozaresh.prose import SourceText, source_texts
 from gozaresh.provenance import Chapter, trace
 from gozaresh.settings import Literal, Project
 from gozaresh.source import Cell, read_chapter
@@ -52,7 +57,13 @@ class Report:
     @cached_property
     def cells(self) -> Mapping[str, tuple[Cell, ...]]:
         """The cells of each chapter by its name."""
-        return {path.stem: read_chapter(path, self.project.relative(path)) for path in self.project.chapters}
+        found = {path.stem: self._read(path) for path in self.project.chapters}
+        self.memo("cells").save()
+        return found
+
+    def _read(self, path: Path) -> tuple[Cell, ...]:
+        name = self.project.relative(path)
+        return self.memo("cells").get(key(path.read_bytes(), name), lambda: read_chapter(path, name))
 
     @cached_property
     def parameters(self) -> Mapping[str, tuple[Parameter, ...]]:
@@ -61,6 +72,19 @@ class Report:
         everything = [parameter for parameters in found.values() for parameter in parameters]
         check_names(self.overrides, everything, self.project.relative(self.project.file))
         return found
+
+    def memo(self, name: str) -> Memo:
+        """Where a step keeps its pieces by the digest of what they were made from."""
+        return memo(self.project.build / "memo" / name)
+
+    def executed(self, name: str) -> NotebookNode:
+        """The executed notebook of a chapter, not to be changed."""
+        return _built(self.executed_path(name), files.written_notebook)
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """Where each result comes from; asked for once all chapters are executed."""
+        return trace(_chapters(self), self.profile)
 
     def notebook_path(self, name: str) -> Path:
         """Where the notebook of a chapter is written."""
@@ -159,7 +183,9 @@ def _questions(report: Report) -> tuple[Question, ...]:
 
 def make_notebook(report: Report, name: str) -> None:
     """Step 1: the chapter's percent script becomes a notebook that Papermill can run."""
-    write_notebook(to_notebook(report.cells[name]), report.notebook_path(name))
+    kept, cells = report.memo(f"notebook-{name}"), report.cells[name]
+    write_text(kept.get(key(cells), lambda: notebook_text(to_notebook(cells))), report.notebook_path(name))
+    kept.save()
 
 
 def execute_chapter(report: Report, name: str) -> None:
@@ -169,7 +195,7 @@ def execute_chapter(report: Report, name: str) -> None:
     project = report.project
     values = report.overrides.resolve(report.parameters[name], project.root)
     execute(Job(
-        name=name, notebook=read_notebook(report.notebook_path(name)), target=report.executed_path(name),
+        name=name, notebook=_built(report.notebook_path(name), files.read_written), target=report.executed_path(name),
         parameters=values, paths=_input_files(report, name, values),
         roots=[project.root / folder for folder in project.settings.modules],
         root=project.root, build=project.build, profile=report.profile))
@@ -180,7 +206,7 @@ def _input_files(report: Report, name: str, values: Mapping[str, Literal]) -> di
     return {parameter: report.project.root / value for parameter, value in given.items() if value}
 
 
-def read_notebook(path: Path) -> NotebookNode:
+def _built(path: Path, read: Callable[[Path], NotebookNode]) -> NotebookNode:
     """Read a notebook that an earlier step wrote.
 
     Raises:
@@ -188,54 +214,64 @@ def read_notebook(path: Path) -> NotebookNode:
     """
     if not path.is_file():
         raise SourceError(f"{path.name} is not built yet: run the step before it, or 'make report'")
-    return files.read_notebook(path)
+    return read(path)
 
 
 def export_chapter(report: Report, name: str) -> None:
     """Step 3: the executed notebook becomes Typst markup, its figures files named by their labels."""
-    from gozaresh.export import TypstExporter
-
-    exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures",
-                             macros=report.project.settings.macros)
-    executed = read_notebook(report.executed_path(name))
-    markup, resources = exporter.from_notebook_node(executed)
-    for file, data in resources["outputs"].items():
+    macros = report.project.settings.macros
+    kept = report.memo(f"export-{name}")
+    executed = report.executed(name)
+    markup, outputs = kept.get(key(json.dumps(executed), macros), lambda: _exported(executed, macros))
+    kept.save()
+    for file, data in outputs.items():
         write_bytes(data, report.project.root / file)
     write_text(markup, report.sheet_path(name))
+
+
+def _exported(executed: NotebookNode, macros: str) -> tuple[str, dict[str, bytes]]:
+    """Markup, and files by their names."""
+    from gozaresh.export import TypstExporter
+
+    exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures", macros=macros)
+    markup, resources = exporter.from_notebook_node(executed)
+    return markup, resources["outputs"]
 
 
 def export_appendix(report: Report) -> Path:
     """Step 3 for the appendix, which the engine writes from the record of the run."""
     from gozaresh.markdown import to_typst
 
-    path = report.sheet_path("appendix")
-    write_text('#import "/build/theme/theme.typ": *\n\n' + to_typst(appendix_text(report)), path)
+    path, text = report.sheet_path("appendix"), appendix_text(report)
+    kept = report.memo("export-appendix")
+    write_text('#import "/build/theme/theme.typ": *\n\n' + kept.get(key(text), lambda: to_typst(text)), path)
+    kept.save()
     return path
 
 
 def appendix_text(report: Report) -> str:
     """The appendix as Markdown."""
-    chapters = _chapters(report)
-    return appendix(chapters, trace(chapters, report.profile))
+    return appendix(_chapters(report), report.provenance)
 
 
 def _chapters(report: Report) -> list[Chapter]:
-    return [Chapter(name, report.parameters[name], read_notebook(report.executed_path(name)))
-            for name in report.cells]
+    return [Chapter(name, report.parameters[name], report.executed(name)) for name in report.cells]
 
 
 def typeset_report(report: Report) -> Path:
     """Steps 4 and 5: set the PDF, read it back, and hold it against the executed cells."""
     from gozaresh.typeset import Sheets, typeset
 
-    check_complete([read_notebook(report.executed_path(name)) for name in report.cells])
+    check_complete([report.executed(name) for name in report.cells])
     sheets = Sheets(tuple(report.sheet_path(name) for name in report.cells), export_appendix(report))
-    try:
-        pdf = typeset(report.project, sheets)
-    except (SourceError, TypesetError) as error:
-        raise _at_home(error, report) from None
-    proof = prove(report, pdf)
-    write_text(origins.to_json(trace(_chapters(report), report.profile)), report.project.build / origins.FILE)
+    with ThreadPoolExecutor(1) as pool:  # Typst leaves time for what the proof needs
+        wanted = pool.submit(_wanted, report)
+        try:
+            pdf = typeset(report.project, sheets, report.memo("pages"))
+        except (SourceError, TypesetError) as error:
+            raise _at_home(error, report) from None
+        proof = prove(report, pdf, wanted.result())
+    write_text(origins.to_json(report.provenance), report.project.build / origins.FILE)
     kinds = proof.passages
     say(f"{report.project.relative(pdf)} is ready (profile {report.profile}); read back, all in their places: "
         f"{proof.words} words in {kinds['text']} paragraphs and captions, {kinds['equation']} equations, "
@@ -247,24 +283,40 @@ def _at_home(error: GozareshError, report: Report) -> GozareshError:
     from gozaresh.homing import Chapters, home_of_sheet
 
     project = report.project
-    executed = {name: read_notebook(report.executed_path(name)) for name in report.cells}
+    executed = {name: report.executed(name) for name in report.cells}
     theme, macros = project.relative(project.theme), project.settings.macros
     return home_of_sheet(error, Chapters(project.root, executed, theme, macros))
 
 
-def prove(report: Report, pdf: Path) -> Proof:
-    """Step 5: hold the finished PDF against the executed chapters.
+@dataclass(frozen=True)
+class Wanted:
+    """What the PDF must hold."""
+
+    passages: Sequence[Passage]
+    sources: Sequence[SourceText]
+
+
+def _wanted(report: Report) -> Wanted:
+    notebooks = [report.executed(name) for name in report.cells]
+    promises = [*map(chapter_promise, notebooks), appendix_promise(appendix_text(report))]
+    kept = report.memo("passages")
+    passages = promised(promises, report.project.settings.macros, kept)
+    kept.save()
+    return Wanted(passages, [text for notebook in notebooks for text in source_texts(notebook)])
+
+
+def prove(report: Report, pdf: Path, wanted: Wanted) -> Proof:
+    """Step 5: hold the finished PDF against what the executed chapters promise.
 
     Raises:
         ProofError: something is missing or unsound, a line each; the PDF is kept as ``report.unproven.pdf``.
     """
     from gozaresh.typeset import margins
 
-    notebooks = [read_notebook(report.executed_path(name)) for name in report.cells]
-    promises = [*map(chapter_promise, notebooks), appendix_promise(appendix_text(report))]
-    proof = proofread(pdf, promised(promises, report.project.settings.macros),
-                      [text for notebook in notebooks for text in source_texts(notebook)], margins(report.project),
-                      read_bibliography(_bibliographies(report.project)))
+    pages = report.memo("pages")
+    proof = proofread(pdf, wanted.passages, wanted.sources, margins(report.project),
+                      read_bibliography(_bibliographies(report.project)), pages)
+    pages.save()
     if not proof.sound:
         unproven = pdf.with_name("report.unproven.pdf")
         pdf.replace(unproven)

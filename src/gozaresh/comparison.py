@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from gozaresh.errors import Place
 from gozaresh.passage import CITATION, Passage
@@ -57,9 +58,12 @@ def compare(wanted: Sequence[Passage], found: Sequence[Passage]) -> tuple[list[M
 
 def _canonical(passage: Passage) -> tuple[str, str, str]:
     """What must be alike: all the characters, and the order of those that are no signs."""
-    every = "".join(sorted(passage.key))
-    letters = "".join(char for char in passage.key if char.isalnum() or char == "\u200c")
-    return passage.kind, letters, every
+    return passage.kind, *_characters(passage.key)
+
+
+@lru_cache(maxsize=20000)
+def _characters(key: str) -> tuple[str, str]:
+    return "".join(char for char in key if char.isalnum() or char == "\u200c"), "".join(sorted(key))
 
 
 def _regions(left: Sequence[object], right: Sequence[object]) -> Iterator[tuple[bool, slice, slice]]:

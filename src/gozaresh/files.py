@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
 import nbformat
@@ -15,9 +16,31 @@ def read_notebook(path: Path) -> NotebookNode:
     return notebook
 
 
+def written_notebook(path: Path) -> NotebookNode:
+    """A notebook that an earlier step wrote, and so has checked, read once; whoever has it must not change it."""
+    about = path.stat()
+    return _written(path, about.st_mtime_ns, about.st_size, about.st_ino)
+
+
+@lru_cache(maxsize=64)
+def _written(path: Path, saved: int, size: int, number: int) -> NotebookNode:
+    return read_written(path)
+
+
+def read_written(path: Path) -> NotebookNode:
+    """The same, read anew, to be changed as one likes."""
+    notebook: NotebookNode = nbformat.v4.reads(path.read_text(encoding="utf-8"))
+    return notebook
+
+
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook atomically, so that a reader never sees half of one."""
-    write_text(nbformat.writes(notebook) + "\n", path)
+    write_text(notebook_text(notebook), path)
+
+
+def notebook_text(notebook: NotebookNode) -> str:
+    """What a notebook's file holds."""
+    return str(nbformat.writes(notebook)) + "\n"
 
 
 def write_text(text: str, path: Path) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gozaresh.errors import MathsError
 from gozaresh.mathmacros import expand
@@ -66,6 +67,7 @@ def to_typst(formulas: Iterable[Formula]) -> dict[Formula, TypstFormula]:
     return {formula: _one(formula) for formula in dict.fromkeys(formulas)}
 
 
+@lru_cache(maxsize=4096)
 def _one(given: Formula) -> TypstFormula:
     """Translate one formula and say which it is where that fails."""
     try:

@@ -6,6 +6,7 @@ The theme numbers too; the proofreader holds its numbers, and what references sa
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from gozaresh.checks import SIGNS
 from gozaresh.persian import persian
@@ -25,6 +26,16 @@ class Numbering:
         self._in_appendix = False
         self._numbers: dict[str, str] = {}
         self._nouns: dict[str, str] = {}
+
+    def state(self) -> tuple[object, ...]:
+        """All that the next numbers depend on."""
+        return (dict(self._counts), list(self._levels), self._in_appendix, dict(self._numbers), dict(self._nouns))
+
+    def resume(self, state: tuple[Any, ...]) -> None:
+        """Go on from an earlier state."""
+        counts, levels, self._in_appendix, numbers, nouns = state
+        self._counts, self._levels = Counter(counts), list(levels)
+        self._numbers, self._nouns = dict(numbers), dict(nouns)
 
     def begin_appendix(self) -> None:
         """From here on headings have a letter."""

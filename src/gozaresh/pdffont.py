@@ -7,6 +7,7 @@ Several codes may draw one glyph and say different characters; that is all the r
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,9 @@ from pikepdf import Array, ContentStreamInstruction, Dictionary, Operator, Strea
 # Direction controls shape a run; they are not part of the text a reader wants (UAX #9).
 CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 BLANK = "gozaresh.blank"
+SPREAD = 8192  # codes among which the added ones are strewn
 HEX = r"<([0-9A-Fa-f]+)>"
+Request = tuple[int | None, str, int]  # a glyph (None: the blank one), what it says, how much wider it is
 
 
 def without_controls(text: str) -> str:
@@ -45,6 +48,7 @@ class Font:
         self.editable = bool(self._said) and self._descendant.get("/CIDToGIDMap") == "/Identity"
         self._plain: dict[int, str] = {}
         self._added: dict[tuple[int, str, int], int] = {}
+        self.asked: dict[Request, int] = {}  # the codes given since someone emptied it, in order
         self._widths = dict(parse_widths(self._descendant.get("/W", Array())))
         if self.editable:
             program = self._descendant["/FontDescriptor"]["/FontFile2"].read_bytes()
@@ -73,15 +77,31 @@ class Font:
         PDF/A allows the thousandth of an em by which a width may then differ from the font program's. ``wider`` is
         added to the width, in thousandths of an em.
         """
+        request = (glyph, text, wider)
+        if request not in self.asked:
+            self.asked[request] = self._code(*request)
+        return self.asked[request]
+
+    def _code(self, glyph: int | None, text: str, wider: int) -> int:
         glyph = self._blank if glyph is None else glyph
         width = self._widths.get(glyph, 0.0)
         if self.plain(glyph) == text and width == round(width) and not wider:
             return glyph
         if (glyph, text, wider) not in self._added:
-            code = self._blank + 1 + len(self._added)
+            code = self._free((glyph, text, wider))
             self._added[glyph, text, wider] = code
             self._widths[code] = round(width) + wider
         return self._added[glyph, text, wider]
+
+    def _free(self, request: Request) -> int:
+        """A code that is not yet given, nearly always the same for the same request whatever else is asked for.
+
+        So a word more on one page leaves the codes of all other pages as they were.
+        """
+        first = int.from_bytes(hashlib.sha256(repr(request).encode()).digest()[:4], "big")
+        given = set(self._added.values())
+        return next(code for step in range(SPREAD)
+                    if (code := self._blank + 1 + (first + step) % SPREAD) not in given)
 
     def outline(self, glyph: int, size: float, x: float, y: float) -> list[ContentStreamInstruction]:
         """The filled outline of a glyph at (x, y), y growing downwards."""
@@ -129,11 +149,12 @@ class Font:
         return {key: self._blank + 1 + at for at, key in enumerate(wide)}
 
     def _write_map(self, pdf: pikepdf.Pdf, wide: Mapping[tuple[int, int], int]) -> None:
-        added = [wide[glyph, wider] if wider else glyph for glyph, _, wider in self._added]
-        glyphs = [*range(self._blank + 1), *added]
+        added = {code: wide[glyph, wider] if wider else glyph for (glyph, _, wider), code in self._added.items()}
+        glyphs = [*range(self._blank + 1), *(added.get(code, 0) for code in range(self._blank + 1, max(added) + 1))]
         self._descendant["/CIDToGIDMap"] = Stream(pdf, b"".join(glyph.to_bytes(2, "big") for glyph in glyphs))
-        widths = [number(self._widths.get(code, 0.0)) for code in range(self._blank, len(glyphs))]
-        self._descendant["/W"] = Array([*self._descendant.get("/W", Array()), self._blank, Array(widths)])
+        widths = [entry for code in (self._blank, *sorted(added))
+                  for entry in (code, Array([number(self._widths.get(code, 0.0))]))]
+        self._descendant["/W"] = Array([*self._descendant.get("/W", Array()), *widths])
 
 
 def _added_codes(glyph_map: pikepdf.Object | None) -> set[int]:

@@ -6,14 +6,16 @@ Terms (ISO 32000-2, 14.6 to 14.8): pieces of a page's content are *marked* with 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pikepdf
 from pikepdf import Array, ContentStreamInstruction, Dictionary, Matrix
 
+from gozaresh.memo import Memo, key
+from gozaresh.pdfdigest import Digests
 from gozaresh.pdffont import Font
 from gozaresh.pdfrun import Run, find_runs
 from gozaresh.pdftext import clean
@@ -97,15 +99,38 @@ class TaggedPdf:
     pages: tuple[PageContent, ...]
 
 
-def read_tagged(path: Path) -> TaggedPdf:
-    """Read the tags and the pages of a PDF that Typst set."""
+def read_tagged(path: Path, memo: Memo | None = None) -> TaggedPdf:
+    """Read the tags and pages of a PDF that Typst set; ``memo`` holds what was read of pages of the same content."""
     with pikepdf.open(path) as pdf:
         fonts: dict[tuple[int, int], Font] = {}
-        readers = [_PageReader(number, page, fonts) for number, page in enumerate(pdf.pages, 1)]
-        spots = {(reader.number, mark): shown for reader in readers for mark, shown in reader.shown().items()}
+        pages = [_read_page(page, fonts, memo or Memo()) for page in pdf.pages]
+        spots = {(number, mark): Shown(text, number, painted) for number, (_, marked) in enumerate(pages, 1)
+                 for mark, (text, painted) in marked.items()}
         numbers = {page.obj.objgen: number for number, page in enumerate(pdf.pages, 1)}
         tree = pdf.Root.get("/StructTreeRoot", Dictionary())
-        return TaggedPdf(_Tree(spots, numbers).tag(tree, 0), tuple(reader.content() for reader in readers))
+        return TaggedPdf(_Tree(spots, numbers).tag(tree, 0),
+                         tuple(replace(content, number=number) for number, (content, _) in enumerate(pages, 1)))
+
+
+def _read_page(page: pikepdf.Page, fonts: dict[tuple[int, int], Font], memo: Memo) -> _ReadPage:
+    """Read a page, or take what was read of one with the same content whose fonts said the same of its codes."""
+    digests, entries = Digests(), dict(page.resources.get("/Font", Dictionary()).items())
+    known = {name: _font(font, fonts) for name, font in entries.items()}
+    bases = {name: str(font.get("/BaseFont", name)) for name, font in entries.items()}
+    name = f"read {digests.of(page.obj['/Contents'])} {digests.of(page.mediabox)} {sorted(bases.items())}"
+    kept = memo.find(name)
+    if kept is not None and kept[1] == _said(kept[0], known):
+        done: _ReadPage = kept[2]
+        return done
+    reader = _PageReader(page, known, bases)
+    done, codes = reader.read(), {font: tuple(sorted(used)) for font, used in sorted(reader.codes.items())}
+    memo.keep(name, (codes, _said(codes, known), done))
+    return done
+
+
+def _said(codes: Mapping[str, Sequence[int]], fonts: Mapping[str, Font]) -> str:
+    """All that reading a page asks of its fonts: what the codes say and how wide they are."""
+    return key([[(fonts[name].plain(code), fonts[name].width(code)) for code in used] for name, used in codes.items()])
 
 
 @dataclass(frozen=True)
@@ -132,6 +157,9 @@ class _Tree:
         return None
 
 
+_ReadPage = tuple[PageContent, dict[int, tuple[str, bool]]]  # numbered 0; what each numbered piece shows
+
+
 @dataclass
 class _Piece:
     """Marked content while it is read."""
@@ -143,8 +171,8 @@ class _Piece:
 class _PageReader:
     """Goes through one page's content stream."""
 
-    def __init__(self, number: int, page: pikepdf.Page, fonts: dict[tuple[int, int], Font]) -> None:
-        self.number = number
+    def __init__(self, page: pikepdf.Page, known: Mapping[str, Font], bases: Mapping[str, str]) -> None:
+        self.codes: dict[str, set[int]] = defaultdict(set)  # those that each font was asked about
         self._box = [float(side) for side in page.mediabox.as_list()]
         self._open: list[int | str] = []  # marked content: its number, or its tag
         self._pieces: dict[int, _Piece] = {}
@@ -154,23 +182,21 @@ class _PageReader:
         self._loose = 0
         self._last: Run | None = None
         self._turns = [Matrix()]
-        entries = dict(page.resources.get("/Font", Dictionary()).items())
-        known = {name: _font(font, fonts) for name, font in entries.items()}
-        self._names = {id(known[name]): str(font.get("/BaseFont", name)) for name, font in entries.items()}
+        self._names = {id(known[name]): base for name, base in bases.items()}
         code = [item for item in pikepdf.parse_content_stream(page) if isinstance(item, ContentStreamInstruction)]
         for token in find_runs(code, known):
             if isinstance(token, Run):
+                self.codes[str(token.font_name)].update(glyph.code for glyph in token.glyphs)
                 self._show(token)
             else:
                 self._follow(token)
 
-    def shown(self) -> dict[int, Shown]:
-        """What each numbered piece shows."""
-        return {mark: Shown("".join(piece.runs), self.number, piece.painted) for mark, piece in self._pieces.items()}
+    def read(self) -> _ReadPage:
+        """The page as a whole, and what each numbered piece shows: its text, and whether it paints."""
+        return self._content(), {mark: ("".join(piece.runs), piece.painted) for mark, piece in self._pieces.items()}
 
-    def content(self) -> PageContent:
-        """The page as a whole."""
-        return PageContent(self.number, self._box[2] - self._box[0], self._box[3] - self._box[1],
+    def _content(self) -> PageContent:
+        return PageContent(0, self._box[2] - self._box[0], self._box[3] - self._box[1],
                            clean("".join(self._text)), tuple(self._runs), dict(self._glyphs), self._loose)
 
     def _follow(self, item: ContentStreamInstruction) -> None:

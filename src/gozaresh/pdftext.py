@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pypdfium2
+
+from gozaresh.memo import Memo
 
 CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe]")
 MARKS = "\u064b-\u065f\u0670"
@@ -22,14 +25,27 @@ class Page:
     text: str
 
 
-def read_pages(path: Path) -> list[Page]:
+def read_pages(path: Path, memo: Memo | None = None, keys: Sequence[str] = ()) -> list[Page]:
     """The text of each page as pdfium (the reader of Chrome) gives it.
 
     Letters, marks and half-spaces are the source's. pdfium itself puts Latin words of a Persian line from right to
     left and mirrors brackets, whatever the PDF says; whoever compares must bear that.
+
+    ``memo`` holds what was read of pages of the same digest; ``keys`` are the pages' (:mod:`gozaresh.pdfdigest`).
     """
-    with pypdfium2.PdfDocument(path) as pdf:
-        return [Page(number, clean(page.get_textpage().get_text_range())) for number, page in enumerate(pdf, 1)]
+    known: list[str | None] = [memo.find(f"copied {key}") for key in keys] if memo else []
+    if not known or None in known:
+        with pypdfium2.PdfDocument(path) as pdf:
+            known = known or [None] * len(pdf)
+            known = [_copied(pdf[at]) if text is None else text for at, text in enumerate(known)]
+        for key, text in zip(keys, known, strict=bool(memo)):
+            if memo:
+                memo.keep(f"copied {key}", text)
+    return [Page(number, str(text)) for number, text in enumerate(known, 1)]
+
+
+def _copied(page: pypdfium2.PdfPage) -> str:
+    return clean(page.get_textpage().get_text_range())
 
 
 def clean(text: str) -> str:

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import pypandoc
@@ -26,6 +27,7 @@ from gozaresh.mathparse import parse
 from gozaresh.mathsymbols import SYMBOLS
 from gozaresh.mathtree import Node as MathNode
 from gozaresh.mathtree import Styled, Symbol, Table, Text, Word
+from gozaresh.memo import Memo, key
 from gozaresh.notebook import place_of
 from gozaresh.numbering import Numbering
 from gozaresh.passage import CITATION, CODE, END, FORMULA, PLAIN, Passage, letters
@@ -68,18 +70,25 @@ def appendix_promise(markdown: str) -> Promise:
     return Promise([Piece(markdown, Place("appendix", 1), markdown)], is_appendix=True)
 
 
-def promised(promises: Sequence[Promise], macros: str = "") -> list[Passage]:
+def promised(promises: Sequence[Promise], macros: str = "", memo: Memo | None = None) -> list[Passage]:
     """Every passage of the report in order, its references resolved.
+
+    ``memo`` holds what was read of a chapter of the same text after the same numbers.
 
     Raises:
         TypesetError: pandoc failed.
     """
     with ThreadPoolExecutor() as pool:
-        trees = list(pool.map(_blocks, promises))
+        trees = [pool.submit(_blocks, promise) if memo is None or memo.find(_key(promise, macros)) is None else None
+                 for promise in promises]
     reader = _Reader(macros)
-    for promise, blocks in zip(promises, trees, strict=True):
-        reader.read(promise, blocks)
+    for promise, tree in zip(promises, trees, strict=True):
+        reader.take(promise, tree.result() if tree else None, memo or Memo())
     return [replace(passage, text=REFERENCE.sub(reader.reference, passage.text)) for passage in reader.passages]
+
+
+def _key(promise: Promise, macros: str) -> str:
+    return key("promise", promise.pieces, sorted(promise.checks.items()), promise.is_appendix, macros)
 
 
 def _blocks(promise: Promise) -> list[Node]:
@@ -104,6 +113,18 @@ class _Reader:
         self._piece = Piece("", Place("", 0), "")
         self._at = 0  # how far into the piece's source the last passage stood
         self._formulas: dict[maths.Formula, maths.TypstFormula] = {}
+
+    def take(self, promise: Promise, blocks: Sequence[Node] | None, memo: Memo) -> None:
+        """Read one chapter, or take what was read of it before if it was numbered from the same numbers on."""
+        name, before = _key(promise, self._macros), self._numbers.state()
+        kept = memo.find(name)
+        if kept is not None and kept[0] == before:
+            self._numbers.resume(kept[1])
+            self.passages += kept[2]
+            return
+        start = len(self.passages)
+        self.read(promise, _blocks(promise) if blocks is None else blocks)
+        memo.keep(name, (before, self._numbers.state(), self.passages[start:]))
 
     def read(self, promise: Promise, blocks: Sequence[Node]) -> None:
         """Read one chapter."""
@@ -288,7 +309,7 @@ class _Reader:
         return self._formulas[formula]
 
     def _tree(self, item: Node) -> Any:
-        return parse(expand(self._macros + item["c"][1]))
+        return _parsed(self._macros + item["c"][1])
 
     def _equation(self, item: Node) -> None:
         done, tree = self._set(item), self._tree(item)
@@ -335,6 +356,11 @@ class _Running:
         whole = "".join(self.parts[1:])
         yield whole.split(FORMULA)[0][:24].rsplit(" ", 1)[0].strip()
         yield from words[:3]
+
+
+@lru_cache(maxsize=4096)
+def _parsed(tex: str) -> Any:
+    return parse(expand(tex))
 
 
 def _labelled(inlines: Sequence[Node]) -> list[Node]:

@@ -17,7 +17,9 @@ from pathlib import Path
 
 from gozaresh.bibliography import Entry, plain_words
 from gozaresh.comparison import Fault, Missing, compare
+from gozaresh.memo import Memo
 from gozaresh.passage import CODE, END, FORMULA, PLAIN, Passage
+from gozaresh.pdfdigest import page_digests
 from gozaresh.pdffaults import Margins, loose_fonts, page_faults, saying_faults
 from gozaresh.pdftags import PageContent, read_tagged
 from gozaresh.pdftext import MARKS, Page, read_pages
@@ -47,13 +49,16 @@ class Proof:
 
 
 def proofread(pdf: Path, promises: Sequence[Passage], sources: Sequence[SourceText] = (),
-              margins: Margins | None = None, entries: Mapping[str, Entry] | None = None) -> Proof:
+              margins: Margins | None = None, entries: Mapping[str, Entry] | None = None,
+              memo: Memo | None = None) -> Proof:
     """Hold the PDF, whose text layer is repaired, against the promised passages, and these against the sources' words.
 
     ``margins`` are those of the theme's pages; without them text may reach to the page's edge. ``entries`` are those of
-    the .bib files by their keys.
+    the .bib files by their keys. ``memo`` holds what was read of pages of the very same content; what they say is
+    compared anew.
     """
-    tagged, copied = read_tagged(pdf), read_pages(pdf)
+    keys = page_digests(pdf) if memo else []
+    tagged, copied = read_tagged(pdf, memo), read_pages(pdf, memo, keys)
     missing, faults = compare(promises, printed(tagged.root))
     shown = bibliography_entries(tagged.root)
     missing += [*_left_out(sources, promises), *_latin_digits(promises), *_sources(promises, shown, entries or {})]

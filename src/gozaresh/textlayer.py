@@ -21,7 +21,8 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -29,6 +30,8 @@ import pikepdf
 from pikepdf import Array, ContentStreamInstruction, Dictionary, Name, Stream, String
 
 from gozaresh.errors import TypesetError
+from gozaresh.memo import Memo
+from gozaresh.pdfdigest import Digests
 from gozaresh.pdffont import Font, instruction, number, without_controls
 from gozaresh.pdfrun import REVERSED, Code, Run, Token, find_runs
 from gozaresh.visual import Said, is_neutral, say, surplus
@@ -36,8 +39,10 @@ from gozaresh.visual import Said, is_neutral, say, surplus
 TOLERANCE = Decimal("0.5")  # thousandths of an em that a glyph may stand off its place
 
 
-def repair(pdf: bytes) -> bytes:
+def repair(pdf: bytes, memo: Memo | None = None) -> bytes:
     """A PDF that looks the same and whose Persian text is extracted faithfully; equal bytes give equal bytes.
+
+    ``memo`` holds the pages that an earlier repair mended.
 
     Raises:
         TypesetError: ``pdf`` is not a readable PDF.
@@ -47,7 +52,7 @@ def repair(pdf: bytes) -> bytes:
     except pikepdf.PdfError as error:
         raise TypesetError(f"text layer: the PDF cannot be read: {' '.join(str(error).split())}") from None
     with document:
-        _Repair(document).run()
+        _Repair(document, memo or Memo()).run()
         out = io.BytesIO()
         document.save(out, deterministic_id=True)
     return clear_ends(out.getvalue())
@@ -82,15 +87,17 @@ def _as_text(stream: pikepdf.Object, raw: bytes) -> None:
 class _Repair:
     """One document under repair, with the fonts and forms met so far."""
 
-    def __init__(self, pdf: pikepdf.Pdf) -> None:
-        self._pdf = pdf
+    def __init__(self, pdf: pikepdf.Pdf, memo: Memo) -> None:
+        self._pdf, self._memo = pdf, memo
+        self._digests = Digests()
         self._fonts: dict[tuple[int, int], Font] = {}
         self._forms: set[tuple[int, int]] = set()
 
     def run(self) -> None:
         """Mend every page, then the fonts that the pages were given new codes in."""
         for page in self._pdf.pages:
-            page.obj["/Contents"] = Stream(self._pdf, self._mended(page, page.resources))
+            content = self._deflated(page, page.obj["/Contents"], page.resources)
+            page.obj["/Contents"] = Stream(self._pdf, content, Filter=Name.FlateDecode)
             self._mend_forms(page.resources)
         for font in self._fonts.values():
             font.write(self._pdf)
@@ -113,13 +120,28 @@ class _Repair:
             self._forms.add(form.objgen)
             own = form.get("/Resources", Dictionary())
             if "/Font" in own:
-                form.write(self._mended(form, own))
+                form.write(self._deflated(form, form, own), filter=Name.FlateDecode)
             self._mend_forms(own)
 
-    def _mended(self, stream: pikepdf.Page | pikepdf.Object, resources: pikepdf.Object) -> bytes:
+    def _deflated(self, stream: pikepdf.Page | pikepdf.Object, content: pikepdf.Object,
+                  resources: pikepdf.Object) -> bytes:
+        """The mended content stream, compressed: the kept one if its fonts would give it the same codes again."""
+        names = _entries(resources, "/Font")
+        fonts = {name: self._font(font) for name, font in names.items()}
+        for font in fonts.values():
+            font.asked.clear()
+        key = self._digests.of(content) + self._digests.of(Dictionary(names))
+        kept = self._memo.find(key)
+        if kept and all(fonts[name].code(*request) == code for name, request, code in kept[0]):
+            return bytes(kept[1])
+        done = zlib.compress(self._mended(stream, fonts))
+        self._memo.keep(key, ([(name, request, code) for name, font in fonts.items()
+                               for request, code in font.asked.items()], done))
+        return done
+
+    def _mended(self, stream: pikepdf.Page | pikepdf.Object, fonts: Mapping[str, Font]) -> bytes:
         """The content stream with its runs joined and written anew."""
         code = [item for item in pikepdf.parse_content_stream(stream) if isinstance(item, ContentStreamInstruction)]
-        fonts = {name: self._font(font) for name, font in _entries(resources, "/Font").items()}
         written: list[ContentStreamInstruction] = []
         before: Run | None = None
         for token in joined(find_runs(code, fonts)):

@@ -14,6 +14,7 @@ from gozaresh.clock import now
 from gozaresh.errors import SourceError, TypesetError, nearest
 from gozaresh.files import write_bytes, write_text
 from gozaresh.markdown import typst_string
+from gozaresh.memo import Memo
 from gozaresh.pdffaults import Margins
 from gozaresh.persian import jalali, latin_digits
 from gozaresh.settings import Cover, Project
@@ -31,8 +32,8 @@ class Sheets:
     appendix: Path
 
 
-def typeset(project: Project, sheets: Sheets) -> Path:
-    """Set the report and return the PDF's path.
+def typeset(project: Project, sheets: Sheets, memo: Memo | None = None) -> Path:
+    """Set the report and return the PDF's path; ``memo`` holds the pages that an earlier repair mended.
 
     Raises:
         SourceError: a reference has no target.
@@ -42,7 +43,7 @@ def typeset(project: Project, sheets: Sheets) -> Path:
     _copy_theme(project)
     main = project.build / "report.typ"
     write_text(main_document(project, sheets), main)
-    write_bytes(repair(_compile(main, project)), project.pdf)
+    write_bytes(repair(_compile(main, project), memo), project.pdf)
     return project.pdf
 
 
