@@ -11,8 +11,9 @@ import pytest
 SRC = Path(__file__).parent.parent / "src"
 FILES = sorted(SRC.rglob("*.py"))
 # each module imports only from modules before it
-ENGINE = """errors clock persian checks author settings source inline notebook ledger parameters files fingerprint
-    cache progress execute mathsymbols mathmacros mathcursor mathtree mathparse mathtypst mathwords
+ENGINE = """errors clock persian checks author settings source inline notebook ledger parameters files witness
+    fingerprint bytecode progress lock inputs cache running execute
+    mathsymbols mathmacros mathcursor mathtree mathparse mathtypst mathwords
     mathitems mathspeech maths bidi document markdown homing export pdftext passage pdffont pdfrun visual
     textlayer pdftags comparison pdffaults typeset lint prose numbering promised printed
     proofread quote origins provenance difference resultstable

@@ -116,6 +116,6 @@ def _record(chapters: Sequence[Chapter]) -> Table:
     rows = []
     for chapter in chapters:
         record = metadata(chapter.executed)
-        rows.append([f"`{chapter.name}`", f"`{record.get('finished', '')}`", persian(record.get("seconds", 0)),
+        rows.append([f"`{chapter.name}`", f"`{record.get('finished', '')}`",
                      f"`{record.get('key', '')[:12]}`"])
-    return Table(["فصل", "روز اجرا", "مدت (ثانیه)", "چکیدهٔ ورودی‌ها"], rows, "lllr")
+    return Table(["فصل", "روز اجرا", "چکیدهٔ ورودی‌ها"], rows, "llr")
