@@ -22,7 +22,7 @@ from gozaresh.settings import load_project
 from tests.conftest import edit, gozaresh
 from tests.edits import CHAPTER, EDITS, SILENT, Double, Draft
 
-COUNT = 400
+COUNT = 320
 
 
 @pytest.fixture

@@ -49,32 +49,37 @@ class Module:
 
 
 class Modules:
-    """Finds the project's modules that code imports, each file read once and so of one state."""
+    """Finds the project's modules that the cells of a chapter import, each file read once and so of one state."""
 
     def __init__(self, root: Path, roots: Sequence[Path]) -> None:
         self._root, self._roots = root, roots
-        self._read: dict[Path, tuple[str, tuple[str, ...]]] = {}
+        self._names: set[str] = set()
+        self.found: dict[Path, Module] = {}
 
-    def imported(self, code: str) -> dict[Path, Module]:
-        """The modules below the roots that ``code`` imports, and those that these import in turn, by their paths."""
-        found: dict[Path, Module] = {}
-        waiting = list(imported_names(code))
+    def first_imported(self, code: str) -> list[Module]:
+        """The modules below the roots that ``code`` imports, and those that these import in turn, and none did before.
+
+        All are in :attr:`found` from then on.
+        """
+        before = set(self.found)
+        waiting = list(_imports(code, ""))
         while waiting:
             name = waiting.pop()
-            place = _module_file(name, self._roots)
-            if place is not None and place[0] not in found:
-                path, root = place
-                digest, names = self._contents(path, name)
-                found[path] = Module(self._named(path, root), path, digest)
-                waiting += names
-        return found
+            if name not in self._names:
+                self._names.add(name)
+                waiting += self._enter(name)
+        return sorted((self.found[path] for path in self.found.keys() - before), key=lambda module: module.name)
 
-    def _contents(self, path: Path, name: str) -> tuple[str, tuple[str, ...]]:
-        if path not in self._read:
-            data = path.read_bytes()
-            package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-            self._read[path] = hashlib.sha256(data).hexdigest(), _imports(data.decode(errors="replace"), package)
-        return self._read[path]
+    def _enter(self, name: str) -> tuple[str, ...]:
+        """Find a module; give what it imports."""
+        place = _module_file(name, self._roots)
+        if place is None or place[0] in self.found:
+            return ()
+        path, root = place
+        data = path.read_bytes()
+        self.found[path] = Module(self._named(path, root), path, hashlib.sha256(data).hexdigest())
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        return _imports(data.decode(errors="replace"), package)
 
     def _named(self, path: Path, root: Path) -> str:
         return path.relative_to(self._root if path.is_relative_to(self._root) else root).as_posix()

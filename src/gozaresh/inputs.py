@@ -74,16 +74,13 @@ def inputs_of(notebook: NotebookNode, parameters: Mapping[str, Literal], paths: 
     data = {f"data of parameter {name}": value for name, value in files.items()}
     shared = {**values, **data, **fingerprint.environment(), "fonts": fingerprint.file_digest(FONTS)}
     modules = fingerprint.Modules(root, [root, *roots, ENGINE.parent])
-    known: dict[Path, fingerprint.Module] = {}
     cells = []
     for cell in notebook.cells:
         if cell.cell_type == "code":
             code = code_of(cell)
-            first = {path: found for path, found in modules.imported(code).items() if path not in known}
-            known |= first
-            named = {found.name: found.digest for found in sorted(first.values(), key=lambda found: found.name)}
+            named = {module.name: module.digest for module in modules.first_imported(code)}
             cells.append(CellInputs(str(place_of(cell, 1 + option_lines(cell))), code, named))
-    return Gathered(Inputs(shared, tuple(cells)), files, tuple(known))
+    return Gathered(Inputs(shared, tuple(cells)), files, tuple(modules.found))
 
 
 def option_lines(cell: NotebookNode) -> int:

@@ -55,6 +55,7 @@ class Witness:
         self._ignored = [path for path in own if not root.is_relative_to(path)] + list(ignored)
         self._outside = [*own, *around]
         self._known: set[tuple[str, str]] = set()
+        self._modules: set[str] = set()
         self._busy = threading.local()
         self._journal = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
@@ -97,12 +98,12 @@ class Witness:
 
     def modules(self) -> None:
         """Note the modules of the project that are loaded by now, however they were imported."""
-        names = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+        added = sys.modules.keys() - self._modules
+        self._modules |= added
+        names = {getattr(sys.modules.get(name), "__file__", None) for name in added}
         for name in sorted(name for name in names if isinstance(name, str) and name.endswith(".py")):
-            if ("module", name) not in self._known:
-                self._known.add(("module", name))
-                if Path(name).is_relative_to(self._root) and self.counts(Path(name)):
-                    self._noted("module", Path(name))
+            if Path(name).is_relative_to(self._root) and self.counts(Path(name)):
+                self._noted("module", Path(name))
 
 
 def _by_import() -> bool:
