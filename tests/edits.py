@@ -1,4 +1,4 @@
-"""A small report that is edited at random, as authors do: what an edit is, and a double that runs cells in this process.
+"""A small report that is edited at random: what an edit is, and a double that runs cells in this process.
 
 Every file gets the same time after each edit, so that nothing can be told from times, and many edits keep the size.
 """

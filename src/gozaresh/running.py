@@ -87,7 +87,12 @@ class Running:
         return Entry(inputs, tuple(cells), tuple(self.injected), record)
 
     def _seen_by(self, cell: str, first: bool) -> dict[str, str]:
-        """What a cell read that the run itself did not write; the injected parameters count as the first cell's."""
+        """What a cell read that the run itself did not write; the injected parameters count as the first cell's.
+
+        The source of a module is read to show it; as a module it counts already.
+        """
+        modules = {name.removeprefix("module ") for _, name, _ in self._seen if name.startswith("module ")}
         codes = {cell, *({one for one, _, _ in self._seen} - set(self._done) if first else ())}
         return {name: digest for one, name, digest in self._seen
-                if one in codes and name.partition(" ")[2] not in self._wrote}
+                if one in codes and name.partition(" ")[2] not in self._wrote
+                and name.removeprefix("file ") not in modules}
