@@ -171,13 +171,16 @@ EDITS: dict[str, Callable[[Draft, random.Random], None]] = {
 
 
 class Double:
-    """Runs a job's cells in this process as a kernel would, and counts the runs."""
+    """Runs a job's cells in this process as a kernel would, and counts the runs.
+
+    A ``fresh`` one finds no bytecode of earlier runs.
+    """
 
     listening: Witness | None = None
     hooked = False
 
-    def __init__(self) -> None:
-        self.runs = 0
+    def __init__(self, fresh: bool = False) -> None:
+        self.runs, self.fresh = 0, fresh
         if not Double.hooked:
             sys.addaudithook(lambda event, arguments: Double.listening and Double.listening.hear(event, arguments))
             Double.hooked = True
@@ -191,7 +194,7 @@ class Double:
             at = next(n for n, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", ()))
             notebook.cells.insert(at + 1, injected)
         witness = Witness(running.journal, job.root, [job.build, *job.paths.values()])
-        with _as_kernel(job, witness):
+        with _as_kernel(job, witness, self.fresh):
             names: dict[str, object] = {}
             for number, cell in enumerate(notebook.cells):
                 if cell.cell_type == "code":
@@ -216,18 +219,19 @@ class Double:
 
 
 @contextlib.contextmanager
-def _as_kernel(job: Job, witness: Witness):
+def _as_kernel(job: Job, witness: Witness, fresh: bool):
     """The folder, the path and the modules of a kernel that has just begun."""
     folder, path, show = Path.cwd(), list(sys.path), inline.show_values
     os.chdir(job.root)
     sys.path[:0] = [str(root) for root in job.roots]
     inline.show_values = lambda thunks: print({name: persian(thunk()) for name, thunk in thunks.items()})
     _forget(job.root)
+    sys.pycache_prefix = str(job.build / "bytecode") if fresh else None
     Double.listening = witness
     try:
         yield
     finally:
-        Double.listening = None
+        Double.listening = sys.pycache_prefix = None
         inline.show_values, sys.path[:] = show, path
         os.chdir(folder)
         _forget(job.root)

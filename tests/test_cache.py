@@ -48,7 +48,7 @@ def executed(folder: Path, draft: Draft, double: Double, build: str = "build", w
 def test_after_every_edit_the_outputs_are_those_of_a_clean_run(
         tmp_path: Path, environment: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     chance, drafts, tried = random.Random(6), [Draft()], dict.fromkeys(EDITS, 0)
-    kept, clean = Double(), Double()
+    kept, clean = Double(), Double(fresh=True)
     for number in range(COUNT):
         draft = deepcopy(drafts[-1] if chance.random() > 0.15 else chance.choice(drafts[-9:]))  # some go back
         kind = chance.choice(list(EDITS)) if number else "prose"
@@ -101,7 +101,7 @@ def test_the_reasons_of_a_run_are_named(tmp_path: Path, environment: dict[str, s
     environment["package numpy"] = "2.0"
     assert reasons() == ["because: package numpy: 1.0 -> 2.0"]
     draft.cells.insert(0, ["1", 10, "حرف"])
-    assert reasons() == [f"because: code of the cell at {CHAPTER}:15"]
+    assert reasons() == [f"because: code of the cell at {CHAPTER}:16"]
     assert draft.cells.pop(0)
     assert reasons() == []
     draft.cells.pop()
