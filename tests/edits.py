@@ -71,7 +71,8 @@ class Draft:
         for number, (code, k, caption) in enumerate(self.cells):
             options = f'#| label: lst-c{number}\n#| lst-cap: "{caption}"\n#| echo: true\n'
             parts.append(f"# %%\n{options}{str(code).format(k=k)}{TAIL.format(k=k)}\n")
-        shown = " ".join(f"`{{python}} acc + {n}`" for n in range(self.values))
+        shown = " و ".join([f"@lst-c{n}" for n in range(len(self.cells))]
+                           + [f"`{{python}} acc + {n}`" for n in range(self.values)])
         head = f'# %% [markdown]\n"""\n# سرخط {{#sec-a}}\n\nاین نوشتهٔ {persian(self.prose)} است.\n"""\n'
         return "\n".join([head, *parts, f'# %% [markdown]\n"""\nپایان {persian(self.prose)}: {shown}\n"""\n'])
 
@@ -226,12 +227,14 @@ def _as_kernel(job: Job, witness: Witness, fresh: bool):
     sys.path[:0] = [str(root) for root in job.roots]
     inline.show_values = lambda thunks: print({name: persian(thunk()) for name, thunk in thunks.items()})
     _forget(job.root)
-    sys.pycache_prefix = str(job.build / "bytecode") if fresh else None
+    sys.pycache_prefix, writes = str(job.build / "bytecode") if fresh else None, sys.dont_write_bytecode
+    sys.dont_write_bytecode = False
     Double.listening = witness
     try:
         yield
     finally:
         Double.listening = sys.pycache_prefix = None
+        sys.dont_write_bytecode = writes
         inline.show_values, sys.path[:] = show, path
         os.chdir(folder)
         _forget(job.root)

@@ -70,8 +70,9 @@ def widened(pendulum: Path) -> Path:
     return pendulum
 
 
-def test_an_edit_that_keeps_size_and_time_is_seen(widened: Path) -> None:
+def test_an_edit_that_keeps_size_and_time_is_seen(widened: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As after a clock was set back; Python's own bytecode would be stale then as well."""
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     for number, name, old, new in ((0, "", "", ""), (1, "lib/constants.py", "2", "3"), (2, "note.txt", "17", "18")):
         if name:
             edit(widened, old, new, name)

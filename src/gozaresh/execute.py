@@ -95,7 +95,7 @@ def _run_and_keep(job: Job, gathered: Gathered, cache: Cache, nearest: Entry | N
     inputs = gathered.inputs
     cells = sum(cell.cell_type == "code" for cell in job.notebook.cells)
     say(f"{job.name}: running {cells} cells")
-    check_by_content(gathered.modules)
+    check_by_content({*gathered.modules, *(path for root in job.roots for path in root.rglob("*.py"))})
     running = Running(job.build / "run" / f"{job.name}.seen", job.root, frozenset(inputs.modules))
     running.journal.parent.mkdir(parents=True, exist_ok=True)
     running.journal.unlink(missing_ok=True)
