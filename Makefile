@@ -5,6 +5,7 @@
 #                               quick where DATA= or P= is given)
 #   DATA=folder or .zip         your own faces in two classes (default: faces drawn by the program)
 #   P="beta=4 epochs=50"        single parameters of the chapters
+#   WHY=1                       says of each chapter that runs which of its inputs changed
 #   make watch                  builds again after each save, until Ctrl-C; takes the same three
 #   make why LABEL=fig-x        where a result of the last build comes from; also LABEL=notebooks/04_vae.py:143
 #   make diff A=… B=…           what differs between two reports: hand-ins, or folders as build/executed
@@ -43,8 +44,8 @@ report: build/report.pdf
 
 # All steps in one process, which takes what is unchanged from build/.
 
-build/report.pdf: $(CHAPTERS:%=notebooks/%.py) $(SETTINGS) $(ENGINE) $(SCIENCE) $(THEME) build/choice | $(VENV)/ready
-	@$(GOZARESH) build . $(CHOICE)
+build/report.pdf: $(CHAPTERS:%=notebooks/%.py) $(SETTINGS) $(ENGINE) $(SCIENCE) $(RECORDS) $(THEME) build/choice | $(VENV)/ready
+	@$(GOZARESH) build . $(CHOICE) $(if $(WHY),--why)
 
 # The steps by themselves, one file each: percent script -> notebook -> executed notebook -> Typst
 
@@ -52,7 +53,7 @@ build/notebooks/%.ipynb: notebooks/%.py $(SETTINGS) $(ENGINE) build/choice | $(V
 	@$(GOZARESH) source $* $(CHOICE)
 
 build/executed/%.ipynb: build/notebooks/%.ipynb $(SCIENCE) $(RECORDS)
-	@$(GOZARESH) execute $* $(CHOICE)
+	@$(GOZARESH) execute $* $(CHOICE) $(if $(WHY),--why)
 
 build/chapters/%.typ: build/executed/%.ipynb
 	@$(GOZARESH) export $* $(CHOICE)

@@ -42,11 +42,10 @@ from dgm.calculus.verification import prove_stationary
 from dgm.vae import ablation, checkpoint, latent, objective
 from dgm.vae import model as model_source
 from dgm.vae.data import load_faces, stratified_split
-from dgm.vae.faces import synthetic_faces as draw_faces
+from dgm.vae.kept import kept_faces, kept_probe
 from dgm.vae.loader import FaceLoader
 from dgm.vae.model import VAE, Decoder, Encoder, reparameterize
 from dgm.vae.picture import image_grid, interleaved_rows
-from dgm.vae.probe import train_probe
 from dgm.vae.record import find_record
 from dgm.vae.smile import STEPS, walk
 from dgm.vae.summary import summary
@@ -56,7 +55,7 @@ from gozaresh.author import Table, checks, fa, markdown, persian_ticks, report_s
 report_style()
 
 # %%
-faces = load_faces(data, image_size, Path("build/images")) if data else draw_faces(synthetic_faces, image_size, seed)
+faces = load_faces(data, image_size, Path("build/images")) if data else kept_faces(synthetic_faces, image_size, seed, Path("build/images"))
 split = stratified_split(faces.smiling, train_fraction, seed, faces.content)
 about = faces.report
 smiling_train, smiling_valid = (int(faces.smiling[part].sum()) for part in (split.train, split.valid))
@@ -415,7 +414,7 @@ image_grid(latent.decode(model, latent.aggregate_posterior(train_posterior).samp
 # %%
 direction = latent.smile_direction(posterior.mean, faces.smiling)
 share = float(direction.vector.square().max() / direction.vector.square().sum())
-probe = train_probe(faces, split, seed)
+probe = kept_probe(faces, split, seed, Path(run_dir))
 steps = list(STEPS)
 unsmiling = split.valid[~faces.smiling[split.valid]][:200]
 moved = latent.traverse(posterior.mean[unsmiling], direction.vector, steps)

@@ -11,8 +11,9 @@ import pytest
 SRC = Path(__file__).parent.parent / "src"
 FILES = sorted(SRC.rglob("*.py"))
 # each module imports only from modules before it
-ENGINE = """errors clock persian checks author settings source inline notebook ledger parameters files memo fingerprint
-    cache progress execute mathsymbols mathmacros mathcursor mathtree mathparse mathtypst mathwords
+ENGINE = """errors clock persian checks author settings source inline notebook ledger parameters files memo witness
+    fingerprint bytecode progress lock inputs cache running execute
+    mathsymbols mathmacros mathcursor mathtree mathparse mathtypst mathwords
     mathitems mathspeech maths bidi document markdown homing export pdfdigest pdftext pdfpages passage pdffont
     pdfrun visual textlayer pdftags comparison pdffaults typeset bibliography lint prose numbering promised printed
     proofread quote origins provenance difference resultstable

@@ -35,7 +35,7 @@ def appendix(chapters: Sequence[Chapter], provenance: Provenance) -> str:
         "نسخهٔ ابزارهایی که گزارش با آن‌ها اجرا و حروف‌چینی شده، در @tbl-environment آمده است.",
         captioned(_environment(), "tbl-environment", "محیطی که گزارش در آن اجرا شده است"),
         "## سند اجرا {#sec-record}",
-        "در @tbl-record برای هر فصل روز و مدت اجرا و چکیدهٔ ورودی‌های آن (متن برنامه، پارامترها، پیمانه‌ها، "
+        "در @tbl-record برای هر فصل روز اجرا و چکیدهٔ ورودی‌های آن (متن برنامه، پارامترها، پیمانه‌ها، "
         "داده و محیط) آمده است؛ اگر هیچ‌یک از این ورودی‌ها تغییر نکند، فصل دوباره اجرا نمی‌شود.",
         captioned(_record(chapters), "tbl-record", "سند اجرای فصل‌ها"),
         *results(provenance),
@@ -117,9 +117,8 @@ def _record(chapters: Sequence[Chapter]) -> Table:
     rows = []
     for chapter in chapters:
         record = metadata(chapter.executed)
-        rows.append([f"`{chapter.name}`", _day(record.get("finished", "")), persian(record.get("seconds", 0)),
-                     f"`{record.get('key', '')[:12]}`"])
-    return Table(["فصل", "روز اجرا", "مدت (ثانیه)", "چکیدهٔ ورودی‌ها"], rows, "lllr")
+        rows.append([f"`{chapter.name}`", _day(record.get("finished", "")), f"`{record.get('key', '')[:12]}`"])
+    return Table(["فصل", "روز اجرا", "چکیدهٔ ورودی‌ها"], rows, "llr")
 
 
 def _day(iso: str) -> str:

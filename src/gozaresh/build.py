@@ -30,6 +30,7 @@ from gozaresh.lint import (
     typed_results,
     unanswered,
 )
+from gozaresh.lock import locked
 from gozaresh.memo import Memo, key, memo
 from gozaresh.notebook import to_notebook
 from gozaresh.origins import Provenance
@@ -53,6 +54,7 @@ class Report:
     profile: str
     overrides: Overrides
     paths: Mapping[str, str]
+    why: bool = False  # whether each chapter says which input made it run
 
     @cached_property
     def cells(self) -> Mapping[str, tuple[Cell, ...]]:
@@ -122,11 +124,12 @@ def build_report(report: Report) -> Path:
     """Run all the steps and return the PDF's path."""
     started = time.monotonic()
     check(report)
-    for name in report.cells:
-        make_notebook(report, name)
-        execute_chapter(report, name)
-        export_chapter(report, name)
-    pdf = typeset_report(report)
+    with locked(report.project.build / "run" / "build.lock", "the report"):
+        for name in report.cells:
+            make_notebook(report, name)
+            execute_chapter(report, name)
+            export_chapter(report, name)
+        pdf = typeset_report(report)
     say(f"the whole report took {time.monotonic() - started:.1f} s")
     return pdf
 
@@ -198,7 +201,7 @@ def execute_chapter(report: Report, name: str) -> None:
         name=name, notebook=_built(report.notebook_path(name), files.read_written), target=report.executed_path(name),
         parameters=values, paths=_input_files(report, name, values),
         roots=[project.root / folder for folder in project.settings.modules],
-        root=project.root, build=project.build, profile=report.profile))
+        root=project.root, build=project.build, profile=report.profile, why=report.why))
 
 
 def _input_files(report: Report, name: str, values: Mapping[str, Literal]) -> dict[str, Path]:

@@ -1,94 +1,168 @@
-"""Executed chapters by the digest of everything that their outputs depend on; prose and captions are not in it."""
+"""Executed cells by the digest of all that their outputs depend on; an entry is one run of one chapter.
+
+A chapter whose cells are all in one entry, or whose cells are the first ones of a longer run, is taken from there. Any
+other is run from its first cell, because the state of a kernel cannot be restored honestly: pickles lose generators,
+open files, threads and library settings, and a forked kernel loses its threads and its CUDA device. What that run
+computes again it is held against, so a cell that gives another output from the same inputs is named, and long work
+(proofs, decoded images, trainings) is kept by its own inputs, so running a chapter again does not repeat it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbformat import NotebookNode
 
-from gozaresh import fingerprint, inline
-from gozaresh.files import read_notebook, write_notebook
-from gozaresh.notebook import code_of
-from gozaresh.settings import Literal
+from gozaresh import inline
+from gozaresh.files import write_bytes
+from gozaresh.inputs import CellInputs, Inputs, differences
+from gozaresh.witness import ABSENT, digest_of
 
-ENGINE_MODULES = ("author", "persian", "inline")
+FORMAT = 1
+KEPT = 12  # entries a chapter: some profiles and parameters, and the edits between them
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """All that the outputs of a chapter depend on."""
+class CellRun:
+    """What a code cell gave: its outputs when it was done, and at the chapter's end if they differ then.
 
-    code: tuple[str, ...]
-    parameters: Mapping[str, Literal]
-    modules: str
-    files: Mapping[str, str]
-    environment: Mapping[str, str]
-
-    @property
-    def key(self) -> str:
-        """The name of the cache entry."""
-        return fingerprint.digest([self.code, dict(self.parameters), self.modules, dict(self.files),
-                                   dict(self.environment)])
-
-
-def inputs_of(notebook: NotebookNode, parameters: Mapping[str, Literal], paths: Mapping[str, Path],
-              roots: Sequence[Path]) -> Inputs:
-    """Gather a chapter's inputs; ``paths`` are its input files by parameter, ``roots`` hold the project's modules.
-
-    A file counts by its content, not by its name: the same data elsewhere is the same data.
+    A later cell may still write to an earlier one's display. ``seen`` are the files and folders that the cell read
+    without their being declared, and modules that no import statement names, each with its SHA-256.
     """
-    code = tuple(code_of(cell) for cell in notebook.cells if cell.cell_type == "code")
-    engine = Path(__file__).parent
-    own = [fingerprint.file_digest(engine / f"{name}.py") for name in ENGINE_MODULES]
-    return Inputs(
-        code=code,
-        parameters={name: value for name, value in parameters.items() if name not in paths},
-        modules=fingerprint.digest([own, fingerprint.modules_digest(code, roots)]),
-        files={name: fingerprint.file_digest(path) for name, path in sorted(paths.items())},
-        environment=fingerprint.environment(),
-    )
+
+    key: str
+    outputs: Sequence[Mapping[str, Any]]
+    count: int | None
+    seen: Mapping[str, str]
+    final: Sequence[Mapping[str, Any]] | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run of a chapter, as far as it came; ``number`` counts the runs, as times of files prove nothing."""
+
+    inputs: Inputs
+    cells: tuple[CellRun, ...]
+    injected: tuple[Mapping[str, Any], ...]
+    record: Mapping[str, Any]
+    number: int = 0
+
+    def common(self, keys: Sequence[str]) -> int:
+        """How many cells, from the first on, are the same and had the same inputs."""
+        return next((n for n, (cell, key) in enumerate(zip(self.cells, keys, strict=False)) if cell.key != key),
+                    min(len(self.cells), len(keys)))
+
+    def changed(self, root: Path, count: int) -> list[str]:
+        """What the first cells had read undeclared and is another now."""
+        seen = {name: digest for cell in self.cells[:count] for name, digest in cell.seen.items()}
+        return [f"{name} {_how(digest, now)}" for name, digest in sorted(seen.items())
+                if (now := _now(name, root)) != digest]
+
+
+def _now(name: str, root: Path) -> str:
+    kind, _, path = name.partition(" ")
+    return digest_of(kind, root / path)
+
+
+def _how(before: str, now: str) -> str:
+    return "is new" if before == ABSENT else "is gone" if now == ABSENT else "changed"
 
 
 @dataclass(frozen=True)
 class Cache:
-    """A folder of executed notebooks named by their inputs' key."""
+    """The entries of one chapter in a folder, named by the key of their last cell."""
 
     folder: Path
+    root: Path
 
-    def load(self, key: str, fresh: NotebookNode) -> NotebookNode | None:
-        """``fresh`` with the outputs of an earlier run of the same inputs, or None if there is no such run."""
-        path = self.folder / f"{key}.ipynb"
-        if not path.is_file():
-            return None
+    def load(self, inputs: Inputs) -> Entry | None:
+        """A run that holds all these cells with these very inputs, or None."""
+        exact = self._read(self.folder / f"{inputs.key}.entry")
+        if exact is not None and self._holds(exact, inputs):
+            return exact
+        return next((entry for entry in self.entries() if self._holds(entry, inputs)), None)
+
+    def _holds(self, entry: Entry, inputs: Inputs) -> bool:
+        wanted = len(inputs.keys)
+        return entry.common(inputs.keys) == wanted and not entry.changed(self.root, wanted)
+
+    def entries(self) -> list[Entry]:
+        """All entries that can be read, the newest first."""
+        found = [entry for path in self.folder.glob("*.entry") if (entry := self._read(path)) is not None]
+        return sorted(found, key=lambda entry: (-entry.number, entry.inputs.key))
+
+    def nearest(self, inputs: Inputs) -> Entry | None:
+        """The run that differs from the wanted one in the fewest inputs; of several the one with most common cells."""
+        return min(self.entries(), default=None, key=lambda entry: (
+            len([*differences(entry.inputs, inputs)]), -entry.common(inputs.keys), -entry.number))
+
+    def store(self, entry: Entry) -> None:
+        """Keep a run; the entry appears whole or not at all, and the oldest beyond :data:`KEPT` go."""
+        former = self.entries()
+        numbered = replace(entry, number=1 + max((old.number for old in former), default=0))
+        write_bytes(_packed(numbered), self._path(entry))
+        gone = [old for old in former if self._path(old) != self._path(entry)][KEPT - 1:]
+        for path in [*map(self._path, gone), *_torn(self.folder)]:
+            path.unlink(missing_ok=True)
+
+    def _path(self, entry: Entry) -> Path:
+        partial = "" if len(entry.cells) == len(entry.inputs.cells) else ".partial"
+        return self.folder / f"{entry.inputs.key}{partial}.entry"
+
+    def _read(self, path: Path) -> Entry | None:
+        """An entry, or None where there is none that is whole and of this format."""
         try:
-            stored = read_notebook(path)
-        except (ValueError, OSError):
-            return None  # an unreadable entry is no entry
-        return graft(stored, fresh)
-
-    def store(self, key: str, executed: NotebookNode) -> None:
-        """Keep an executed notebook; the entry appears whole or not at all."""
-        write_notebook(executed, self.folder / f"{key}.ipynb")
+            return _unpacked(path.read_bytes())
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
 
-def graft(executed: NotebookNode, fresh: NotebookNode) -> NotebookNode:
-    """Put the outputs of ``executed`` onto the cells of ``fresh``, which has the same code in the same order."""
-    done = [cell for cell in executed.cells if cell.cell_type == "code" and not is_injected(cell)]
+def _packed(entry: Entry) -> bytes:
+    body = json.dumps({"format": FORMAT, **asdict(entry)}, ensure_ascii=False).encode()
+    return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+
+
+def _unpacked(data: bytes) -> Entry:
+    digest, _, body = data.partition(b"\n")
+    if hashlib.sha256(body).hexdigest().encode() != digest:
+        raise ValueError("not the bytes that were written")
+    stored = json.loads(body)
+    if stored.pop("format") != FORMAT:
+        raise ValueError("another version of the engine wrote it")
+    inputs = Inputs(stored["inputs"]["shared"], tuple(CellInputs(**cell) for cell in stored["inputs"]["cells"]))
+    return Entry(inputs, tuple(CellRun(**cell) for cell in stored["cells"]), tuple(stored["injected"]),
+                 stored["record"], stored["number"])
+
+
+def _torn(folder: Path) -> Iterator[Path]:
+    """What writers left behind that were killed while they wrote."""
+    for path in folder.glob(".*.entry.*"):
+        with suppress(ValueError, PermissionError):
+            try:
+                os.kill(int(path.suffix[1:]), 0)
+            except ProcessLookupError:
+                yield path
+
+
+def graft(entry: Entry, fresh: NotebookNode) -> NotebookNode:
+    """Put the outputs of a run onto the cells of ``fresh``, which are the same code cells, or the first of them."""
     todo = [cell for cell in fresh.cells if cell.cell_type == "code"]
-    for old, new in zip(done, todo, strict=True):
-        new.outputs, new.execution_count = old.outputs, old.execution_count
-    fresh.metadata["gozaresh"] = executed.metadata.get("gozaresh", {})
-    _keep_injected(executed, fresh)
-    return fresh
-
-
-def _keep_injected(executed: NotebookNode, fresh: NotebookNode) -> None:
-    injected = [cell for cell in executed.cells if is_injected(cell)]
+    whole = len(todo) == len(entry.cells)
+    for old, new in zip(entry.cells, todo, strict=False):
+        outputs = old.final if whole and old.final is not None else old.outputs
+        new.outputs, new.execution_count = [nbformat.from_dict(output) for output in outputs], old.count
+    fresh.metadata["gozaresh"] = nbformat.from_dict(dict(entry.record))
     at = next((n for n, cell in enumerate(fresh.cells) if "parameters" in cell.metadata.get("tags", ())), -1)
-    fresh.cells[at + 1:at + 1] = injected
+    fresh.cells[at + 1:at + 1] = [nbformat.from_dict(dict(cell)) for cell in entry.injected]
+    return fresh
 
 
 def is_injected(cell: NotebookNode) -> bool:

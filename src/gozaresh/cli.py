@@ -7,6 +7,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,6 +91,8 @@ def _command(commands: argparse._SubParsersAction[argparse.ArgumentParser], name
     command.add_argument("--profile", default="", help="a profile of report.toml")
     command.add_argument("--data", default="", help="value of the parameter 'data': a folder or a .zip")
     command.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="override single parameters")
+    if run in (_build, _execute):
+        command.add_argument("--why", action="store_true", help="say of each chapter that runs which input changed")
     command.set_defaults(run=run, failed=1)
     return command
 
@@ -108,7 +111,7 @@ def _chosen(options: argparse.Namespace, project: Project) -> Report:
     given = parse_assignments(words)
     if options.data:
         given["data"] = str(Path(options.data).absolute()) if Path(options.data).exists() else options.data
-    return build.choose(project, options.profile, given)
+    return replace(build.choose(project, options.profile, given), why=getattr(options, "why", False))
 
 
 def _build(options: argparse.Namespace) -> None:

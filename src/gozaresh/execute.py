@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nbformat import NotebookNode
 
-from gozaresh.cache import Cache, inputs_of, is_injected
+from gozaresh import witness
+from gozaresh.bytecode import check_by_content
+from gozaresh.cache import Cache, Entry, graft
 from gozaresh.clock import now
 from gozaresh.errors import ExecutionError, Place
 from gozaresh.files import read_notebook, write_notebook
+from gozaresh.fingerprint import digest
+from gozaresh.inputs import Gathered, Inputs, differences, inputs_of
+from gozaresh.lock import locked
 from gozaresh.notebook import place_of
 from gozaresh.progress import follow, say
+from gozaresh.running import Running
 from gozaresh.settings import Literal
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -36,91 +44,165 @@ class Job:
     root: Path
     build: Path
     profile: str
+    why: bool = False  # whether to say which input made it run
+
+    @property
+    def inputs(self) -> Gathered:
+        """What the outputs depend on, as it is now."""
+        return inputs_of(self.notebook, self.parameters, self.paths, self.root, self.roots)
 
 
-def execute(job: Job) -> NotebookNode:
+def execute(job: Job, run: Callable[[Job, Running], NotebookNode] | None = None) -> NotebookNode:
     """Run a chapter, or take the outputs of an earlier run of the same inputs, and write it to ``job.target``.
+
+    ``run`` runs the cells; without it Papermill does.
 
     Raises:
         ExecutionError: a cell raised or the kernel died; the notebook so far is kept beside the target.
     """
-    inputs = inputs_of(job.notebook, job.parameters, job.paths, job.roots)
-    cache = Cache(job.build / "cache")
-    done = cache.load(inputs.key, job.notebook)
-    if done is None:
-        done = _run(job, inputs.key)
-        done.metadata["gozaresh"]["files"] = dict(inputs.files)
-        cache.store(inputs.key, done)
-    else:
-        say(f"{job.name}: unchanged, outputs of the earlier run are used")
-    done.metadata["gozaresh"]["profile"] = job.profile
-    write_notebook(done, job.target)
+    with locked(job.build / "run" / f"{job.name}.lock", job.name):
+        gathered = job.inputs
+        cache = Cache(job.build / "cache" / job.name, job.root)
+        found = cache.load(gathered.inputs)
+        if found is None:
+            nearest = cache.nearest(gathered.inputs)
+            if job.why:
+                for line in _reasons(nearest, gathered.inputs, job.root):
+                    say(f"{job.name}: {line}")
+            found = _run_and_keep(job, gathered, cache, nearest, run or _run)
+        else:
+            say(f"{job.name}: unchanged, outputs of the earlier run are used")
+        done = graft(found, job.notebook)
+        done.metadata["gozaresh"] |= {"key": gathered.inputs.key, "profile": job.profile}
+        write_notebook(done, job.target)
     return done
 
 
-def _run(job: Job, key: str) -> NotebookNode:
+def _reasons(nearest: Entry | None, inputs: Inputs, root: Path) -> Iterator[str]:
+    """Why no run that is kept can be taken: in what the nearest one differs."""
+    if nearest is None:
+        yield "runs, as no run of it is kept"
+        return
+    reasons = [*differences(nearest.inputs, inputs), *nearest.changed(root, nearest.common(inputs.keys))]
+    if not reasons:
+        reasons = [f"the last run stopped before the cell at {inputs.cells[len(nearest.cells)].place} was done"]
+    yield from (f"runs, because: {reason}" for reason in reasons)
+
+
+def _run_and_keep(job: Job, gathered: Gathered, cache: Cache, nearest: Entry | None,
+                  run: Callable[[Job, Running], NotebookNode]) -> Entry:
+    """Run a chapter; what it gave is kept if its inputs are still the same at the end."""
+    inputs = gathered.inputs
+    cells = sum(cell.cell_type == "code" for cell in job.notebook.cells)
+    say(f"{job.name}: running {cells} cells")
+    check_by_content({*gathered.modules, *(path for root in job.roots for path in root.rglob("*.py"))})
+    running = Running(job.build / "run" / f"{job.name}.seen", job.root, frozenset(inputs.modules))
+    running.journal.parent.mkdir(parents=True, exist_ok=True)
+    running.journal.unlink(missing_ok=True)
+    started = time.monotonic()
+    executed = None
+    try:
+        executed = run(job, running)
+        seconds = time.monotonic() - started
+        say(f"{job.name}: done in {seconds:.1f} s")
+    finally:
+        seconds = time.monotonic() - started
+        for cell in running.injected:
+            _hide_paths(cell, job)
+        entry = running.entry(inputs, job.notebook, _record(job, gathered, seconds), executed)
+        _name_chance(nearest, entry)
+        if entry.cells:
+            _keep(job, entry, cache)
+    return entry
+
+
+def _keep(job: Job, entry: Entry, cache: Cache) -> None:
+    after = job.inputs.inputs
+    if after.key == entry.inputs.key and not (changed := entry.changed(job.root, len(entry.cells))):
+        cache.store(entry)
+        return
+    found = [*differences(entry.inputs, after), *(changed if after.key == entry.inputs.key else ())]
+    say(f"{job.name}: not kept, as it was saved anew while the chapter ran: {'; '.join(found)}")
+
+
+def _name_chance(before: Entry | None, now: Entry) -> None:
+    """Say which cells gave something else than in the last run although nothing that they depend on changed."""
+    for old, new, cell in zip(before.cells if before else (), now.cells, now.inputs.cells, strict=False):
+        if old.key != new.key or {**old.seen, **new.seen} != {**new.seen, **old.seen}:
+            return
+        if _bare(old.outputs) != _bare(new.outputs):
+            say(f"look again: the cell at {cell.place} gave another output than before from the same inputs")
+
+
+def _bare(outputs: Sequence[Mapping[str, Any]]) -> str:
+    return digest([{name: value for name, value in output.items() if name != "execution_count"}
+                   for output in outputs])
+
+
+def _run(job: Job, running: Running) -> NotebookNode:
     """Run the notebook in a fresh kernel whose working directory is the report's folder."""
     import papermill
 
-    cells = sum(cell.cell_type == "code" for cell in job.notebook.cells)
-    say(f"{job.name}: running {cells} cells")
     source = job.build / "run" / f"{job.name}.in.ipynb"
     partial = job.target.with_suffix(".partial.ipynb")
     partial.parent.mkdir(parents=True, exist_ok=True)
     write_notebook(job.notebook, source)
-    started = time.monotonic()
     progress = job.build / "run" / f"{job.name}.progress"
-    with _kernel_environment(job.build, progress), follow(progress, job.name):
+    with _kernel_environment(job, progress, running.journal), follow(progress, job.name):
         try:
             papermill.execute_notebook(
                 str(source), str(partial), parameters=dict(job.parameters), cwd=str(job.root), kernel_name="python3",
                 progress_bar=False, log_output=False, request_save_on_cell_execute=False,
-                extra_arguments=["--IPKernelApp.log_level=50"])  # it calls its own shutdown an error
+                on_cell_start=running.started, on_cell_executed=running.executed,
+                extra_arguments=["--IPKernelApp.extra_extensions=gozaresh.witness",
+                                 "--IPKernelApp.log_level=50"])  # it calls its own shutdown an error
         except papermill.PapermillExecutionError as error:
             raise ExecutionError(_one_line(error, partial, job)) from None
         except Exception as error:  # nbclient's DeadKernelError, zmq's failures: all mean that the kernel is gone
-            raise ExecutionError(f"{job.name}: the kernel was lost: {type(error).__name__}: {_first(error)}") from None
+            where = f"{running.place}: the kernel was lost while this cell ran" if running.place else (
+                f"{job.name}: the kernel was lost")
+            raise ExecutionError(f"{where}: {type(error).__name__}: {_first(error)}") from None
     executed = read_notebook(partial)
     partial.unlink()
-    say(f"{job.name}: done in {time.monotonic() - started:.1f} s")
-    return _record(executed, job, key, time.monotonic() - started)
+    return executed
 
 
-def _record(executed: NotebookNode, job: Job, key: str, seconds: float) -> NotebookNode:
-    """Replace Papermill's own metadata, which holds paths of this machine, by the engine's record."""
-    executed.metadata.pop("papermill", None)
-    for cell in executed.cells:
-        cell.metadata.pop("papermill", None)
-        cell.metadata.pop("execution", None)
-    executed.metadata["gozaresh"] = {
-        "key": key, "parameters": {name: _public(name, value, job) for name, value in job.parameters.items()},
+def _record(job: Job, gathered: Gathered, seconds: float) -> dict[str, Any]:
+    """The engine's record of a run, which later steps read from the notebook's metadata."""
+    return {
+        "key": gathered.inputs.key, "files": dict(gathered.files),
+        "parameters": {name: _public(name, value, job) for name, value in job.parameters.items()},
         "seconds": round(seconds, 1), "finished": now().strftime("%Y-%m-%d"),
     }
-    _hide_paths(executed, job)
-    return executed
 
 
 def _public(name: str, value: Literal, job: Job) -> Literal:
     return Path(str(value)).name if name in job.paths and Path(str(value)).is_absolute() else value
 
 
-def _hide_paths(executed: NotebookNode, job: Job) -> None:
-    """Keep the folders of this machine out of the notebook that will be handed in."""
-    for cell in executed.cells:
-        if is_injected(cell):
-            for name in job.paths:
-                value = str(job.parameters.get(name, ""))
-                if Path(value).is_absolute():
-                    cell.source = cell.source.replace(value, Path(value).name)
+def _hide_paths(injected: NotebookNode, job: Job) -> None:
+    """Keep the folders and the times of this machine out of the notebook that will be handed in."""
+    for name in job.paths:
+        value = str(job.parameters.get(name, ""))
+        if Path(value).is_absolute():
+            injected.source = injected.source.replace(value, Path(value).name)
+    for name in ("papermill", "execution"):
+        injected.metadata.pop(name, None)
 
 
 @contextmanager
-def _kernel_environment(build: Path, progress: Path) -> Iterator[None]:
-    """What the kernel inherits: this environment's own kernel, no user's start-up files, a place for progress."""
-    progress.parent.mkdir(parents=True, exist_ok=True)
+def _kernel_environment(job: Job, progress: Path, journal: Path) -> Iterator[None]:
+    """What the kernel inherits: this environment's own kernel, the project's modules, a place for progress, a witness.
+
+    No user's start-up files are read.
+    """
     progress.write_text("", encoding="utf-8")
-    wanted = {"JUPYTER_PREFER_ENV_PATH": "1", "IPYTHONDIR": str(build / "run" / "ipython"), "PYTHONHASHSEED": "0",
-              "GOZARESH_PROGRESS": str(progress), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    modules = [*map(str, job.roots), *filter(None, [os.environ.get("PYTHONPATH", "")])]
+    declared = [str(path) for path in job.paths.values()]
+    watched = {"journal": str(journal), "root": str(job.root), "ignored": [str(job.build), *declared]}
+    wanted = {"JUPYTER_PREFER_ENV_PATH": "1", "IPYTHONDIR": str(job.build / "run" / "ipython"), "PYTHONHASHSEED": "0",
+              "GOZARESH_PROGRESS": str(progress), "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+              "PYTHONPATH": os.pathsep.join(modules), witness.SETTINGS: json.dumps(watched)}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:

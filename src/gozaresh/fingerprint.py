@@ -7,7 +7,9 @@ import hashlib
 import json
 import platform
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -29,38 +31,84 @@ def file_digest(path: Path) -> str:
 
 
 def environment() -> dict[str, str]:
-    """Interpreter, machine kind, device kind and every installed package with its version."""
-    packages = sorted({f"{d.metadata['Name'].lower()}=={d.version}" for d in distributions()})
+    """Interpreter, machine kind, device kind, and the version of every installed package, each by its name."""
+    packages = sorted((f"package {d.metadata['Name'].lower()}", d.version) for d in distributions())
     return {
         "python": platform.python_version(), "machine": platform.machine(), "system": sys.platform,
-        "device": "cuda" if cuda_present() else "cpu", "packages": digest(packages),
+        "device": "cuda" if cuda_present() else "cpu", **dict(packages),
     }
 
 
-def modules_digest(code: Iterable[str], roots: Sequence[Path]) -> str:
-    """Digest of the files below ``roots`` that ``code`` imports, and of those that these import in turn."""
-    found: dict[str, str] = {}
-    waiting = [name for text in code for name in imported_names(text)]
-    while waiting:
-        path = _module_file(waiting.pop(), roots)
-        if path is not None and str(path) not in found:
-            text = path.read_text(encoding="utf-8")
-            found[str(path)] = hashlib.sha256(text.encode()).hexdigest()
-            waiting += imported_names(text)
-    return digest(sorted((Path(path).name, value) for path, value in found.items()))
+@dataclass(frozen=True)
+class Module:
+    """A file that some code imports; ``name`` is its path from the project's folder on."""
+
+    name: str
+    path: Path
+    digest: str
 
 
-def imported_names(code: str) -> Iterator[str]:
-    """Every dotted name that ``code`` may import: ``from a.b import c`` gives a, a.b and a.b.c."""
+class Modules:
+    """Finds the project's modules that the cells of a chapter import, each file read once and so of one state."""
+
+    def __init__(self, root: Path, roots: Sequence[Path]) -> None:
+        self._root, self._roots = root, roots
+        self._names: set[str] = set()
+        self.found: dict[Path, Module] = {}
+
+    def first_imported(self, code: str) -> list[Module]:
+        """The modules below the roots that ``code`` imports, and those that these import in turn, and none did before.
+
+        All are in :attr:`found` from then on.
+        """
+        before = set(self.found)
+        waiting = list(_imports(code, ""))
+        while waiting:
+            name = waiting.pop()
+            if name not in self._names:
+                self._names.add(name)
+                waiting += self._enter(name)
+        return sorted((self.found[path] for path in self.found.keys() - before), key=lambda module: module.name)
+
+    def _enter(self, name: str) -> tuple[str, ...]:
+        """Find a module; give what it imports."""
+        place = _module_file(name, self._roots)
+        if place is None or place[0] in self.found:
+            return ()
+        path, root = place
+        data = path.read_bytes()
+        self.found[path] = Module(self._named(path, root), path, hashlib.sha256(data).hexdigest())
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        return _imports(data.decode(errors="replace"), package)
+
+    def _named(self, path: Path, root: Path) -> str:
+        return path.relative_to(self._root if path.is_relative_to(self._root) else root).as_posix()
+
+
+@lru_cache(maxsize=4096)
+def _imports(text: str, package: str) -> tuple[str, ...]:
+    return tuple(imported_names(text, package))
+
+
+def imported_names(code: str, package: str = "") -> Iterator[str]:
+    """Every dotted name that ``code`` may import: ``from a.b import c`` gives a, a.b and a.b.c.
+
+    ``package`` is where relative imports start.
+
+    >>> sorted(imported_names("from .x import y", "a"))
+    ['a', 'a.x', 'a.x.y']
+    """
     try:
         tree = ast.parse("\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in code.splitlines()))
-    except SyntaxError:
+    except (SyntaxError, ValueError):
         return  # the cell will fail when it runs, with its place
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            names = [f"{base}.{alias.name}" for alias in node.names]
         else:
             continue
         for name in names:
@@ -68,10 +116,11 @@ def imported_names(code: str) -> Iterator[str]:
             yield from (".".join(parts[:k]) for k in range(1, len(parts) + 1))
 
 
-def _module_file(name: str, roots: Sequence[Path]) -> Path | None:
+def _module_file(name: str, roots: Sequence[Path]) -> tuple[Path, Path] | None:
+    """The file of a module and the root that it was found below."""
     for root in roots:
         stem = root.joinpath(*name.split("."))
-        for path in (stem.with_suffix(".py"), stem / "__init__.py"):
+        for path in (stem / "__init__.py", stem.with_name(f"{stem.name}.py")):
             if path.is_file():
-                return path
+                return path, root
     return None

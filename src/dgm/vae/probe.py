@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from dgm.vae.data import Faces, Split
 
 SIZE = 32  # pixels a side that the judge sees
+EPOCHS = 8
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,19 @@ class SmileProbe:
         return logits.flatten().sigmoid()
 
 
-def train_probe(faces: Faces, split: Split, seed: int = 0, epochs: int = 8) -> SmileProbe:
-    """Train the judge with Adam on mirrored and unmirrored training images."""
-    torch.manual_seed(seed)
-    net = nn.Sequential(
+def network() -> nn.Sequential:
+    """The judge before its training, its weights drawn from torch's global generator."""
+    return nn.Sequential(
         nn.Conv2d(3, 24, 3, padding=1), nn.BatchNorm2d(24), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(24, 48, 3, padding=1), nn.BatchNorm2d(48), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(48, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(2),
         nn.Flatten(), nn.Dropout(0.5), nn.Linear(64 * 16, 1))
+
+
+def train_probe(faces: Faces, split: Split, seed: int = 0, epochs: int = EPOCHS) -> SmileProbe:
+    """Train the judge with Adam on mirrored and unmirrored training images."""
+    torch.manual_seed(seed)
+    net = network()
     small = torch.cat([_shrink(part.float() / 255) for part in faces.images.split(1024)])  # (N, 3, 32, 32)
     smiling = float(faces.smiling[split.train].float().mean())
     weight = torch.tensor((1 - smiling) / smiling)  # so that both classes count alike, however rare one is

@@ -20,7 +20,13 @@ class Resumable:
     def __init__(self, trainer: Trainer, folder: Path, identity: Identity) -> None:
         self.trainer, self.identity = trainer, identity
         self.path = folder / f"checkpoint-{identity.digest[:16]}.safetensors"
+        self.seconds = 0.0  # of training until the checkpoint
         self._stands_at: tuple[int, int] | None = None  # epoch and position of the checkpoint
+
+    @property
+    def current(self) -> bool:
+        """Whether the checkpoint holds the training as it stands."""
+        return self._stands_at == (self.trainer.epoch, self.trainer.position)
 
     def save(self, seconds: float) -> None:
         """Replace the checkpoint; if that cannot be done, say so and keep the former one.
@@ -28,15 +34,14 @@ class Resumable:
         Raises:
             ModelError: the loss or a weight is no longer a number; the former one is kept.
         """
-        reached = (self.trainer.epoch, self.trainer.position)
-        if reached == self._stands_at:
+        if self.current:
             return
         self.trainer.require_finite()
         state = self.trainer.state()
         numbers = json.dumps({**state.numbers, "seconds": seconds})
         try:
             write_whole(self.path, serialize(state.tensors, {"identity": self.identity.digest, "numbers": numbers}))
-            self._stands_at = reached
+            self._stands_at, self.seconds = (self.trainer.epoch, self.trainer.position), seconds
         except OSError as error:
             kept = "the last one is kept" if self.path.is_file() else "there is none yet"
             say(f"no checkpoint written to {self.path.parent} ({error.strerror}); {kept}, the training goes on")
@@ -59,4 +64,5 @@ class Resumable:
             return 0.0
         self.trainer.restore(State(tensors, numbers))
         self._stands_at = (self.trainer.epoch, self.trainer.position)
-        return float(numbers["seconds"])
+        self.seconds = float(numbers["seconds"])
+        return self.seconds

@@ -152,7 +152,7 @@ def run(trainer: Trainer, identity: Identity, shown: Tensor, folder: Path | None
         raise ModelError(f"{error}{kept}") from None
     if agreed(stop.asked):
         raise TrainingStopped(_stopped(trainer, folder))
-    return clock.total
+    return stored.seconds if stored and stored.current else clock.total  # a later call then says the same
 
 
 def _step(trainer: Trainer, progress: Progress, observer: Observer | None) -> None:

@@ -1,0 +1,75 @@
+"""Long work beside the training, kept by its own inputs: drawn faces, and the judge of smiles.
+
+What is taken from the disk is bit for bit what would be computed, the state of torch's global generator included.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialize
+from torch import Tensor
+
+from dgm.vae.atomic import write_whole
+from dgm.vae.data import Faces, LoadReport, Split
+from dgm.vae.faces import synthetic_faces
+from dgm.vae.identity import code_digest
+from dgm.vae.message import say
+from dgm.vae.probe import EPOCHS, SmileProbe, network, train_probe
+
+STATE = "torch's generator"
+Make = Callable[[], tuple[dict[str, Tensor], dict[str, object]]]
+
+
+def kept_faces(count: int, image_size: int, seed: int, folder: Path) -> Faces:
+    """:func:`synthetic_faces`, drawn once."""
+    def draw() -> tuple[dict[str, Tensor], dict[str, object]]:
+        faces = synthetic_faces(count, image_size, seed)
+        about: dict[str, object] = {"source": faces.report.source, "fingerprint": faces.report.fingerprint}
+        return {"images": faces.images, "smiling": faces.smiling}, about
+
+    tensors, about = _kept(folder, "faces", [count, image_size, seed], draw)
+    return Faces(tensors["images"], tensors["smiling"], LoadReport(about["source"], True, about["fingerprint"]))
+
+
+def kept_probe(faces: Faces, split: Split, seed: int, folder: Path) -> SmileProbe:
+    """:func:`train_probe`, trained once."""
+    def learn() -> tuple[dict[str, Tensor], dict[str, object]]:
+        probe = train_probe(faces, split, seed)
+        weights = {f"net.{name}": tensor for name, tensor in probe.net.state_dict().items()}
+        return {**weights, STATE: torch.get_rng_state()}, {"accuracy": probe.accuracy}
+
+    parts = hashlib.sha256(repr((split.train.tolist(), split.valid.tolist())).encode()).hexdigest()
+    inputs = [faces.report.fingerprint, faces.images.shape[-1], parts, seed, EPOCHS]
+    tensors, about = _kept(folder, "probe", inputs, learn)
+    net = network()
+    torch.set_rng_state(tensors[STATE])
+    net.load_state_dict({name.removeprefix("net."): tensor for name, tensor in tensors.items() if name != STATE})
+    return SmileProbe(net.eval(), about["accuracy"])
+
+
+def _kept(folder: Path, module: str, inputs: list[object], make: Make) -> tuple[Mapping[str, Tensor], Any]:
+    """Tensors and numbers that were made from these inputs by this code of a module, now or before."""
+    asked = [module, code_digest((module,)), torch.__version__, *inputs]
+    path = folder / f"{module}-{hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]}.safetensors"
+    try:
+        with safe_open(path, "pt") as stored:
+            return {name: stored.get_tensor(name) for name in stored.keys()}, json.loads(  # noqa: SIM118  # not a dict
+                stored.metadata()["about"])
+    except FileNotFoundError:
+        pass
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        say(f"{path} is damaged ({str(error).splitlines()[0]}); it is made anew")
+    tensors, about = make()
+    try:
+        whole = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+        write_whole(path, serialize(whole, {"about": json.dumps(about)}))
+    except OSError as error:
+        say(f"{path.name} cannot be kept in {folder} ({error.strerror})")
+    return tensors, about

@@ -1,0 +1,124 @@
+"""Runs in the kernel: notes every file and folder that a chapter's code reads, declared or not.
+
+Python itself reports each opening of a file (an audit hook, PEP 578), so a data file read by ``open``, NumPy, Pillow or
+pandas is seen without being declared. A library that opens files in C or Rust, and a command after ``!``, are not seen:
+what they read is to be declared, as a parameter marked "Path".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import os
+import pkgutil
+import site
+import sys
+import tempfile
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+ABSENT = "absent"
+SETTINGS = "GOZARESH_WITNESS"  # JSON: journal, root, and the folders and files that are not to be noted
+SYSTEM = ("/proc", "/sys", "/dev", "/etc", "/usr", "/lib", "/lib64", "/run", "/var", "/opt/conda")
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+IMPORTERS = ("<frozen importlib", os.path.dirname(importlib.__file__), pkgutil.__file__)
+CREATED = ("__pycache__", "build", "figures")
+
+
+def digest_of(kind: str, path: Path) -> str:
+    """SHA-256 of a file's bytes or of the names in a folder; what comes and goes by itself does not count."""
+    try:
+        if kind == "folder":
+            names = sorted(name for name in os.listdir(path) if not name.startswith(".") and name not in CREATED)
+            return hashlib.sha256("\n".join(names).encode()).hexdigest()
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ABSENT
+
+
+class Witness:
+    """Writes a line of JSON to the journal for each thing read or written, at the moment it is."""
+
+    def __init__(self, journal: Path, root: Path, ignored: Iterable[Path]) -> None:
+        self._root = root
+        own = [Path(sys.prefix), Path(sys.base_prefix), *map(Path, site.getsitepackages()), *ignored]
+        around = [Path(tempfile.gettempdir()), Path.home() / ".cache", Path.home() / ".config",
+                  Path.home() / ".ipython", Path.home() / ".local", *map(Path, SYSTEM)]
+        self._ignored = [path for path in own if not root.is_relative_to(path)] + list(ignored)
+        self._outside = [*own, *around]
+        self._known: set[tuple[str, str]] = set()
+        self._modules: set[str] = set()
+        self._busy = threading.local()
+        self._journal = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    def hear(self, event: str, arguments: tuple[object, ...]) -> None:
+        """The audit hook; it must never stop what it hears of."""
+        if event not in ("open", "os.listdir", "os.scandir", "os.rename") or getattr(self._busy, "now", False):
+            return
+        with suppress(Exception):
+            self._hear(event, arguments)
+
+    def _hear(self, event: str, arguments: tuple[object, ...]) -> None:
+        if event == "os.rename":
+            self._note("wrote", arguments[1])
+        elif event != "open":
+            self._note("folder", arguments[0] if arguments[0] is not None else ".")
+        elif arguments[0] is not None and not isinstance(arguments[0], int):
+            mode, flags = arguments[1], arguments[2]
+            writes = set("wax+") & set(mode) if isinstance(mode, str) else isinstance(flags, int) and flags & WRITING
+            self._note("wrote" if writes else "file", arguments[0])
+
+    def _note(self, kind: str, named: object) -> None:
+        if _by_import():
+            return
+        path = Path(os.path.abspath(os.fsdecode(named)))  # type: ignore[arg-type]
+        if (kind, str(path)) not in self._known and self.counts(path):
+            self._known.add((kind, str(path)))
+            self._noted(kind, path)
+
+    def counts(self, path: Path) -> bool:
+        """Whether a change of this file would be the author's, not one of the installed programs."""
+        inside = path.is_relative_to(self._root)
+        return not any(path.is_relative_to(prefix) for prefix in (self._ignored if inside else self._outside))
+
+    def _noted(self, kind: str, path: Path) -> None:
+        self._busy.now = True  # to read the file is no news
+        digest = "" if kind == "wrote" else digest_of("folder" if kind == "folder" else "file", path)
+        line = json.dumps({"kind": kind, "path": str(path), "digest": digest})
+        os.write(self._journal, f"{line}\n".encode())
+        self._busy.now = False
+
+    def modules(self) -> None:
+        """Note the modules of the project that are loaded by now, however they were imported."""
+        added = sys.modules.keys() - self._modules
+        self._modules |= added
+        names = {getattr(sys.modules.get(name), "__file__", None) for name in added}
+        for name in sorted(name for name in names if isinstance(name, str) and name.endswith(".py")):
+            if Path(name).is_relative_to(self._root) and self.counts(Path(name)):
+                self._noted("module", Path(name))
+
+
+def _by_import() -> bool:
+    """Whether Python's import asks; a module's path is searched and its bytecode read that way."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename == __file__:
+        frame = frame.f_back  # type: ignore[assignment]
+    return frame is not None and frame.f_code.co_filename.startswith(IMPORTERS)
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Begin to listen, if the engine has asked for it."""
+    if SETTINGS not in os.environ:
+        return
+    given = json.loads(os.environ[SETTINGS])
+    witness = Witness(Path(given["journal"]), Path(given["root"]), [Path(path) for path in given["ignored"]])
+    sys.addaudithook(witness.hear)
+    shell.events.register("post_run_cell", lambda *_: witness.modules())
