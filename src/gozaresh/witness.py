@@ -100,7 +100,7 @@ class Witness:
         """Note the modules of the project that are loaded by now, however they were imported."""
         added = sys.modules.keys() - self._modules
         self._modules |= added
-        names = {getattr(sys.modules.get(name), "__file__", None) for name in added}
+        names = {getattr(sys.modules.get(name), "__file__", None) for name in added} - {__file__}
         for name in sorted(name for name in names if isinstance(name, str) and name.endswith(".py")):
             if Path(name).is_relative_to(self._root) and self.counts(Path(name)):
                 self._noted("module", Path(name))
