@@ -124,6 +124,7 @@ def measure(versions: dict[str, Version], times: int) -> dict[str, dict[str, lis
             found[CASES[0]][name].append(version.make())
             version.edit_prose()
             found[CASES[1]][name].append(version.make())
+        print({case: seconds for case, seconds in found.items() if any(seconds.values())}, flush=True)
     for name, version in versions.items():
         with version.watching() as said:
             for _ in range(times):

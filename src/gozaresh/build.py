@@ -59,9 +59,7 @@ class Report:
     @cached_property
     def cells(self) -> Mapping[str, tuple[Cell, ...]]:
         """The cells of each chapter by its name."""
-        found = {path.stem: self._read(path) for path in self.project.chapters}
-        self.memo("cells").save()
-        return found
+        return {path.stem: self._read(path) for path in self.project.chapters}
 
     def _read(self, path: Path) -> tuple[Cell, ...]:
         name = self.project.relative(path)
@@ -189,6 +187,7 @@ def make_notebook(report: Report, name: str) -> None:
     kept, cells = report.memo(f"notebook-{name}"), report.cells[name]
     write_text(kept.get(key(cells), lambda: notebook_text(to_notebook(cells))), report.notebook_path(name))
     kept.save()
+    report.memo("cells").save()  # not before, for nothing is written until the choices are known to be right
 
 
 def execute_chapter(report: Report, name: str) -> None:
