@@ -11,10 +11,11 @@ import nbformat
 import pytest
 
 from gozaresh import fingerprint
-from gozaresh.build import choose, make_notebook, read_notebook
+from gozaresh.build import choose, make_notebook
 from gozaresh.cache import KEPT, Cache
 from gozaresh.errors import ExecutionError
 from gozaresh.execute import Job, execute
+from gozaresh.files import read_notebook
 from gozaresh.settings import load_project
 from tests.edits import CHAPTER, EDITS, SILENT, Double, Draft
 
