@@ -207,7 +207,8 @@ def test_no_shorthand_of_typst_arises_by_chance(tex: str) -> None:
 
 def page(markup: str, tmp_path: Path) -> bytes:
     """A page in the report's look, as PDF/UA-1, without a warning."""
-    (tmp_path / "theme.typ").write_bytes((THEME / "theme.typ").read_bytes())
+    for part in (*THEME.glob("*.typ"), *THEME.glob("*.csl")):
+        (tmp_path / part.name).write_bytes(part.read_bytes())
     path = tmp_path / "page.typ"
     path.write_text('#import "theme.typ": *\n#set document(title: "x")\n#show: styled\n' + markup, encoding="utf-8")
     pdf, warnings = typst.compile_with_warnings(
