@@ -15,8 +15,8 @@ ENGINE = """errors clock persian checks author settings source inline notebook l
     fingerprint bytecode progress lock inputs cache running execute
     mathsymbols mathmacros mathcursor mathtree mathparse mathtypst mathwords
     mathitems mathspeech maths bidi document markdown homing export pdfdigest pdftext pdfpages passage pdffont
-    pdfrun visual textlayer pdftags comparison pdffaults typeset bibliography lint prose numbering promised printed
-    proofread quote origins provenance difference resultstable
+    pdfrun visual textlayer pdftags comparison pdffaults typeset bibliography lint spelling prose numbering promised
+    printed proofread quote origins provenance difference resultstable
     appendix build bundle watch cli""".split()
 
 

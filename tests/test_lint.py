@@ -5,6 +5,7 @@ import pytest
 from gozaresh.errors import SettingsError
 from gozaresh.lint import Question, lint, points, read_assignment, typed_results, unanswered
 from gozaresh.source import read_chapter
+from gozaresh.spelling import half_spaces
 
 GOOD = '''# %% [markdown]
 r"""
@@ -91,3 +92,16 @@ def test_a_question_needs_its_keys(tmp_path: Path) -> None:
     path.write_text('[[question]]\nid = "q"\n', encoding="utf-8")
     with pytest.raises(SettingsError, match="needs id, points and answers"):
         read_assignment(path, "assignment.toml")
+
+
+@pytest.mark.parametrize(("text", "advice"), [
+    ("این نمودار بالا می رود.", ["«می رود» wants a half-space: «می‌رود»"]),
+    ("و نمی توان گفت", ["«نمی توان» wants a half-space: «نمی‌توان»"]),
+    ("کتاب ها و رنگ های تند", ["«کتاب ها» wants a half-space: «کتاب‌ها»", "«رنگ های» wants a half-space: «رنگ‌های»"]),
+    ("بزرگ تر است", ["«بزرگ تر» wants a half-space: «بزرگ‌تر»"]),
+    ("می‌شود، کتاب‌ها، بزرگ‌تر، قدیمی است، `می رود`، هایی", []),
+])
+def test_a_forgotten_half_space_is_advised(tmp_path: Path, text: str, advice: list[str]) -> None:
+    (tmp_path / "c.py").write_text(f'# %% [markdown]\nr"""\n{text}\n"""\n', encoding="utf-8")
+    found = [str(problem) for problem in half_spaces(read_chapter(tmp_path / "c.py", "c.py"))]
+    assert found == [f"c.py:3: {line}" for line in advice]

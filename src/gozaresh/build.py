@@ -44,6 +44,7 @@ from gozaresh.prose import SourceText, source_texts
 from gozaresh.provenance import Chapter, trace
 from gozaresh.settings import Literal, Project
 from gozaresh.source import Cell, read_chapter
+from gozaresh.spelling import half_spaces
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def advice(report: Report) -> list[str]:
              for question in found if question.answers and set(question.answers) <= set(labels)]
     if found:
         lines.append("{} of {} points answered".format(*points(found, labels)))
-    return [*lines, *(f"look again: {problem}" for problem in typed_results(cells))]
+    return [*lines, *(f"look again: {problem}" for problem in (*typed_results(cells), *half_spaces(cells)))]
 
 
 def _bibliographies(project: Project) -> list[Path]:
