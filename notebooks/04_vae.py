@@ -16,6 +16,7 @@ epochs: int = 1000
 train_fraction: float = 0.8
 latent_dim: int = 200
 beta: float = 1.0
+gamma: float = 0.0
 sigma: float = 0.0
 dropout: float = 0.02
 synthetic_faces: int = 3600
@@ -42,6 +43,7 @@ from dgm.calculus.verification import prove_stationary
 from dgm.vae import ablation, checkpoint, latent, objective
 from dgm.vae import model as model_source
 from dgm.vae.data import load_faces, stratified_split
+from dgm.vae.factor import FactorConfig
 from dgm.vae.kept import kept_faces, kept_probe
 from dgm.vae.loader import FaceLoader
 from dgm.vae.model import VAE, Decoder, Encoder, reparameterize
@@ -49,7 +51,7 @@ from dgm.vae.picture import image_grid, interleaved_rows
 from dgm.vae.record import find_record
 from dgm.vae.smile import STEPS, walk
 from dgm.vae.summary import summary
-from dgm.vae.train import TrainingConfig, train
+from dgm.vae.train import TrainingConfig, train, train_factor
 from gozaresh.author import Table, checks, fa, markdown, persian_ticks, report_style, show_source
 
 report_style()
@@ -195,7 +197,7 @@ r"""
 
 $$\ell_\beta(x)=\underbrace{-\mathbb E_{q(z\mid x)}[\log p(x\mid z)]}_{\text{بازسازی}}+\beta\,\underbrace{D_{\mathrm{KL}}(q(z\mid x)\,\|\,p(z))}_{\text{واگرایی}}.$$ {#eq-vae-loss}
 
-در این اجرا $\beta$ برابر `{python} beta` است. توزیع پیشین $p(z)=\mathcal N(0,I)$ است و جملهٔ دوم فرم بسته دارد:
+در این اجرا $\beta$ برابر `{python} beta` است`{python} f" و مدل یک FactorVAE است: {fa(gamma)} برابرِ همبستگی کلِ برآوردشده، که در فصل نظریهٔ جداسازی تعریف می‌شود، به هزینه افزوده شده است" if gamma else ""`. توزیع پیشین $p(z)=\mathcal N(0,I)$ است و جملهٔ دوم فرم بسته دارد:
 """
 
 # %%
@@ -296,8 +298,9 @@ markdown(text)
 config = TrainingConfig(
     epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, latent_dim=latent_dim, beta=beta, sigma=sigma,
     dropout=dropout, seed=seed, warmup=warmup, flip=flip)
-recorded = find_record(Path(runs), faces, split, config)
-trained = recorded or train(faces, split, config, Path(run_dir))
+factored = train_factor(faces, split, FactorConfig(config, gamma), Path(run_dir)) if gamma else None
+recorded = None if gamma else find_record(Path(runs), faces, split, config)
+trained = factored.vae if factored else recorded or train(faces, split, config, Path(run_dir))
 if recorded is None:
     checkpoint.save(trained, about, Path(run_dir))
 model, history = trained.model, trained.history
@@ -315,6 +318,10 @@ if origin:
             "وزن‌ها با دقت bfloat16 نگه داشته شده‌اند؛ هر چه پس از آموزش می‌آید، از بازسازی تا لبخند، در همین اجرا حساب شده است.")
 else:
     text = f"مدل در همین اجرا روی `{trained.device}` در {fa(f'{trained.seconds:.0f}')} ثانیه آموزش دیده است."
+if factored:
+    last = factored.history.factor[-1]
+    text += (f" متمایزگر FactorVAE [@kim2018] با الگوریتم ۲ مقاله همراه آن آموخته و در دورهٔ پایانی همبستگی کل را {fa(f'{last.total_correlation:.2f}')} نات برآورد کرده است؛ "
+             f"در آن دوره {fa(f'{100 * last.accuracy:.0f}')} درصد نمونه‌ها را درست بازشناخته است.")
 if not trained.finished:
     text += f" از {fa(epochs)} دورهٔ برنامه‌ریزی‌شده {fa(trained.epochs)} دوره انجام شده است."
 markdown(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import re
+import shutil
 import tomllib
 import zipfile
 from pathlib import Path
@@ -168,6 +169,14 @@ def test_bad_data_stops_the_chapter_in_one_line(homework: Path, tmp_path: Path) 
     assert (done.status, len(done.errors)) == (1, 1)
     assert "notebooks/04_vae.py:" in done.errors[0]
     assert "DataError: DATA=faces: no images; two folders are needed" in done.errors[0]
+
+
+def test_gamma_makes_the_chapters_model_a_factor_vae(homework: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(homework, tmp_path / "homework", symlinks=True)
+    done = gozaresh("execute", "04_vae", "--set", "gamma=2.5", "--set", "epochs=1", "--profile", "smoke", cwd=folder)
+    assert done.status == 0, done.err
+    executed = nbformat.read(folder / "build" / "executed" / "04_vae.ipynb", as_version=4)
+    assert "در دورهٔ پایانی همبستگی کل را" in json.dumps(executed, ensure_ascii=False)
 
 
 def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

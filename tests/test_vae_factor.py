@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import math
 from dataclasses import asdict, replace
 
@@ -11,6 +12,7 @@ import torch
 
 from dgm.calculus import density_ratio
 from dgm.errors import ModelError
+from dgm.vae import dense
 from dgm.vae.data import stratified_split
 from dgm.vae.discriminator import (
     Discriminator,
@@ -32,6 +34,7 @@ CPU = torch.device("cpu")
 PLAIN = TrainingConfig(epochs=3, batch_size=16, latent_dim=4, dropout=0.1, flip=True, sigma=0.1)
 CONFIG = FactorConfig(PLAIN, gamma=5.0, discriminator_width=16, discriminator_layers=2,
                       discriminator_learning_rate=1e-3)
+DENSE = replace(CONFIG, network="dense")
 
 
 @pytest.fixture(scope="module")
@@ -178,10 +181,12 @@ def test_the_weight_presses_the_estimate_down(faces, split) -> None:
     torch.testing.assert_close(three - without, 3 * (one - without), rtol=1e-3, atol=1e-4 * float(without.abs().max()))
 
 
-def test_in_many_short_pieces_it_is_the_same(faces, split, uninterrupted, tmp_path) -> None:
-    pieces = [train_factor(faces, split, CONFIG, tmp_path, budget=0.03)]
+@pytest.mark.parametrize(("config", "seconds"), [(CONFIG, 0.03), (DENSE, 0.003)], ids=["table1", "dense"])
+def test_in_many_short_pieces_it_is_the_same(faces, split, config, seconds, tmp_path) -> None:
+    uninterrupted = train_factor(faces, split, config)
+    pieces = [train_factor(faces, split, config, tmp_path, budget=seconds)]
     while not pieces[-1].finished:
-        pieces.append(train_factor(faces, split, CONFIG, tmp_path, budget=0.03))
+        pieces.append(train_factor(faces, split, config, tmp_path, budget=seconds))
         assert len(pieces) < 100
     assert len(pieces) > 2
     assert pieces[-1].history == uninterrupted.history
@@ -195,12 +200,14 @@ def test_a_checkpoint_is_of_one_gamma_and_of_no_plain_vae(faces, split, tmp_path
     train_factor(faces, split, CONFIG, tmp_path, budget=0.01)
     train_factor(faces, split, replace(CONFIG, gamma=6.0), tmp_path, budget=0.01)
     assert len(list(tmp_path.glob("checkpoint-*"))) == 3
+    assert identify_factor(faces, split, CONFIG, CPU) != identify_factor(faces, split, DENSE, CPU)
     assert (identify_factor(faces, split, CONFIG, CPU).digest
             == identify_factor(faces, split, replace(CONFIG, gamma=5), CPU).digest)  # 5 is 5.0
 
 
 @pytest.mark.parametrize(("wrong", "message"), [
     ({"gamma": -1.0}, "gamma = -1.0 is not in"), ({"gamma": math.nan}, "gamma = nan is not in"),
+    ({"network": "dens"}, "network = 'dens' is not known; nearest: dense"),
     ({"discriminator_learning_rate": 0.0}, "discriminator_learning_rate = 0.0 is not positive; nearest: 0.0001")])
 def test_values_out_of_range_are_named(wrong: dict[str, float], message: str) -> None:
     with pytest.raises(ModelError, match=message):
@@ -224,3 +231,7 @@ def test_divergence_of_the_discriminator_is_named(faces, split) -> None:
 def test_the_papers_settings_are_the_defaults() -> None:
     found = asdict(FactorConfig())
     assert (found["discriminator_width"], found["discriminator_layers"]) == (1000, 6)
+
+
+def test_the_small_networks_example_holds() -> None:
+    assert doctest.testmod(dense).failed == 0

@@ -13,7 +13,7 @@ from dgm.vae.apart import Outcome
 from dgm.vae.factor import FactorConfig
 from dgm.vae.measure import Sizes
 from dgm.vae.runs import Run, run_of
-from dgm.vae.sweep import Grid
+from dgm.vae.sweep import Grid, recorded
 from dgm.vae.trainer import TrainingConfig
 
 TINY = Run("sprites", 120, 16, FactorConfig(
@@ -33,7 +33,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
     threads = torch.get_num_threads()
     monkeypatch.setattr(sweep, "work_apart", made_up)
-    monkeypatch.setattr(study, "GRIDS", {name: Grid(study.BETAS, study.GAMMAS, 2, replace(TINY, world=name))
+    monkeypatch.setattr(study, "GRIDS", {name: Grid(study.SETTINGS, 2, replace(TINY, world=name))
                                          for name in ("sprites", "faces")})
     yield
     torch.set_num_threads(threads)
@@ -55,12 +55,12 @@ def test_a_world_is_recorded_when_none_of_its_runs_is_missing(tmp_path: Path, ca
     (folder / "FAIL").touch()
     given = ["--folder", str(folder), "--record", str(record), "--jobs", "2"]
     assert study.main(given) == 1
-    assert len(study.results("sprites", record)) == 12
-    assert study.results("faces", record) == ()
+    assert len(recorded(record / "sweep-sprites" / "results.json")) == 12
+    assert recorded(record / "sweep-faces" / "results.json") == ()
     (folder / "FAIL").unlink()
     assert study.main(given) == 0
-    assert len(study.results("faces", record)) == 12
-    assert len(list(record.glob("*.png"))) == 2 * 6
+    assert len(recorded(record / "sweep-faces" / "results.json")) == 12
+    assert len(list(record.glob("*/*.png"))) == 2 * 6
     assert "sprites: 0 of 12 runs to do" in capsys.readouterr().out
 
 

@@ -24,7 +24,7 @@ from dgm.vae.apart import Outcome, work_apart
 from dgm.vae.factor import FactorConfig
 from dgm.vae.measure import Sizes
 from dgm.vae.runs import Run, run_of, with_values, work
-from dgm.vae.sweep import Grid, Result, main, points, read, recorded, summaries
+from dgm.vae.sweep import Grid, Result, crossed, main, read, recorded, summaries
 from dgm.vae.trainer import TrainingConfig
 
 TINY = Run("sprites", 40, 16, FactorConfig(
@@ -72,7 +72,7 @@ def test_inputs_name_a_run_wholly() -> None:
 
 @pytest.mark.usefixtures("quick")
 def test_a_failing_run_loses_no_other_and_is_named_at_the_end(tmp_path: Path, capsys) -> None:
-    grid = Grid((1.0, 2.0), (0.0, 5.0), 2, TINY)
+    grid = Grid(crossed((1.0, 2.0), (0.0, 5.0)), 2, TINY)
     swept = sweep.sweep(grid, tmp_path, jobs=2)
     assert len(swept.results) == 6
     assert sorted(swept.failures) == [f"sprites, beta 2, gamma {gamma}, seed 1" for gamma in (0, 5)]
@@ -83,7 +83,7 @@ def test_a_failing_run_loses_no_other_and_is_named_at_the_end(tmp_path: Path, ca
 
 @pytest.mark.usefixtures("quick")
 def test_what_is_done_is_not_done_again_and_what_failed_is(tmp_path: Path, monkeypatch, capsys) -> None:
-    grid, asked = Grid((1.0, 2.0), (0.0,), 2, TINY), []
+    grid, asked = Grid(crossed((1.0, 2.0), (0.0,)), 2, TINY), []
 
     def counted(inputs: dict[str, object], folder: str) -> Outcome:
         asked.append(run_of(inputs))
@@ -92,7 +92,7 @@ def test_what_is_done_is_not_done_again_and_what_failed_is(tmp_path: Path, monke
     monkeypatch.setattr(sweep, "work_apart", counted)
     sweep.sweep(grid, tmp_path)
     assert len(asked) == 4
-    sweep.sweep(Grid((1.0, 2.0, 4.0), (0.0,), 2, TINY), tmp_path)
+    sweep.sweep(Grid(crossed((1.0, 2.0, 4.0), (0.0,)), 2, TINY), tmp_path)
     again = [(run.factor.training.beta, run.factor.training.seed) for run in asked[4:]]
     assert sorted(again) == [(2.0, 1), (4.0, 0), (4.0, 1)]
     assert "3 of 6 runs are done already" in capsys.readouterr().err
@@ -100,7 +100,7 @@ def test_what_is_done_is_not_done_again_and_what_failed_is(tmp_path: Path, monke
 
 @pytest.mark.usefixtures("quick")
 def test_a_record_that_is_damaged_or_of_other_inputs_is_none(tmp_path: Path) -> None:
-    grid = Grid((1.0,), (0.0,), 2, TINY)
+    grid = Grid(crossed((1.0,), (0.0,)), 2, TINY)
     sweep.sweep(grid, tmp_path)
     one, other = grid.runs()
     path = tmp_path / f"{one.digest}.json"
@@ -113,15 +113,20 @@ def test_a_record_that_is_damaged_or_of_other_inputs_is_none(tmp_path: Path) -> 
 
 @pytest.mark.usefixtures("quick")
 def test_the_results_are_read_back_only_for_their_own_inputs(tmp_path: Path) -> None:
-    grid = Grid((1.0, 4.0), (0.0,), 3, TINY)
+    grid = Grid(crossed((1.0, 4.0), (0.0,)), 3, TINY)
     swept = sweep.sweep(grid, tmp_path)
     path = tmp_path / "results.json"
-    assert recorded(path, grid) == swept.results
-    assert [r.beta for r in recorded(path, Grid((4.0,), (0.0,), 2, TINY))] == [4.0, 4.0]
-    assert recorded(path, Grid((1.0, 4.0), (0.0,), 3, replace(TINY, images=50))) == ()
-    assert recorded(tmp_path / "none.json", grid) == ()
+    assert recorded(path) == swept.results
+    rows = json.loads(path.read_bytes())
+    rows[0]["inputs"]["code"] = "another"
+    rows[1]["inputs"]["world"] = "none"
+    path.write_text(json.dumps(rows))
+    assert recorded(path) == ()  # the second is of no world at all
+    path.write_text(json.dumps([rows[0], *rows[2:]]))
+    assert recorded(path) == swept.results[2:]
+    assert recorded(tmp_path / "none.json") == ()
     path.write_text("[{")
-    assert recorded(path, grid) == ()
+    assert recorded(path) == ()
 
 
 def test_summaries_are_means_and_deviations_and_points_have_the_theorys_slope() -> None:
@@ -130,7 +135,6 @@ def test_summaries_are_means_and_deviations_and_points_have_the_theorys_slope() 
     found = summaries(results)
     assert [(one.beta, one.gamma, one.seeds) for one in found] == [(1, 0, 2), (1, 10, 2), (4, 0, 2), (4, 10, 2)]
     assert found[0].findings == {"rate": (10.0, 0.0), "distortion": (1.0, pytest.approx(2**0.5))}
-    assert [(point.rate, point.distortion, point.slope) for point in points(found)][-1] == (2.5, 1.0, -4.0)
     assert summaries(results[:1]) == ()
 
 
@@ -210,7 +214,7 @@ def test_what_cannot_be_is_one_line(arguments: list[str], message: str, tmp_path
 def test_without_its_package_a_scheduler_is_refused_in_words(monkeypatch, tmp_path) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ModelError, match="needs the package 'distributed', which is not installed"):
-        sweep.sweep(Grid((1.0,), (0.0,), 1, TINY), tmp_path, scheduler="tcp://127.0.0.1:9")
+        sweep.sweep(Grid(crossed((1.0,), (0.0,)), 1, TINY), tmp_path, scheduler="tcp://127.0.0.1:9")
 
 
 def test_an_unknown_world_is_named() -> None:
@@ -250,7 +254,7 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]
 def test_on_a_scheduler_a_killed_worker_loses_no_run(cluster, tmp_path: Path) -> None:
     address, workers = cluster
     base = replace(TINY, factor=replace(TINY.factor, training=replace(TINY.factor.training, epochs=30)))
-    grid, folder = Grid((1.0,), (0.0, 5.0), 1, base), tmp_path / "sweep"
+    grid, folder = Grid(crossed((1.0,), (0.0, 5.0)), 1, base), tmp_path / "sweep"
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(sweep.sweep, grid, folder, None, address)
         wait_for(lambda: any(folder.glob("*/progress")))  # each worker has one of the two runs

@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from dgm.errors import ModelError
+from dgm.errors import ModelError, nearest
 from dgm.vae.data import Faces, Split
+from dgm.vae.dense import DenseVAE
 from dgm.vae.discriminator import ADAM, Discriminator, accuracy, discriminator_loss, permute_dims, total_correlation
 from dgm.vae.layers import ReluDropout
 from dgm.vae.model import reparameterize
 from dgm.vae.objective import elbo_terms
 from dgm.vae.trainer import History, State, Trainer, TrainingConfig, _autocast, _optimizer_state, _values
+
+NETWORKS = ("table1", "dense")
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class FactorConfig:
     """A training of the VAE, the weight ``gamma`` of the total correlation, and the discriminator.
 
     The paper's values are the defaults here; its VAE learns with a rate of 1e-4, ``training`` says what ours does.
-    With ``gamma`` 0 the VAE is bit for bit that of :class:`Trainer`, and the discriminator only looks on.
+    With ``gamma`` 0 the VAE is bit for bit that of :class:`Trainer`, and the discriminator only looks on. ``network``
+    is the sheet's of Table 1 or the small :class:`DenseVAE`, which has no dropout.
 
     Raises:
         ModelError: a value out of its range.
@@ -35,8 +39,11 @@ class FactorConfig:
     discriminator_width: int = 1000
     discriminator_layers: int = 6
     discriminator_learning_rate: float = 1e-4
+    network: str = "table1"
 
     def __post_init__(self) -> None:
+        if self.network not in NETWORKS:
+            raise ModelError(f"network = {self.network!r} is not known; {nearest(self.network, NETWORKS)}")
         if not 0 <= self.gamma < math.inf:
             raise ModelError(f"gamma = {self.gamma} is not in [0, inf); nearest: 0")
         if not 0 < self.discriminator_learning_rate < math.inf:
@@ -70,6 +77,8 @@ class FactorTrainer(Trainer):
     def __init__(self, faces: Faces, split: Split, factor: FactorConfig, device: torch.device) -> None:
         super().__init__(faces, split, factor.training, device)
         self.factor = factor
+        if factor.network == "dense":
+            self._take_dense_network()
         self.aside = torch.Generator(device).manual_seed(factor.training.seed + 2)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(factor.training.seed + 2)
@@ -79,6 +88,13 @@ class FactorTrainer(Trainer):
             self.discriminator.parameters(), lr=factor.discriminator_learning_rate, betas=ADAM, fused=True)
         self.factor_measures: list[FactorMeasure] = []
         self.factor_values: list[Tensor] = []  # of the present epoch's steps, each (2,), as FactorMeasure's fields
+
+    def _take_dense_network(self) -> None:
+        config = self.config
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            self.model = DenseVAE(self.model.image_size, config.latent_dim).to(self.data.device)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate, fused=True)
 
     @property
     def history(self) -> FactorHistory:

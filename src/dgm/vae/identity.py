@@ -15,7 +15,7 @@ from dgm.vae.data import Faces, Split
 from dgm.vae.factor import FactorConfig
 from dgm.vae.trainer import TrainingConfig
 
-FACTOR = ("discriminator", "factor")  # those that decide a FactorVAE's result besides
+FACTOR = ("dense", "discriminator", "factor")  # those that decide a FactorVAE's result besides
 DECIDING = ("decode", "faces", "layers", "loader", "model", "objective", "trainer")  # the modules whose code matters
 
 
@@ -56,6 +56,7 @@ class FactorIdentity(Identity):
 
     gamma: float
     discriminator: tuple[float, ...]  # width, layers, learning rate
+    network: str
     factor_code: str
 
 
@@ -65,7 +66,7 @@ def identify_factor(faces: Faces, split: Split, factor: FactorConfig, device: to
     discriminator = (factor.discriminator_width, factor.discriminator_layers,
                      float(factor.discriminator_learning_rate))
     return FactorIdentity(plain.data, plain.image_size, plain.split, plain.config, plain.code, plain.arithmetic,
-                          float(factor.gamma), discriminator, code_digest(FACTOR))
+                          float(factor.gamma), discriminator, factor.network, code_digest(FACTOR))
 
 
 def code_digest(modules: Sequence[str] = DECIDING) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,27 +15,21 @@ from pathlib import Path
 
 import torch
 
-from dgm.errors import DgmError
 from dgm.vae.factor import FactorTrainer
 from dgm.vae.known import known_images, world
 from dgm.vae.measure import measure
 from dgm.vae.runs import Run
-from dgm.vae.sweep import BASE, FOLDER, STOPPED, Grid, Result, cores, leave, recorded, report, sweep
+from dgm.vae.sweep import BASE, FOLDER, Grid, cores, leave, report, stoppable, sweep
 
-RECORD = Path("report/runs/disentangling")
+RECORD = Path("report/runs")
 SEEDS = 5
 SIGMA = BASE.factor.training.sigma
-BETAS, GAMMAS = (1.0, 4.0), (0.0, 10.0, 40.0)
+SETTINGS = ((1.0, 0.0), (2.0, 0.0), (4.0, 0.0), (8.0, 0.0), (1.0, 10.0), (1.0, 30.0))  # beta and gamma
 
 # Faces have twice the factors, and so get more dimensions.
-GRIDS = {"sprites": Grid(BETAS, GAMMAS, SEEDS, BASE),
-         "faces": Grid(BETAS, GAMMAS, SEEDS, replace(BASE, world="faces", factor=replace(
+GRIDS = {"sprites": Grid(SETTINGS, SEEDS, BASE),
+         "faces": Grid(SETTINGS, SEEDS, replace(BASE, world="faces", factor=replace(
              BASE.factor, training=replace(BASE.factor.training, latent_dim=16))))}
-
-
-def results(name: str, folder: Path = RECORD) -> tuple[Result, ...]:
-    """The recorded results on a world, if they were made by this very code; else none."""
-    return recorded(folder / f"{name}.json", GRIDS[name])
 
 
 def seconds_of(run: Run, steps: int = 12) -> float:
@@ -74,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m dgm.vae.study", description="The experiment of the report.")
     parser.add_argument("--world", nargs="+", choices=sorted(GRIDS), default=["sprites", "faces"], help="(%(default)s)")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where single runs lie (%(default)s)")
-    parser.add_argument("--record", type=Path, default=RECORD, help="where the record is written (%(default)s)")
+    parser.add_argument("--record", type=Path, default=RECORD, help="where records are written (%(default)s)")
     parser.add_argument("--jobs", type=int, default=cores(), help="runs side by side (%(default)s)")
     parser.add_argument("--scheduler", default="", help="address of a Dask scheduler, tcp://host:port")
     parser.add_argument("--estimate", action="store_true", help="only say how long it takes")
@@ -82,29 +75,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(estimate(given.world, given.folder, given.jobs), flush=True)
     if given.estimate:
         return 0
-    try:
-        return max(_work(name, given) for name in given.world)
-    except DgmError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("study: stopped; what is done is kept, go on with the same command", file=sys.stderr)
-        return STOPPED
+    return stoppable("study", lambda: max(_work(name, given) for name in given.world))
 
 
 def _work(name: str, given: argparse.Namespace) -> int:
     """One world's grid; its record is written when none of its runs is missing, with a picture for each setting."""
-    grid = GRIDS[name]
-    swept = sweep(grid, given.folder, given.jobs, given.scheduler)
-    status = report(swept, grid, given.folder)
+    grid, record = GRIDS[name], given.record / f"sweep-{name}"
+    status = report(sweep(grid, given.folder, given.jobs, given.scheduler), grid, given.folder)
     if status == 0:
-        given.record.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(given.folder / "results.json", given.record / f"{name}.json")
-        for run in grid.runs()[: len(BETAS) * len(GAMMAS)]:  # of the first seed
-            training = run.factor.training
-            picture = given.record / f"{name}-beta{training.beta:g}-gamma{run.factor.gamma:g}.png"
-            shutil.copyfile(given.folder / f"{run.digest}.png", picture)
-        print(f"recorded: {given.record / f'{name}.json'}")
+        record.mkdir(parents=True, exist_ok=True)
+        for kept in ("results.json", *(f"{run.digest}.png" for run in grid.runs()[: len(grid.settings)])):  # one seed's
+            shutil.copyfile(given.folder / kept, record / kept)
+        print(f"recorded: {record}")
     return status
 
 

@@ -11,7 +11,7 @@ import base64
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,31 +35,26 @@ LOOK = 2.0  # seconds between two looks at how far the runs are
 PATIENCE = "10s"  # for a scheduler to answer
 STOPPED = 130
 
-# What is trained where nothing else is said: small enough for one core of a laptop in minutes. sigma is fixed: were it
-# learnt, beta would lose its meaning (Rybkin et al. 2021).
-BASE = Run(factor=FactorConfig(
-    TrainingConfig(epochs=24, batch_size=64, learning_rate=1e-3, latent_dim=10, sigma=0.3, dropout=0.0),
-    discriminator_width=256, discriminator_layers=4, discriminator_learning_rate=1e-3))
+# What is trained where nothing else is said: small enough for one core of a laptop in two minutes. sigma is fixed: were
+# it learnt, beta would lose its meaning (Rybkin et al. 2021).
+BASE = Run(images=20000, image_size=16, factor=FactorConfig(
+    TrainingConfig(epochs=48, batch_size=64, learning_rate=1e-3, latent_dim=10, sigma=0.15, dropout=0.0),
+    discriminator_width=256, discriminator_layers=4, discriminator_learning_rate=1e-3, network="dense"))
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Runs that differ in beta, gamma and seed alone.
+    """Runs that differ in beta, gamma and seed alone; ``settings`` are the pairs of beta and gamma.
 
     Raises:
-        ModelError: a value is given twice, none is given, or a value is out of its range.
+        ModelError: no seed, or a value out of its range.
     """
 
-    betas: tuple[float, ...]
-    gammas: tuple[float, ...]
+    settings: tuple[tuple[float, float], ...]
     seeds: int
     base: Run = BASE
 
     def __post_init__(self) -> None:
-        for name, values in (("beta", self.betas), ("gamma", self.gammas)):
-            if not values or len(set(values)) < len(values):
-                raise ModelError(f"{name} = {' '.join(f'{value:g}' for value in values) or 'nothing'}: a sweep wants "
-                                 "values, each of them once")
         if self.seeds < 1:
             raise ModelError(f"seeds = {self.seeds} is too small; nearest: 1")
         self.runs()
@@ -67,7 +62,20 @@ class Grid:
     def runs(self) -> tuple[Run, ...]:
         """All of them; seed by seed, so that a sweep cut short has every setting about as often."""
         return tuple(with_values(self.base, beta, gamma, seed)
-                     for seed, beta, gamma in product(range(self.seeds), self.betas, self.gammas))
+                     for seed in range(self.seeds) for beta, gamma in self.settings)
+
+
+def crossed(betas: Sequence[float], gammas: Sequence[float]) -> tuple[tuple[float, float], ...]:
+    """Every beta with every gamma.
+
+    Raises:
+        ModelError: a value is given twice, or none is given.
+    """
+    for name, values in (("beta", betas), ("gamma", gammas)):
+        if not values or len(set(values)) < len(values):
+            raise ModelError(f"{name} = {' '.join(f'{value:g}' for value in values) or 'nothing'}: a sweep wants "
+                             "values, each of them once")
+    return tuple(product(betas, gammas))
 
 
 @dataclass(frozen=True)
@@ -101,25 +109,6 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Point:
-    """A place in the plane of rate and distortion, in nats, and the slope that theory gives the curve there, -beta.
-
-    The optimum of distortion + beta rate touches the lowest reachable curve with this slope; a penalty on the total
-    correlation takes the optimum off that curve, so only points of gamma 0 are held to it.
-    """
-
-    beta: float
-    gamma: float
-    rate: float
-    distortion: float
-
-    @property
-    def slope(self) -> float:
-        """Of the tangent d(distortion) / d(rate)."""
-        return -self.beta
-
-
-@dataclass(frozen=True)
 class Swept:
     """What is known after a sweep: the results in the grid's order, and why others failed, by their labels."""
 
@@ -141,11 +130,6 @@ def summaries(results: Sequence[Result]) -> tuple[Summary, ...]:
 
 def _spread(values: Sequence[float]) -> tuple[float, float]:
     return mean(values), stdev(values)
-
-
-def points(found: Sequence[Summary]) -> tuple[Point, ...]:
-    """The means of rate and distortion, for a figure."""
-    return tuple(Point(one.beta, one.gamma, one.findings["rate"][0], one.findings["distortion"][0]) for one in found)
 
 
 def sweep(grid: Grid, folder: Path = FOLDER, jobs: int | None = None, scheduler: str = "") -> Swept:
@@ -212,17 +196,16 @@ def _lines(record: dict[str, object]) -> bytes:
 def read(folder: Path, run: Run) -> Result | None:
     """The result of a run of these very inputs, if it is kept in ``folder``."""
     try:
-        return _result(json.loads((folder / f"{run.digest}.json").read_bytes()), [run])
+        return _result(json.loads((folder / f"{run.digest}.json").read_bytes()), run)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _result(record: dict[str, object], expected: Sequence[Run]) -> Result | None:
-    wanted = next((run for run in expected if run.inputs() == record["inputs"]), None)
-    if wanted is None:
+def _result(record: dict[str, object], run: Run) -> Result | None:
+    if run.inputs() != record["inputs"]:
         return None
     found: dict[str, float] = record["findings"]  # type: ignore[assignment]
-    return Result(wanted, found, record["history"], float(str(record["seconds"])))  # type: ignore[arg-type]
+    return Result(run, found, record["history"], float(str(record["seconds"])))  # type: ignore[arg-type]
 
 
 def write_results(results: Sequence[Result], path: Path) -> None:
@@ -235,14 +218,12 @@ def write_results(results: Sequence[Result], path: Path) -> None:
         raise ModelError(f"{path}: the results cannot be written there ({error.strerror})") from None
 
 
-def recorded(path: Path, grid: Grid) -> tuple[Result, ...]:
-    """The results kept in ``path`` that were made with the very inputs of the grid's runs, by this very code."""
+def recorded(path: Path) -> tuple[Result, ...]:
+    """The results kept in ``path`` that were made by this very code; none where the file is missing or damaged."""
     try:
         rows = json.loads(path.read_bytes())
-        known = {json.dumps(run.inputs(), sort_keys=True): run for run in grid.runs()}
-        found = [_result(row, [known[key]]) for row in rows
-                 if (key := json.dumps(row["inputs"], sort_keys=True)) in known]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        found = [_result(row, run_of(row["inputs"])) for row in rows]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, DgmError):
         return ()
     return tuple(result for result in found if result is not None)
 
@@ -321,16 +302,24 @@ def table(found: Sequence[Summary]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; the exit status is 1 if a run failed, 130 if it was stopped."""
     given = _parser().parse_args(arguments)
+
+    def swept() -> int:
+        grid = Grid(crossed(given.beta, given.gamma), given.seeds, _base(given))
+        return report(sweep(grid, given.folder, given.jobs, given.scheduler), grid, given.folder)
+
+    return stoppable("sweep", swept)
+
+
+def stoppable(name: str, work: Callable[[], int]) -> int:
+    """The exit status of work that keeps what is done, whether it fails or is stopped."""
     try:
-        grid = Grid(tuple(given.beta), tuple(given.gamma), given.seeds, _base(given))
-        swept = sweep(grid, given.folder, given.jobs, given.scheduler)
+        return work()
     except DgmError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("sweep: stopped; what is done is kept, go on with the same command", file=sys.stderr)
+        print(f"{name}: stopped; what is done is kept, go on with the same command", file=sys.stderr)
         return STOPPED
-    return report(swept, grid, given.folder)
 
 
 def report(swept: Swept, grid: Grid, folder: Path) -> int:
