@@ -25,11 +25,6 @@ def faces():
     return synthetic_faces(100, 16, seed=0)
 
 
-@pytest.fixture(scope="module")
-def split(faces):
-    return stratified_split(faces.smiling, 0.8, 0)
-
-
 @pytest.fixture
 def runs(faces, split, tmp_path: Path) -> Path:
     write_record(train(faces, split, CONFIG), faces, split, tmp_path / "small")

@@ -67,8 +67,7 @@ def _labels(cells: Iterable[Cell]) -> Iterator[tuple[str, Place]]:
     for cell in cells:
         if cell.kind == "markdown":
             for found in DEFINED.finditer(cell.source):
-                label = found[1] or found[2]
-                yield label, Place(cell.file, cell.line + cell.source[: found.start()].count("\n"))
+                yield found[1] or found[2], cell.place_at(found.start())
         for label in (cell.options.label, cell.options.lst_label):
             if label:
                 yield label, cell.place_of(label)
@@ -113,8 +112,8 @@ def _letters(cells: Sequence[Cell]) -> Iterator[Problem]:
         for wrong, right in ARABIC_LETTERS.items():
             at = text.find(wrong)
             if at >= 0:
-                place = Place(cell.file, cell.line + text[:at].count("\n"))
-                yield Problem(place, f"Arabic letter {wrong!r} (U+{ord(wrong):04X}) where Persian has {right!r}")
+                yield Problem(cell.place_at(at, text),
+                              f"Arabic letter {wrong!r} (U+{ord(wrong):04X}) where Persian has {right!r}")
 
 
 def _unmentioned(cells: Sequence[Cell]) -> Iterator[Problem]:
@@ -139,9 +138,9 @@ def _leaps(cells: Sequence[Cell]) -> Iterator[Problem]:
         for found in HEADING.finditer(blanked(FENCED, cell.source)):
             deep = len(found[1])
             if deep > level + 1:
-                place = Place(cell.file, cell.line + cell.source[: found.start()].count("\n"))
                 right = "#" * (level + 1)
-                yield Problem(place, f"a heading of level {deep} stands below one of level {level}; write {right}")
+                yield Problem(cell.place_at(found.start()),
+                              f"a heading of level {deep} stands below one of level {level}; write {right}")
             level = deep
 
 
@@ -151,8 +150,8 @@ def typed_results(cells: Iterable[Cell]) -> Iterator[Problem]:
         if cell.kind == "markdown":
             text = prose(cell)
             for found in RESULT.finditer(text):
-                place = Place(cell.file, cell.line + text[: found.start()].count("\n"))
-                yield Problem(place, f"«{found[0]}» looks like a result typed by hand; if it is one: `{{python}} …`")
+                yield Problem(cell.place_at(found.start(), text),
+                              f"«{found[0]}» looks like a result typed by hand; if it is one: `{{python}} …`")
 
 
 @dataclass(frozen=True)
