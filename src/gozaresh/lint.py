@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gozaresh.errors import Place, SettingsError, SourceError, nearest
+from gozaresh.footnotes import defined, undefined
 from gozaresh.settings import read_toml
 from gozaresh.source import Cell
 
@@ -41,7 +42,8 @@ def lint(cells: Sequence[Cell], citations: Iterable[str]) -> tuple[Problem, ...]
     known = {label for label, _ in labels} | APPENDIX
     unresolved = list(_unresolved(cells, known, set(citations)))
     unmentioned = [] if unresolved else list(_unmentioned(cells))  # a misspelt reference is one fault, not two
-    found = [*_duplicates(labels), *unresolved, *unmentioned, *_uncaptioned(cells), *_letters(cells), *_leaps(cells)]
+    found = [*_duplicates(labels), *unresolved, *unmentioned, *_uncaptioned(cells), *_letters(cells), *_leaps(cells),
+             *_footnotes(cells)]
     return tuple(sorted(set(found)))
 
 
@@ -142,6 +144,18 @@ def _leaps(cells: Sequence[Cell]) -> Iterator[Problem]:
                 yield Problem(cell.place_at(found.start()),
                               f"a heading of level {deep} stands below one of level {level}; write {right}")
             level = deep
+
+
+def _footnotes(cells: Sequence[Cell]) -> Iterator[Problem]:
+    """Footnotes that no cell of their chapter writes."""
+    for file in dict.fromkeys(cell.file for cell in cells):
+        chapter = [cell for cell in cells if cell.file == file]
+        names = {name for cell in chapter if cell.kind == "markdown" for name in defined(cell.source)}
+        for cell in chapter:
+            text = prose(cell)
+            for at, problem in undefined(text, names):
+                place = cell.place_at(at) if cell.kind == "markdown" else cell.place_of(text[at:text.index("]", at)])
+                yield Problem(place, problem)
 
 
 def typed_results(cells: Iterable[Cell]) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ import pypandoc
 from gozaresh import maths
 from gozaresh.bidi import isolate
 from gozaresh.errors import TypesetError
+from gozaresh.footnotes import defined, undefined
 
 Node = dict[str, Any]  # a node of pandoc's syntax tree: its kind "t" and its content "c"
 READER = "markdown-smart-latex_macros-implicit_figures+tex_math_dollars-raw_tex-raw_html-auto_identifiers"
@@ -36,9 +37,11 @@ def to_typst(markdown: str, macros: str = "", marks: Mapping[str, str] | None = 
 
     Raises:
         MathsError: a formula cannot be converted without loss.
-        TypesetError: pandoc failed or warned.
+        TypesetError: pandoc failed or warned, or a footnote is referred to that there is not.
     """
     text = unicodedata.normalize("NFC", markdown)
+    for at, problem in undefined(text, defined(text)):
+        raise TypesetError(f"{problem} at line {text.count(chr(10), 0, at) + 1}")
     tree = json.loads(_pandoc(text, "-f", READER, "-t", "json"))
     formulas = {maths.Formula(macros + tex, display) for tex, display in _formulas(tree["blocks"])}
     writer = _Writer(maths.to_typst(sorted(formulas, key=lambda f: (f.tex, f.display))), macros, marks or {})
