@@ -49,7 +49,7 @@ from dgm.vae.picture import image_grid, interleaved_rows
 from dgm.vae.record import find_record
 from dgm.vae.smile import STEPS, walk
 from dgm.vae.summary import summary
-from dgm.vae.train import TrainingConfig, train
+from dgm.vae.train import TrainingConfig, cpu_threads, train
 from gozaresh.author import Table, checks, fa, markdown, persian_ticks, report_style, show_source
 
 report_style()
@@ -208,6 +208,7 @@ r"""
 
 $$-\log p(x\mid z)=\frac D2\log(2\pi s^2)+\frac{\|x-\hat x(z)\|_2^2}{2s^2}.$$ {#eq-vae-nll}
 
+در سراسر فصل $s$ انحراف معیار درست‌نمایی است و $\sigma(x)$ انحراف معیار رمزگذار؛ نام $s$ در برنامه و پارامترها `sigma` است.
 مقدار $s$ وزن دو جمله را نسبت به هم تعیین می‌کند و انتخاب دلخواه آن همان کار $\beta$ را پنهانی می‌کند.
 از این رو آن را ثابت نمی‌گیریم: کمینهٔ @eq-vae-nll نسبت به $s^2$ میانگین مربع خطاست و ما همین مقدار بهینه را در هر دستهٔ آموزش به کار می‌بریم [@rybkin2021]؛ در اعتبارسنجی میانگین لغزان همین مقدارها، که از آموزش مانده است، به کار می‌رود.
 اگر پارامتر `sigma` عددی جز صفر باشد، همان عدد به‌جای مقدار بهینه می‌نشیند.
@@ -307,14 +308,20 @@ pixels = 3 * image_size**2
 bits = (final.reconstruction + final.kl) / (pixels * math.log(2)) + 8
 
 # %%
+def device_of(trained):
+    """دستگاه آموزش به فارسی؛ نام کارت گرافیک همان که هست."""
+    threads = cpu_threads(trained.device)
+    return f"پردازندهٔ مرکزی (CPU) با {fa(threads)} ریسه (thread)" if threads else f"`{trained.device}`"
+
+
 origin = trained.origin
 if origin:
     text = (f"**این مدل در همین اجرا آموزش ندیده است.** گزارش سند `{runs}/{origin.name}` را به کار برده که در {fa(date.fromisoformat(origin.date))} "
-            f"روی `{trained.device}` در {fa(f'{trained.seconds / 60:.0f}')} دقیقه با همین داده، همین تقسیم، همین تنظیم‌ها و همین برنامهٔ مدل ساخته شده است؛ "
+            f"روی {device_of(trained)} در {fa(f'{trained.seconds / 60:.0f}')} دقیقه با همین داده، همین تقسیم، همین تنظیم‌ها و همین برنامهٔ مدل ساخته شده است؛ "
             "این‌ها با چکیدهٔ SHA-256 سنجیده می‌شوند و اگر یکی عوض شود سند کنار می‌رود و مدل از نو آموزش می‌بیند. "
             "وزن‌ها با دقت bfloat16 نگه داشته شده‌اند؛ هر چه پس از آموزش می‌آید، از بازسازی تا لبخند، در همین اجرا حساب شده است.")
 else:
-    text = f"مدل در همین اجرا روی `{trained.device}` در {fa(f'{trained.seconds:.0f}')} ثانیه آموزش دیده است."
+    text = f"مدل در همین اجرا روی {device_of(trained)} در {fa(f'{trained.seconds:.0f}')} ثانیه آموزش دیده است."
 if not trained.finished:
     text += f" از {fa(epochs)} دورهٔ برنامه‌ریزی‌شده {fa(trained.epochs)} دوره انجام شده است."
 markdown(text)
@@ -533,9 +540,9 @@ Table(["چه", "مقدار"], [
     ["داده", "چهره‌های ساختگی" if about.synthetic else f"`{about.source}`"],
     ["اثر انگشت داده (SHA-256)", f"`{about.fingerprint[:16]}…`"],
     ["فایل‌های کنارگذاشته‌شده", len(about.skipped)],
-    ["دستگاه", f"`{trained.device}`"],
+    ["دستگاه", device_of(trained)],
     ["مدت آموزش (ثانیه)", fa(f"{trained.seconds:.0f}")],
     ["دانهٔ تصادفی", seed],
-    ["انحراف معیار درست‌نمایی", fa(f"{float(model.variance) ** 0.5:.4f}")],
+    ["انحراف معیار درست‌نمایی، $s$", fa(f"{float(model.variance) ** 0.5:.4f}")],
     ["نسخهٔ PyTorch", f"`{torch.__version__}`"],
 ], "ll")

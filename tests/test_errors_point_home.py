@@ -36,7 +36,7 @@ FAULTS = {
     "computed text": (
         '** 0.5:.3f}")] for', '** 0.5:.3f}") + " @fig-zzz"] for', "41: computed text refers to 'fig-zzz'"),
     "a footnote": (
-        LAST, f"متن[^not].\n\n[^note]: یک[^two]\n\n{LAST}[^note]\n\n[^two]: دو", "53: no footnote 'not'; nearest: note"),
+        LAST, f"متن[^not].\n\n[^note]: یک[^two]\n\n{LAST}[^note]\n\n[^two]: د", "53: no footnote 'not'; nearest: note"),
     "a footnote of a caption": (
         "#| lst-cap: محاسبهٔ دوره", "#| lst-cap: محاسبهٔ دوره[^a]", "45: no footnote 'a'; valid: none"),
     "a footnote of computed text": (

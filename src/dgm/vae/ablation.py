@@ -29,7 +29,7 @@ FACES, IMAGE_SIZE, SEEDS = 1600, 64, (0, 1, 2)
 # what is changed, by the name that a table shows
 VARIANTS: dict[str, TrainingConfig] = {
     "پایه": BASE,
-    "واریانس درست‌نمایی ثابت، σ برابر ۱": replace(BASE, sigma=1.0),
+    "درست‌نمایی با s برابر ۱": replace(BASE, sigma=1.0),
     "گرم کردن KL در ۷ دوره": replace(BASE, warmup=7),
     "بی برون‌اندازی": replace(BASE, dropout=0.0),
     "برون‌اندازی ۰٫۲": replace(BASE, dropout=0.2),
