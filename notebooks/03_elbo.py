@@ -159,8 +159,8 @@ r"""
 
 کوچک‌ترین VAE با درست‌نمایی معلوم مدل خطی–گاوسی $z\sim\mathcal{N}(0,1)$ و $x\mid z\sim\mathcal{N}(wz,\tau^2)$ است:
 در آن $x\sim\mathcal{N}(0,w^2+\tau^2)$ و پسین گاوسی با میانگین $wx/(w^2+\tau^2)$ و واریانس $\tau^2/(w^2+\tau^2)$ است.
-@fig-elbo-gap حد را برای یک مشاهده رسم می‌کند، هنگامی که میانگین و انحراف معیار $q=\mathcal{N}(a,s^2)$ جابه‌جا می‌شوند.
-حد هرگز از خط درست‌نمایی نمی‌گذرد و تنها منحنی‌ای که $s$ آن با پسین برابر است، در میانگین پسین به خط می‌رسد.
+@fig-elbo-gap حد را برای یک مشاهده رسم می‌کند، هنگامی که میانگین و انحراف معیار $q=\mathcal{N}(\mu,\sigma^2)$ جابه‌جا می‌شوند.
+حد هرگز از خط درست‌نمایی نمی‌گذرد و تنها منحنی‌ای که $\sigma$ آن با پسین برابر است، در میانگین پسین به خط می‌رسد.
 فاصلهٔ عمودی هر نقطه تا خط همان $D_{\mathrm{KL}}(q\Vert p(z\mid x))$ است.
 """
 
@@ -173,16 +173,16 @@ log_px = float(model.log_evidence(x_seen))
 
 # %%
 #| label: fig-elbo-gap
-#| fig-cap: 'حد پایین شواهد هنگام جابه‌جایی $q=\mathcal{N}(a,s^2)$. مدل $w$ برابر `{python} model.w`، $\tau$ برابر `{python} model.tau` و مشاهده `{python} x_seen` است. خط افقی $\log p(x)$ برابر `{python} f"{log_px:.3f}"` نات و نقطه، پسین واقعی است.'
+#| fig-cap: 'حد پایین شواهد هنگام جابه‌جایی $q=\mathcal{N}(\mu,\sigma^2)$. مدل $w$ برابر `{python} model.w`، $\tau$ برابر `{python} model.tau` و مشاهده `{python} x_seen` است. خط افقی $\log p(x)$ برابر `{python} f"{log_px:.3f}"` نات و نقطه، پسین واقعی است.'
 #| fig-alt: سه سهمی روبه‌پایین زیر خط افقی درست‌نمایی؛ تنها سهمی با انحراف معیار پسین در میانگین پسین بر خط مماس است.
 #| fig-width: 75%
-a = np.linspace(post_mean - 1.2, post_mean + 1.2, 200)
+mu = np.linspace(post_mean - 1.2, post_mean + 1.2, 200)
 fig, ax = plt.subplots(figsize=(5.4, 3.0))
 ax.axhline(log_px, color="black", linewidth=1, label=r"$\log p(x)$")
-for s, name in ((post_sd, "برابر پسین"), (0.5 * post_sd, "نصف پسین"), (2 * post_sd, "دو برابر پسین")):
-    ax.plot(a, model.elbo(x_seen, a, s), label=f"انحراف معیار {name}")
+for sigma, name in ((post_sd, "برابر پسین"), (0.5 * post_sd, "نصف پسین"), (2 * post_sd, "دو برابر پسین")):
+    ax.plot(mu, model.elbo(x_seen, mu, sigma), label=f"انحراف معیار {name}")
 ax.plot(post_mean, log_px, "o", color="#c8553d")
-ax.set_xlabel("میانگین تقریب، a")
+ax.set_xlabel("میانگین تقریب، μ")
 ax.set_ylabel("نات")
 ax.set_ylim(log_px - 4.2, log_px + 0.25)
 ax.legend(loc="lower center", fontsize=8)
@@ -351,7 +351,7 @@ $$ {#eq-reparam-score}
 پاسخ واریانس است: این برآوردگر از $f$ تنها **مقدار** آن را می‌بیند، نه جهت تغییرش را.
 
 برای سنجش، $f(z)=\lVert z-c\rVert^2$ و $q=\mathcal{N}(\mu,\sigma^2I)$ در $d$ بُعد را می‌گیریم که همه‌چیزش معلوم است.
-با $\delta=\mu_j-c_j$ (برابر در همهٔ بُعدها)، مشتق دقیق نسبت به $\mu_1$ برابر $2\delta$ است و واریانس یک نمونه چنین است:
+با $\delta=\mu_j-c_j$ (برابر در همهٔ بُعدها)، مشتق دقیق نسبت به $\mu_1$ برابر $2\delta$ است و واریانس یک نمونه از آن چنین است:
 
 $$
 \begin{aligned}
@@ -367,6 +367,8 @@ $\mathbb{E}[\lVert\epsilon\rVert^4\epsilon_1^2]=\frac1d\mathbb{E}[\lVert\epsilon
 زیرا گشتاور سوم توزیع خی‌دو با $d$ درجه آزادی $d(d+2)(d+4)$ است؛ جملهٔ میانی هم $4\delta^2\sigma^2(d+2)$ می‌افزاید.
 سومی با جانشانی $A=-d\sigma^2$ به دست می‌آید. با $\delta=0$ و $k=0$ دومی $\sigma^2(d+2)(d+4)$ است.
 پس خط مبنا رشد را از درجهٔ دو به درجهٔ یک می‌کاهد، ولی بازپارامتری‌سازی آن را یکسره از میان برمی‌دارد.
+رمزگذار به هر بُعد انحراف معیاری از آنِ خود می‌دهد، $q=\prod_j\mathcal{N}(\mu_j,\sigma_j^2)$؛ مشتق نسبت به $\sigma_1$ در @tbl-reparam-mean هم تنها همان یک بُعد را تغییر می‌دهد،
+در نقطه‌ای که همهٔ $\sigma_j$ها برابر $\sigma$اند، و مقدار دقیق آن $2\sigma$ است.
 @tbl-reparam-mean با امید یکسان هر سه برآوردگر سازگار است، زیرا میانگین‌ها در حد چند خطای معیار با مقدار دقیق یکی‌اند، و
 @fig-reparam-variance واریانس اندازه‌گیری‌شده را روی خط‌های نظری برای $\delta=1$ و $\sigma=1$ می‌گذارد.
 """
@@ -412,7 +414,7 @@ for k, name in enumerate(names, start=1):
     error = [np.sqrt(np.mean((draws[: len(draws) // n * n].reshape(-1, n).mean(axis=1) - shown[0].gradient[0]) ** 2)) for n in counts]
     axes[1].plot(counts, error, "o", color=color)
     axes[1].plot(counts, np.sqrt(theory[k - 1][3] / counts), color=color)
-axes[0].set(xlabel="بعد، d", ylabel="واریانس یک نمونه")
+axes[0].set(xlabel="بُعد، d", ylabel="واریانس یک نمونه")
 axes[1].set(xlabel="شمار نمونه", ylabel="خطای برآورد")
 axes[0].legend(fontsize=8)
 for ax in axes:

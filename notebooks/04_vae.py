@@ -51,7 +51,7 @@ from dgm.vae.picture import image_grid, interleaved_rows
 from dgm.vae.record import find_record
 from dgm.vae.smile import STEPS, walk
 from dgm.vae.summary import summary
-from dgm.vae.train import TrainingConfig, train, train_factor
+from dgm.vae.train import TrainingConfig, cpu_threads, train, train_factor
 from gozaresh.author import Table, checks, fa, markdown, persian_ticks, report_style, show_source
 
 report_style()
@@ -210,6 +210,7 @@ r"""
 
 $$-\log p(x\mid z)=\frac D2\log(2\pi s^2)+\frac{\|x-\hat x(z)\|_2^2}{2s^2}.$$ {#eq-vae-nll}
 
+در سراسر فصل $s$ انحراف معیار درست‌نمایی است و $\sigma(x)$ انحراف معیار رمزگذار؛ نام $s$ در برنامه و پارامترها `sigma` است.
 مقدار $s$ وزن دو جمله را نسبت به هم تعیین می‌کند و انتخاب دلخواه آن همان کار $\beta$ را پنهانی می‌کند.
 از این رو آن را ثابت نمی‌گیریم: کمینهٔ @eq-vae-nll نسبت به $s^2$ میانگین مربع خطاست و ما همین مقدار بهینه را در هر دستهٔ آموزش به کار می‌بریم [@rybkin2021]؛ در اعتبارسنجی میانگین لغزان همین مقدارها، که از آموزش مانده است، به کار می‌رود.
 اگر پارامتر `sigma` عددی جز صفر باشد، همان عدد به‌جای مقدار بهینه می‌نشیند.
@@ -273,7 +274,7 @@ def spread(summary, name, digits):
 markdown("""### چرا این تنظیم‌ها
 
 صورت تمرین مقدار برون‌اندازی، بُعد نهان و واریانس درست‌نمایی را به انتخاب ما گذاشته است.
-اثر برون‌اندازی، واریانس درست‌نمایی و گرم کردن KL را سنجیده‌ایم؛ بُعد نهان در این آزمایش ثابت است.
+اثر برون‌اندازی، واریانس درست‌نمایی، گرم کردن KL، آینه کردن تصویرهای آموزش و بُعد نهان را سنجیده‌ایم.
 """ + (f"""برای این کار هر بار یک چیز را عوض کرده و با {fa(ablated[0].seeds)} دانهٔ تصادفی آموزش داده‌ایم: {fa(base.epochs)} دوره روی {fa(ablation.FACES)} چهرهٔ ساختگیِ {fa(ablation.IMAGE_SIZE)} پیکسلی، با دسته‌های {fa(base.batch_size)}تایی.
 این آزمایش در همین اجرا تکرار نشده است؛ @tbl-vae-ablation از سندی می‌آید که با همین برنامهٔ مدل ساخته شده است.""" if ablated else
 """سندی از آزمایش این انتخاب‌ها که با برنامهٔ کنونی مدل ساخته شده باشد در این پوشه نیست و @tbl-vae-ablation تهی است؛ با `python -m dgm.vae.ablation` ساخته می‌شود."""))
@@ -289,8 +290,10 @@ Table(["تنظیم", "PSNR (دسی‌بل)", "KL (نات)", "بُعد فعال",
 text = ""
 if ablated:
     best, worst = (choose(ablated, key=lambda s: s.measures["psnr"][0]) for choose in (max, min))
+    quality = {s.variant: fa(f"{s.measures['psnr'][0]:.2f}") for s in ablated}
     text = (f"در این آزمایش بیشترین PSNR از آنِ «{best.variant}» و کمترین از آنِ «{worst.variant}» است. "
-            f"با آن‌که {'برون‌اندازی بازسازی را بدتر می‌کند' if best.variant.startswith('بی برون') else 'تفاوت‌ها کوچک‌اند'}، چون صورت تمرین برون‌اندازی را خواسته است مقدار کوچک {fa(dropout)} را به کار برده‌ایم. "
+            f"PSNR با برون‌اندازی {fa(base.dropout)} برابر {quality.get('پایه', '—')}، بی برون‌اندازی {quality.get('بی برون‌اندازی', '—')} و با برون‌اندازی ۰٫۲ برابر {quality.get('برون‌اندازی ۰٫۲', '—')} دسی‌بل است؛ "
+            f"چون صورت تمرین برون‌اندازی را خواسته است مقدار کوچک {fa(dropout)} را به کار برده‌ایم. "
             "احتمال لبخند در این جدول پایین است، زیرا این آموزش‌ها بسیار کوتاه‌تر از آموزش اصلی و روی تصویرهای کوچک‌ترند.")
 markdown(text)
 
@@ -310,14 +313,20 @@ pixels = 3 * image_size**2
 bits = (final.reconstruction + final.kl) / (pixels * math.log(2)) + 8
 
 # %%
+def device_of(trained):
+    """دستگاه آموزش به فارسی؛ نام کارت گرافیک همان که هست."""
+    threads = cpu_threads(trained.device)
+    return f"پردازندهٔ مرکزی (CPU) با {fa(threads)} ریسه (thread)" if threads else f"`{trained.device}`"
+
+
 origin = trained.origin
 if origin:
     text = (f"**این مدل در همین اجرا آموزش ندیده است.** گزارش سند `{runs}/{origin.name}` را به کار برده که در {fa(date.fromisoformat(origin.date))} "
-            f"روی `{trained.device}` در {fa(f'{trained.seconds / 60:.0f}')} دقیقه با همین داده، همین تقسیم، همین تنظیم‌ها و همین برنامهٔ مدل ساخته شده است؛ "
+            f"روی {device_of(trained)} در {fa(f'{trained.seconds / 60:.0f}')} دقیقه با همین داده، همین تقسیم، همین تنظیم‌ها و همین برنامهٔ مدل ساخته شده است؛ "
             "این‌ها با چکیدهٔ SHA-256 سنجیده می‌شوند و اگر یکی عوض شود سند کنار می‌رود و مدل از نو آموزش می‌بیند. "
             "وزن‌ها با دقت bfloat16 نگه داشته شده‌اند؛ هر چه پس از آموزش می‌آید، از بازسازی تا لبخند، در همین اجرا حساب شده است.")
 else:
-    text = f"مدل در همین اجرا روی `{trained.device}` در {fa(f'{trained.seconds:.0f}')} ثانیه آموزش دیده است."
+    text = f"مدل در همین اجرا روی {device_of(trained)} در {fa(f'{trained.seconds:.0f}')} ثانیه آموزش دیده است."
 if factored:
     last = factored.history.factor[-1]
     text += (f" متمایزگر FactorVAE [@kim2018] با الگوریتم ۲ مقاله همراه آن آموخته و در دورهٔ پایانی همبستگی کل را {fa(f'{last.total_correlation:.2f}')} نات برآورد کرده است؛ "
@@ -540,9 +549,9 @@ Table(["چه", "مقدار"], [
     ["داده", "چهره‌های ساختگی" if about.synthetic else f"`{about.source}`"],
     ["اثر انگشت داده (SHA-256)", f"`{about.fingerprint[:16]}…`"],
     ["فایل‌های کنارگذاشته‌شده", len(about.skipped)],
-    ["دستگاه", f"`{trained.device}`"],
+    ["دستگاه", device_of(trained)],
     ["مدت آموزش (ثانیه)", fa(f"{trained.seconds:.0f}")],
     ["دانهٔ تصادفی", seed],
-    ["انحراف معیار درست‌نمایی", fa(f"{float(model.variance) ** 0.5:.4f}")],
+    ["انحراف معیار درست‌نمایی، $s$", fa(f"{float(model.variance) ** 0.5:.4f}")],
     ["نسخهٔ PyTorch", f"`{torch.__version__}`"],
 ], "ll")

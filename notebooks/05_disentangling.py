@@ -465,11 +465,11 @@ bias_8 = curves[8][0][-1]
 # %%
 #| label: fig-estimate-bias
 #| fig-cap: 'اختلاف برآورد دسته‌ای همبستگی کل با مقدار دقیق، با خطای معیار؛ شمار کل نمونه‌ها در همهٔ اندازه‌ها یکی است. در `{python} 8` بُعد و با بزرگ‌ترین دسته هنوز `{python} f"{bias_8:.2f}"` نات بالاتر است.'
-#| fig-alt: سه منحنی نزولی اریبی بر حسب اندازهٔ دسته برای دو، چهار و هشت بعد؛ منحنی بعد بالاتر بالاتر است و به صفر نمی‌رسد.
+#| fig-alt: سه منحنی نزولی اریبی بر حسب اندازهٔ دسته برای دو، چهار و هشت بُعد؛ منحنی بُعد بالاتر بالاتر است و به صفر نمی‌رسد.
 #| fig-width: 70%
 fig, ax = plt.subplots(figsize=(5.2, 2.8))
 for d, (bias, error) in curves.items():
-    ax.errorbar(batches, bias, yerr=error, marker="o", capsize=3, label=f"{fa(d)} بعد")
+    ax.errorbar(batches, bias, yerr=error, marker="o", capsize=3, label=f"{fa(d)} بُعد")
 ax.axhline(0, color="black", linewidth=0.8)
 ax.set_xscale("log", base=2)
 ax.set_xticks(batches, [fa(B) for B in batches])

@@ -77,6 +77,14 @@ def pendulum_again(built_pendulum: Path, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def split(faces):
+    """The faces of a module of tests, four fifths of them to learn from."""
+    from dgm.vae.data import stratified_split  # brings torch, which most tests do without
+
+    return stratified_split(faces.smiling, 0.8, 0)
+
+
 HOMEWORK = ("Makefile", "pyproject.toml", "requirements.txt", "requirements-test.txt", "README.md", "CHANGELOG.md",
             "notebooks", "report", "src", "tests")
 

@@ -14,7 +14,7 @@ FILES = sorted(SRC.rglob("*.py"))
 ENGINE = """errors clock persian checks author settings source inline notebook ledger parameters files memo witness
     fingerprint bytecode progress lock inputs cache running execute
     mathsymbols mathmacros mathcursor mathtree mathparse mathtypst mathwords
-    mathitems mathspeech maths bidi document markdown homing export pdfdigest pdftext pdfpages passage pdffont
+    mathitems mathspeech maths bidi document footnotes markdown homing export pdfdigest pdftext pdfpages passage pdffont
     pdfrun visual textlayer pdftags comparison pdffaults typeset bibliography lint spelling prose numbering promised
     printed proofread quote origins provenance difference resultstable
     appendix build bundle watch cli""".split()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
+import os
 import random
 from copy import deepcopy
 from pathlib import Path
@@ -142,6 +144,28 @@ def test_a_run_whose_inputs_are_saved_meanwhile_is_not_kept(
         assert f"not kept, as it was saved anew while the chapter ran: {kind} {file} changed" in capsys.readouterr().err
         executed(tmp_path, draft, double)
         assert double.runs == 2
+
+
+def test_a_run_whose_reads_could_not_be_noted_is_not_kept(
+        tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full for a moment, while a cell reads a file; what a cache kept of that run might lie later."""
+    write, full = os.write, [True]
+
+    def writing(file: int, data: bytes) -> int:
+        if b"undeclared.txt" in data and full:
+            full.clear()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(file, data)
+
+    draft, double = Draft(), Double()
+    draft.write(tmp_path)
+    monkeypatch.setattr(os, "write", writing)
+    with pytest.raises(OSError, match="could not be noted"):
+        executed(tmp_path, draft, double)
+    assert not full
+    draft.numbers["undeclared.txt"] += 1
+    draft.write(tmp_path)
+    assert f"so {draft.numbers['undeclared.txt']}" in str(executed(tmp_path, draft, double))
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: b"", lambda data: data.replace(b"acc", b"cca"),

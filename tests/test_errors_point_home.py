@@ -35,6 +35,12 @@ FAULTS = {
     "a formula": (r"\sqrt{\frac", r"\sqroot{\frac", r"8: in the formula"),
     "computed text": (
         '** 0.5:.3f}")] for', '** 0.5:.3f}") + " @fig-zzz"] for', "41: computed text refers to 'fig-zzz'"),
+    "a footnote": (
+        LAST, f"متن[^not].\n\n[^note]: یک[^two]\n\n{LAST}[^note]\n\n[^two]: د", "53: no footnote 'not'; nearest: note"),
+    "a footnote of a caption": (
+        "#| lst-cap: محاسبهٔ دوره", "#| lst-cap: محاسبهٔ دوره[^a]", "45: no footnote 'a'; valid: none"),
+    "a footnote of computed text": (
+        '** 0.5:.3f}")] for', '** 0.5:.3f}") + "[^zzz]"] for', "41: no footnote 'zzz'; valid: none"),
     "a reference": ("@fig-period مقدار", "@fig-perod مقدار", "6: no label 'fig-perod'; nearest: fig-period"),
 }
 

@@ -44,6 +44,14 @@ def test_every_figure_and_table_of_the_sources_has_its_caption(homework: Path, p
         assert len(captions(body, noun)) == chapters.count(f"#figure(kind: {kind}")
 
 
+def test_a_dimension_is_told_from_after_by_its_mark() -> None:
+    """«بُعد» is a dimension; «بعد» is "after", as in «گام بعد» and «به بعد»."""
+    for path in sorted((ROOT / "notebooks").glob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        assert set(re.findall(r"(\S+)\s+بعد(?!\w)", text)) <= {"گام", "به"}, path.name
+        assert not re.search(r'["«(}]بعد(?!\w)', text), path.name
+
+
 def test_every_label_of_the_report_is_traced(homework: Path) -> None:
     sheets = [path for path in (homework / "build" / "chapters").glob("*.typ") if path.stem != "appendix"]
     labels = {label for path in sheets for label in LABEL.findall(path.read_text(encoding="utf-8"))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,9 @@ def test_the_record_is_made_in_pieces_and_used_only_for_its_own_inputs(
     assert len(rest) == 3  # what was there is not run again
     assert recorded(tmp_path) == (first, *rest)
     assert list(run(tmp_path)) == []
+    monkeypatch.setattr(ablation, "VARIANTS", {"پایه": replace(ablation.VARIANTS["پایه"], sigma=0.5),
+                                               "بی برون‌اندازی": ablation.VARIANTS["بی برون‌اندازی"]})
+    assert recorded(tmp_path) == tuple(one for one in (first, *rest) if one.variant == "بی برون‌اندازی")
     monkeypatch.setattr(ablation, "FACES", 61)
     assert recorded(tmp_path) == ()
 

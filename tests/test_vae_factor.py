@@ -43,11 +43,6 @@ def faces():
 
 
 @pytest.fixture(scope="module")
-def split(faces):
-    return stratified_split(faces.smiling, 0.8, 0)
-
-
-@pytest.fixture(scope="module")
 def uninterrupted(faces, split):
     return train_factor(faces, split, CONFIG)
 

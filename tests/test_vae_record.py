@@ -15,7 +15,7 @@ from dgm.vae.data import stratified_split
 from dgm.vae.faces import synthetic_faces
 from dgm.vae.model import VAE
 from dgm.vae.record import find_record, write_record
-from dgm.vae.train import History, Measure, Trained, TrainingConfig, train
+from dgm.vae.train import History, Measure, Trained, TrainingConfig, cpu_threads, device_name, train
 
 CONFIG = TrainingConfig(epochs=2, batch_size=32, latent_dim=4)
 
@@ -23,11 +23,6 @@ CONFIG = TrainingConfig(epochs=2, batch_size=32, latent_dim=4)
 @pytest.fixture(scope="module")
 def faces():
     return synthetic_faces(100, 16, seed=0)
-
-
-@pytest.fixture(scope="module")
-def split(faces):
-    return stratified_split(faces.smiling, 0.8, 0)
 
 
 @pytest.fixture
@@ -117,3 +112,10 @@ def test_a_wrong_value_is_one_line(tmp_path: Path, monkeypatch, capsys) -> None:
     assert record.main(["--name", "x", "--epochs", "0"]) == 1
     assert capsys.readouterr().err == "error: epochs = 0 is too small; nearest: 1\n"
     assert record.main(["--name", "x", "--data", "none.zip"]) == 1
+
+
+def test_a_device_is_named_alike_in_old_and_new_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    for threads, name in ((1, "CPU, 1 thread"), (8, "CPU, 8 threads")):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        assert device_name(torch.device("cpu")) == name
+        assert cpu_threads(name) == cpu_threads(f"CPU, {threads} threads") == threads

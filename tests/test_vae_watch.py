@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from dgm.vae import observe
-from dgm.vae.data import stratified_split
 from dgm.vae.faces import synthetic_faces
 from dgm.vae.train import TrainingConfig, train
 
@@ -21,11 +20,6 @@ CONFIG = TrainingConfig(epochs=4, batch_size=16, latent_dim=4)
 @pytest.fixture(scope="module")
 def faces():
     return synthetic_faces(60, 16, seed=1)
-
-
-@pytest.fixture(scope="module")
-def split(faces):
-    return stratified_split(faces.smiling, 0.8, 0)
 
 
 def test_strips_are_drawn_every_few_epochs_and_change_nothing(faces, split, tmp_path: Path) -> None:

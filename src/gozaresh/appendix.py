@@ -87,9 +87,9 @@ def _parameters(chapters: Sequence[Chapter]) -> str:
 
 
 def _parameter_rows(chapter: Chapter) -> Iterable[list[str]]:
-    given = metadata(chapter.executed).get("parameters", {})
+    values = chapter.values
     for parameter in chapter.parameters:
-        value = given.get(parameter.name, parameter.default)
+        value = values[parameter.name]
         mark = "●" if value != parameter.default else ""
         yield [f"`{chapter.name}`", f"`{parameter.name}`", _shown(parameter.default), _shown(value), mark]
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:  # each command imports what it needs, so that "why" answers a
     from gozaresh.settings import Project
 
 
+FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota of the disk is used up",
+        errno.EFBIG: "no file may become so large here (see 'ulimit -f')"}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; an error is one line on standard error, with the source's line below it, and exit status 1.
 
@@ -35,12 +39,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(options.failed)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno not in FULL:
             raise
-        where = error.filename or "disk"
-        return _fail(f"{where}: the disk is full; what was already computed is kept in build/", options)
+        where = _shown(error.filename, options) if error.filename else "disk"
+        return _fail(f"{where}: {FULL[error.errno]}; what was already computed is kept in build/", options)
     except KeyboardInterrupt:
         return _fail("stopped; what was computed is kept in build/, and the same command goes on from there", options)
+
+
+def _shown(path: str, options: argparse.Namespace) -> str:
+    """A file as seen from the report's folder."""
+    folder = Path(getattr(options, "folder", ".")).resolve()
+    return str(Path(path).relative_to(folder)) if Path(path).is_relative_to(folder) else path
 
 
 def _fail(text: str, options: argparse.Namespace) -> int:

@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 
 from gozaresh import files
 from gozaresh.cache import metadata
-from gozaresh.document import Document, cell_documents
+from gozaresh.document import CAPTION, Document, cell_documents
 from gozaresh.errors import SettingsError
 from gozaresh.notebook import options_of, place_of
 from gozaresh.parameters import read_parameters
@@ -97,32 +97,31 @@ def results(chapters: Mapping[str, NotebookNode]) -> Iterator[Result]:
     profiles = sorted({metadata(executed).get("profile", "") for executed in chapters.values()})
     yield Result(("profile",), "profile", ", ".join(profiles))
     for name, executed in chapters.items():
-        record = metadata(executed)
-        yield from _parameters(name, executed)
-        for parameter, digest in record.get("files", {}).items():
+        chapter = _chapter(name, executed)
+        for parameter, value in chapter.values.items():
+            yield Result(("parameter", name, parameter), f"parameter {parameter} of {name}", repr(value))
+        for parameter, digest in metadata(executed).get("files", {}).items():
             yield Result(("data", name, parameter), f"data {parameter} of {name}", digest[:12])
-        yield from _numbers(name, executed)
+        yield from _numbers(chapter)
         yield from _outputs(name, executed)
 
 
-def _parameters(name: str, executed: NotebookNode) -> Iterator[Result]:
+def _chapter(name: str, executed: NotebookNode) -> Chapter:
+    """The chapter with the parameters that its notebook declares; the script may be elsewhere."""
     cells = [Cell("code", cell.source, place_of(cell).file, place_of(cell).line, tuple(cell.metadata.get("tags", ())))
              for cell in executed.cells if cell.cell_type == "code"]
-    given = metadata(executed).get("parameters", {})
-    for parameter in read_parameters(cells):
-        value = given.get(parameter.name, parameter.default)
-        yield Result(("parameter", name, parameter.name), f"parameter {parameter.name} of {name}", repr(value))
+    return Chapter(name, read_parameters(cells), executed)
 
 
-def _numbers(name: str, executed: NotebookNode) -> Iterator[Result]:
+def _numbers(chapter: Chapter) -> Iterator[Result]:
     """The values in prose and captions; the same expression again is told by its count."""
     times: Counter[str] = Counter()
-    for origin in trace([Chapter(name, (), executed)], "").origins:
+    traced = trace([chapter], "")
+    for origin in traced.origins:
         if origin.is_value:
             times[origin.name] += 1
-            file = next(place_of(cell).file for cell in executed.cells if "gozaresh" in cell.metadata)
-            yield Result(("number", name, origin.name, str(times[origin.name])),
-                         f"number {file}:{origin.line} `{origin.name}`", origin.text)
+            yield Result(("number", chapter.name, origin.name, str(times[origin.name])),
+                         f"number {traced.runs[0].file}:{origin.line} `{origin.name}`", origin.text)
 
 
 def _outputs(name: str, executed: NotebookNode) -> Iterator[Result]:
@@ -143,7 +142,7 @@ def _shown(cell: NotebookNode, document: Document, kind: str, label: str, key: t
     if kind == "tbl":
         rows = [line for line in document.markdown.splitlines() if line.startswith("|") and not RULE.match(line)]
         return Result(("table", *key), f"table {label}", "\n".join(rows))
-    body = document.markdown.partition("::::::: {.gz-caption}")[0]  # a caption's values are compared as numbers
+    body = document.markdown.partition(CAPTION)[0]  # a caption's values are compared as numbers
     return Result(("text", *key), label or f"text of {place_of(cell)}", body)
 
 

@@ -21,6 +21,7 @@ from gozaresh.source import Options
 
 IMAGES = {"image/svg+xml": "svg", "image/png": "png"}
 FENCED = re.compile(r"^(?P<fence>`{3,})(?P<lang>\w*)\n(?P<code>.*)\n(?P=fence)\s*$", re.S)
+CAPTION = "::::::: {.gz-caption}"  # the line before a float's caption
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -177,8 +178,12 @@ def _float(kind: str, label: str, options: Options, caption: str, body: str, val
     filled = inline.fill(caption, values, place)
     attributes = {"kind": kind, "alt": inline.fill(options.fig_alt, values, place), "width": options.fig_width}
     pairs = " ".join(f'{key}="{html.escape(value)}"' for key, value in attributes.items() if value)
-    return (f":::::::: {{.gz-float #{label} {pairs}}}\n{body}\n\n"
-            f"::::::: {{.gz-caption}}\n{filled}\n:::::::\n::::::::")
+    return floated(f"#{label} {pairs}", body, filled)
+
+
+def floated(attributes: str, body: str, caption: str) -> str:
+    """A figure, table or listing with its caption, as :mod:`gozaresh.markdown` reads it."""
+    return f":::::::: {{.gz-float {attributes}}}\n{body}\n\n{CAPTION}\n{caption}\n:::::::\n::::::::"
 
 
 def fence(code: str, language: str) -> str:

@@ -55,5 +55,7 @@ def write_bytes(data: bytes, path: Path) -> None:
     try:
         partial.write_bytes(data)
         partial.replace(path)
+    except OSError as error:  # a full disk does not say of which file
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         partial.unlink(missing_ok=True)

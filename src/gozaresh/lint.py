@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gozaresh.errors import Place, SettingsError, SourceError, nearest
+from gozaresh.footnotes import defined, undefined
 from gozaresh.settings import read_toml
 from gozaresh.source import Cell
 
@@ -41,7 +42,8 @@ def lint(cells: Sequence[Cell], citations: Iterable[str]) -> tuple[Problem, ...]
     known = {label for label, _ in labels} | APPENDIX
     unresolved = list(_unresolved(cells, known, set(citations)))
     unmentioned = [] if unresolved else list(_unmentioned(cells))  # a misspelt reference is one fault, not two
-    found = [*_duplicates(labels), *unresolved, *unmentioned, *_uncaptioned(cells), *_letters(cells), *_leaps(cells)]
+    found = [*_duplicates(labels), *unresolved, *unmentioned, *_uncaptioned(cells), *_letters(cells), *_leaps(cells),
+             *_footnotes(cells)]
     return tuple(sorted(set(found)))
 
 
@@ -67,8 +69,7 @@ def _labels(cells: Iterable[Cell]) -> Iterator[tuple[str, Place]]:
     for cell in cells:
         if cell.kind == "markdown":
             for found in DEFINED.finditer(cell.source):
-                label = found[1] or found[2]
-                yield label, Place(cell.file, cell.line + cell.source[: found.start()].count("\n"))
+                yield found[1] or found[2], cell.place_at(found.start())
         for label in (cell.options.label, cell.options.lst_label):
             if label:
                 yield label, cell.place_of(label)
@@ -113,8 +114,8 @@ def _letters(cells: Sequence[Cell]) -> Iterator[Problem]:
         for wrong, right in ARABIC_LETTERS.items():
             at = text.find(wrong)
             if at >= 0:
-                place = Place(cell.file, cell.line + text[:at].count("\n"))
-                yield Problem(place, f"Arabic letter {wrong!r} (U+{ord(wrong):04X}) where Persian has {right!r}")
+                yield Problem(cell.place_at(at, text),
+                              f"Arabic letter {wrong!r} (U+{ord(wrong):04X}) where Persian has {right!r}")
 
 
 def _unmentioned(cells: Sequence[Cell]) -> Iterator[Problem]:
@@ -139,10 +140,22 @@ def _leaps(cells: Sequence[Cell]) -> Iterator[Problem]:
         for found in HEADING.finditer(blanked(FENCED, cell.source)):
             deep = len(found[1])
             if deep > level + 1:
-                place = Place(cell.file, cell.line + cell.source[: found.start()].count("\n"))
                 right = "#" * (level + 1)
-                yield Problem(place, f"a heading of level {deep} stands below one of level {level}; write {right}")
+                yield Problem(cell.place_at(found.start()),
+                              f"a heading of level {deep} stands below one of level {level}; write {right}")
             level = deep
+
+
+def _footnotes(cells: Sequence[Cell]) -> Iterator[Problem]:
+    """Footnotes that no cell of their chapter writes."""
+    for file in dict.fromkeys(cell.file for cell in cells):
+        chapter = [cell for cell in cells if cell.file == file]
+        names = {name for cell in chapter if cell.kind == "markdown" for name in defined(cell.source)}
+        for cell in chapter:
+            text = prose(cell)
+            for at, problem in undefined(text, names):
+                place = cell.place_at(at) if cell.kind == "markdown" else cell.place_of(text[at:text.index("]", at)])
+                yield Problem(place, problem)
 
 
 def typed_results(cells: Iterable[Cell]) -> Iterator[Problem]:
@@ -151,8 +164,8 @@ def typed_results(cells: Iterable[Cell]) -> Iterator[Problem]:
         if cell.kind == "markdown":
             text = prose(cell)
             for found in RESULT.finditer(text):
-                place = Place(cell.file, cell.line + text[: found.start()].count("\n"))
-                yield Problem(place, f"«{found[0]}» looks like a result typed by hand; if it is one: `{{python}} …`")
+                yield Problem(cell.place_at(found.start(), text),
+                              f"«{found[0]}» looks like a result typed by hand; if it is one: `{{python}} …`")
 
 
 @dataclass(frozen=True)

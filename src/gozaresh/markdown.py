@@ -19,11 +19,15 @@ import pypandoc
 from gozaresh import maths
 from gozaresh.bidi import isolate
 from gozaresh.errors import TypesetError
+from gozaresh.footnotes import defined, undefined
 
 Node = dict[str, Any]  # a node of pandoc's syntax tree: its kind "t" and its content "c"
 READER = "markdown-smart-latex_macros-implicit_figures+tex_math_dollars-raw_tex-raw_html-auto_identifiers"
 CROSSREF = re.compile(r"^(fig|tbl|eq|sec|lst)-")
 EQUATION_LABEL = re.compile(r"^\{#(eq-[\w-]+)\}(.*)$")
+LATIN = "A-Za-z\u0370-\u03ff"
+COMPOUND = re.compile(f"(?<![{LATIN}0-9-])([{LATIN}][{LATIN}0-9]*(?:[-–][{LATIN}0-9]+)+)")
+LONGEST_COMPOUND = 20  # characters; a longer one may break
 KINDS = {"fig": "image", "tbl": "table", "lst": "raw"}
 ALIGN = {"AlignLeft": "start", "AlignRight": "end", "AlignCenter": "center", "AlignDefault": "start"}
 
@@ -33,9 +37,11 @@ def to_typst(markdown: str, macros: str = "", marks: Mapping[str, str] | None = 
 
     Raises:
         MathsError: a formula cannot be converted without loss.
-        TypesetError: pandoc failed or warned.
+        TypesetError: pandoc failed or warned, or a footnote is referred to that there is not.
     """
     text = unicodedata.normalize("NFC", markdown)
+    for at, problem in undefined(text, defined(text)):
+        raise TypesetError(f"{problem} at line {text.count(chr(10), 0, at) + 1}")
     tree = json.loads(_pandoc(text, "-f", READER, "-t", "json"))
     formulas = {maths.Formula(macros + tex, display) for tex, display in _formulas(tree["blocks"])}
     writer = _Writer(maths.to_typst(sorted(formulas, key=lambda f: (f.tex, f.display))), macros, marks or {})
@@ -201,14 +207,16 @@ class _Writer:
         return _raw(f"#codeblock(lang: {language}, {typst_string(code)})")
 
     def inlines(self, inlines: Sequence[Node]) -> list[Node]:
-        return [new for item in isolate(_labelled(inlines)) for new in self.inline(item)]
+        return [new for item in isolate(_bracketed(_labelled(inlines))) for new in self.inline(item)]
 
     def inline(self, item: Node) -> list[Node]:
         kind, content = item["t"], item.get("c", [])
+        if kind == "Str":
+            return list(_together(content))
         if kind == "Math":
             return [self.formula(item)]
         if kind == "Cite":
-            return list(self.citations(content[0]))
+            return list(self.citations(content[0], within=item.get("within", False)))
         if kind == "Code":
             return [_raw(f"#raw({typst_string(content[1])})")]
         if kind == "Image":
@@ -232,14 +240,15 @@ class _Writer:
         equation = _equation(done, label, done.body, self.marks, display=display)
         return _raw(f"#fitted({done.body})[{equation}]" if display else equation)
 
-    def citations(self, citations: Sequence[Node]) -> Iterator[Node]:
+    def citations(self, citations: Sequence[Node], *, within: bool) -> Iterator[Node]:
+        """References and citations; ``within`` brackets an equation's number has none of its own."""
         for number, citation in enumerate(citations):
             key = citation["citationId"]
             if CROSSREF.match(key):
                 if number:
                     yield from ({"t": "Str", "c": "،"}, {"t": "Space"})
                 bare = citation["citationMode"]["t"] == "SuppressAuthor"
-                yield _raw(f"#xref(<{key}>{', bare: true' if bare else ''})")
+                yield _raw(f"#xref(<{key}>{', bare: true' if bare else ''}{', within: true' if within else ''})")
             else:
                 supplement = self.inlines(_joined_suffix(citation["citationSuffix"]))
                 opening = f"#cite(<{key}>" + (", supplement: [" if supplement else ")")
@@ -299,6 +308,26 @@ def _first_sentence(inlines: list[Node]) -> list[Node]:
         if item["t"] == "Str" and item["c"].endswith((".", "؛")):
             return [*inlines[:number], {"t": "Str", "c": item["c"][:-1]}]
     return inlines
+
+
+def _together(text: str) -> Iterator[Node]:
+    """The text, its hyphened Latin words in boxes: «β-VAE» is no place to break a Persian line at."""
+    for number, piece in enumerate(COMPOUND.split(text)):
+        if number % 2 and len(piece) <= LONGEST_COMPOUND:
+            yield from (_raw("#box["), {"t": "Str", "c": piece}, _raw("];"))
+        elif piece:
+            yield {"t": "Str", "c": piece}
+
+
+def _bracketed(inlines: Sequence[Node]) -> list[Node]:
+    """Mark the references that stand in round brackets: «(معادلهٔ (۲))» would be bracketed twice."""
+    out: list[Node] = []
+    depth = 0
+    for item in inlines:
+        if item["t"] == "Str":
+            depth = max(0, depth + item["c"].count("(") - item["c"].count(")"))
+        out.append({**item, "within": True} if depth and item["t"] == "Cite" else item)
+    return out
 
 
 def _joined_suffix(suffix: Sequence[Node]) -> list[Node]:

@@ -5,6 +5,7 @@ The theme numbers too; the proofreader holds its numbers, and what references sa
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -14,6 +15,7 @@ from gozaresh.persian import persian
 NOUNS = {"fig": "شکل", "tbl": "جدول", "lst": "برنامهٔ", "eq": "معادلهٔ", "sec": "بخش"}
 APPENDIX_NOUN = "پیوست"
 APPENDIX_LETTERS = ("الف", "ب", "پ", "ت", "ث")
+COUNTED = re.compile(r"^\(([۰-۹]+)\)$")
 DEEPEST = 3  # the level of heading below which none is numbered
 
 
@@ -65,9 +67,14 @@ class Numbering:
         """The mark of the next footnote."""
         return self._next("note")
 
-    def reference(self, label: str, *, bare: bool) -> str:
-        """What a reference says, with its noun unless it is ``bare``; «؟؟» if nothing has the label."""
+    def reference(self, label: str, *, bare: bool, within: bool = False) -> str:
+        """What a reference says, with its noun unless it is ``bare``; «؟؟» if nothing has the label.
+
+        ``within`` brackets the counted number of an equation has none of its own.
+        """
         number = self._numbers.get(label, "؟؟")
+        if within:
+            number = COUNTED.sub(r"\1", number)
         return number if bare else f"{self._nouns.get(label, '')} {number}"
 
     def _next(self, kind: str) -> str:

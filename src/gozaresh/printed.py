@@ -72,7 +72,7 @@ class _Walk:
         text = _Text()
         text.read(kids)
         self.passages.append(Passage(kind, "".join(text.parts), tuple(text.formulas), tuple(text.cites),
-                                     page=next(Tag("", "", tuple(kids)).shown(), Shown("", 0, False)).page))
+                                     page=Tag("", "", tuple(kids)).page))
         for tag in text.inside:
             self.block(tag)
 

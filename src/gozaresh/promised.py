@@ -35,7 +35,7 @@ from gozaresh.persian import persian
 
 Node = dict[str, Any]
 MARKER = "GOZARESHCELL"
-REFERENCE = re.compile("\ue006([^\ue007]*)\ue007([01])")
+REFERENCE = re.compile("\ue006([^\ue007]*)\ue007([01])([01])")
 BLANKS = {"Space", "SoftBreak", "LineBreak"}
 WRAPPERS = {"Emph", "Strong", "Strikeout", "Superscript", "Subscript", "Underline", "SmallCaps"}
 INVISIBLE = {"phantom", "hphantom", "vphantom", "hspace", "color"}
@@ -140,7 +140,7 @@ class _Reader:
 
     def reference(self, found: re.Match[str]) -> str:
         """What a reference says, once all labels are known."""
-        return self._numbers.reference(found[1], bare=found[2] == "1")
+        return self._numbers.reference(found[1], bare=found[2] == "1", within=found[3] == "1")
 
     # --- blocks ------------------------------------------------------------------------------------------------------
     def _block(self, block: Node) -> None:
@@ -260,10 +260,13 @@ class _Reader:
             self._running("text", note, mark)
 
     def _inlines(self, inlines: Sequence[Node], text: _Running) -> None:
+        opened = 0
         for item in inlines:
-            self._inline(item, text)
+            if item["t"] == "Str":
+                opened = max(0, opened + item["c"].count("(") - item["c"].count(")"))
+            self._inline(item, text, within=opened > 0)
 
-    def _inline(self, item: Node, text: _Running) -> None:
+    def _inline(self, item: Node, text: _Running, *, within: bool) -> None:
         kind, content = item["t"], item.get("c", [])
         if kind == "Str":
             text.parts.append(content)
@@ -274,7 +277,7 @@ class _Reader:
         elif kind == "Math":
             self._formula(item, text)
         elif kind == "Cite":
-            self._cites(content[0], text)
+            self._cites(content[0], text, within=within)
         elif kind == "Note":
             mark = self._numbers.footnote()
             text.parts.append(mark)
@@ -291,12 +294,12 @@ class _Reader:
         text.parts.append(f"{FORMULA}{done.alt}{END}{number}")
         text.formulas.append(letters(_characters(self._tree(item).body)))
 
-    def _cites(self, citations: Sequence[Node], text: _Running) -> None:
+    def _cites(self, citations: Sequence[Node], text: _Running, *, within: bool) -> None:
         for at, citation in enumerate(citations):
             key = citation["citationId"]
             if CROSSREF.match(key):
                 bare = citation["citationMode"]["t"] == "SuppressAuthor"
-                text.parts.append(f"{'، ' if at else ''}\ue006{key}\ue007{int(bare)}")
+                text.parts.append(f"{'، ' if at else ''}\ue006{key}\ue007{int(bare)}{int(within)}")
             else:
                 text.cites.append(key)
                 text.parts += [CITATION, _plain(citation["citationSuffix"]).strip(" ,،")]

@@ -15,7 +15,7 @@ from gozaresh.document import cell_documents, cells_with_values
 from gozaresh.fingerprint import digest
 from gozaresh.lint import DEFINED, blanked
 from gozaresh.notebook import code_of, options_of, place_of
-from gozaresh.origins import Origin, Provenance, Run
+from gozaresh.origins import Literal, Origin, Provenance, Run
 from gozaresh.parameters import Parameter
 from gozaresh.settings import cuda_present
 
@@ -31,6 +31,12 @@ class Chapter:
     parameters: Sequence[Parameter]
     executed: NotebookNode
 
+    @property
+    def values(self) -> Mapping[str, Literal]:
+        """What each parameter was in this run."""
+        given = metadata(self.executed).get("parameters", {})
+        return {parameter.name: given.get(parameter.name, parameter.default) for parameter in self.parameters}
+
 
 def trace(chapters: Sequence[Chapter], profile: str) -> Provenance:
     """Where each result of the chapters comes from."""
@@ -41,8 +47,7 @@ def trace(chapters: Sequence[Chapter], profile: str) -> Provenance:
 
 def _run(chapter: Chapter, device: str) -> Run:
     record = metadata(chapter.executed)
-    given = record.get("parameters", {})
-    values = {parameter.name: given.get(parameter.name, parameter.default) for parameter in chapter.parameters}
+    values = chapter.values
     return Run(
         chapter=chapter.name, file=_file(chapter.executed), data=dict(sorted(record.get("files", {}).items())),
         parameters={p.name: values[p.name] for p in chapter.parameters if values[p.name] != p.default},

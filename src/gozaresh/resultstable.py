@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, groupby
 
 from gozaresh.author import Table
+from gozaresh.document import floated
 from gozaresh.origins import Literal, Origin, Provenance, Run
 from gozaresh.persian import persian
 
@@ -18,8 +19,7 @@ DEVICES = {"cpu": "CPU", "cuda": "CUDA"}
 
 def captioned(table: Table, label: str, caption: str) -> str:
     """A table with its label and caption, as a chapter's table cell gives it."""
-    return (f":::::::: {{.gz-float #{label} kind=tbl}}\n{table!r}\n\n"
-            f"::::::: {{.gz-caption}}\n{caption}\n:::::::\n::::::::")
+    return floated(f"#{label} kind=tbl", repr(table), caption)
 
 
 def results(provenance: Provenance) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Collection, Mapping
 from copy import deepcopy
@@ -55,8 +56,8 @@ class Running:
         """Read what the witness has noted since."""
         try:
             text = self.journal.read_bytes()[self._read:]
-        except OSError:
-            return
+        except FileNotFoundError:
+            raise OSError(errno.ENOSPC, "what the cell read could not be noted; is the disk full?") from None
         whole = text[: text.rfind(b"\n") + 1]
         self._read += len(whole)
         for line in whole.splitlines():

@@ -69,8 +69,11 @@ class Cell:
 
     def place_of(self, needle: str) -> Place:
         """The line of the first occurrence of ``needle``, or the cell's beginning."""
-        before, found, _ = self.source.partition(needle)
-        return Place(self.file, self.line + before.count("\n")) if found else self.place
+        return self.place_at(max(self.source.find(needle), 0))
+
+    def place_at(self, index: int, text: str = "") -> Place:
+        """The line of a character of the source, or of a ``text`` that has the source's lines."""
+        return Place(self.file, self.line + (text or self.source).count("\n", 0, index))
 
 
 def read_chapter(path: Path, name: str) -> tuple[Cell, ...]:

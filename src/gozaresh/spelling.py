@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from gozaresh.errors import Place
 from gozaresh.lint import Problem, prose
 from gozaresh.source import Cell
 
@@ -24,5 +23,5 @@ def half_spaces(cells: Iterable[Cell]) -> Iterator[Problem]:
     for cell in cells:
         text = prose(cell) if cell.kind == "markdown" else ""
         for found in sorted((*PREFIX.finditer(text), *ENDING.finditer(text)), key=lambda match: match.start()):
-            place = Place(cell.file, cell.line + text[: found.start()].count("\n"))
-            yield Problem(place, f"«{found[0]}» wants a half-space: «{found[1]}\u200c{found[2]}»")
+            yield Problem(cell.place_at(found.start(), text),
+                          f"«{found[0]}» wants a half-space: «{found[1]}\u200c{found[2]}»")

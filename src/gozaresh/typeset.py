@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -61,7 +60,9 @@ def _copy_theme(project: Project) -> None:
     target = project.build / "theme"
     if not (project.theme / "theme.typ").is_file():
         raise TypesetError(f"{project.relative(project.theme)}: no theme.typ in the theme's folder")
-    shutil.copytree(project.theme, target, dirs_exist_ok=True)
+    for path in sorted(project.theme.rglob("*")):
+        if path.is_file():  # each appears whole: another build may be reading them
+            write_bytes(path.read_bytes(), target / path.relative_to(project.theme))
 
 
 def main_document(project: Project, sheets: Sheets) -> str:

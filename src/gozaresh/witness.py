@@ -57,6 +57,7 @@ class Witness:
         self._known: set[tuple[str, str]] = set()
         self._modules: set[str] = set()
         self._busy = threading.local()
+        self._path = journal
         self._journal = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
     def hear(self, event: str, arguments: tuple[object, ...]) -> None:
@@ -92,8 +93,13 @@ class Witness:
     def _noted(self, kind: str, path: Path) -> None:
         self._busy.now = True  # to read the file is no news
         digest = "" if kind == "wrote" else digest_of("folder" if kind == "folder" else "file", path)
-        line = json.dumps({"kind": kind, "path": str(path), "digest": digest})
-        os.write(self._journal, f"{line}\n".encode())
+        line = f"{json.dumps({'kind': kind, 'path': str(path), 'digest': digest})}\n".encode()
+        try:
+            whole = os.write(self._journal, line) == len(line)
+        except OSError:  # a full disk
+            whole = False
+        if not whole:
+            self._path.unlink(missing_ok=True)  # a journal that misses something is none
         self._busy.now = False
 
     def modules(self) -> None:

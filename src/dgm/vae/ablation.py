@@ -29,10 +29,12 @@ FACES, IMAGE_SIZE, SEEDS = 1600, 64, (0, 1, 2)
 # what is changed, by the name that a table shows
 VARIANTS: dict[str, TrainingConfig] = {
     "پایه": BASE,
-    "واریانس درست‌نمایی ثابت، σ برابر ۱": replace(BASE, sigma=1.0),
+    "درست‌نمایی با s برابر ۱": replace(BASE, sigma=1.0),
     "گرم کردن KL در ۷ دوره": replace(BASE, warmup=7),
     "بی برون‌اندازی": replace(BASE, dropout=0.0),
     "برون‌اندازی ۰٫۲": replace(BASE, dropout=0.2),
+    "آینه کردن تصویرها": replace(BASE, flip=True),
+    "بُعد نهان ۶۴": replace(BASE, latent_dim=64),
 }
 
 
@@ -78,14 +80,17 @@ def inputs() -> dict[str, object]:
 
 
 def recorded(folder: Path = FOLDER) -> tuple[Result, ...]:
-    """The results kept in ``folder``, if they were made with these very inputs; else none."""
+    """The results kept in ``folder`` that were made with the very inputs that they have here."""
     try:
         record = json.loads((folder / "results.json").read_bytes())
     except (OSError, ValueError):
         return ()
-    if record.get("inputs") != json.loads(json.dumps(inputs())):
+    found, wanted = record.get("inputs", {}), json.loads(json.dumps(inputs()))
+    made, kept = found.pop("variants", {}), wanted.pop("variants")
+    if found != wanted:
         return ()
-    return tuple(Result(**row) for row in record["results"])
+    return tuple(Result(**row) for row in record["results"] if row["variant"] in kept
+                 and made.get(row["variant"]) == kept[row["variant"]])
 
 
 def run(folder: Path = FOLDER) -> Iterator[Result]:

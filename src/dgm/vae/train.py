@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import signal
 import threading
 import time
@@ -28,7 +29,7 @@ from dgm.vae.resume import Resumable
 from dgm.vae.trainer import History, Measure, Trainer, TrainingConfig, evaluate
 
 __all__ = ["FactorTrained", "History", "Measure", "Origin", "Trained", "TrainingConfig", "TrainingStopped",
-           "best_device", "evaluate", "train", "train_factor"]
+           "best_device", "cpu_threads", "device_name", "evaluate", "train", "train_factor"]
 
 
 class TrainingStopped(KeyboardInterrupt):
@@ -216,4 +217,17 @@ class _StopSignals:
 
 def device_name(device: torch.device) -> str:
     """What a record says of where it was trained."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
+
+
+def cpu_threads(device: str) -> int:
+    """How many threads a record's device had; 0 of what is no CPU.
+
+    >>> cpu_threads("CPU, 1 thread"), cpu_threads("CPU, 8 threads"), cpu_threads("NVIDIA H100 80GB HBM3")
+    (1, 8, 0)
+    """
+    found = re.fullmatch(r"CPU, ([0-9]+) threads?", device)
+    return int(found[1]) if found else 0
