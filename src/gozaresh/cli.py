@@ -47,17 +47,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail("stopped; what was computed is kept in build/, and the same command goes on from there", options)
 
 
-def _shown(path: str, options: argparse.Namespace) -> str:
-    """A file as seen from the report's folder."""
-    folder = Path(getattr(options, "folder", ".")).resolve()
-    return str(Path(path).relative_to(folder)) if Path(path).is_relative_to(folder) else path
-
-
 def _fail(text: str, options: argparse.Namespace) -> int:
     for line in quoted(text, Path(getattr(options, "folder", "."))):
         print(line, file=sys.stderr)
     status: int = options.failed
     return status
+
+
+def _shown(path: str, options: argparse.Namespace) -> str:
+    """A file as seen from the report's folder."""
+    folder = Path(getattr(options, "folder", ".")).resolve()
+    return str(Path(path).relative_to(folder)) if Path(path).is_relative_to(folder) else path
 
 
 def _parser() -> argparse.ArgumentParser:
