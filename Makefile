@@ -51,12 +51,15 @@ build/report.pdf: $(CHAPTERS:%=notebooks/%.py) $(SETTINGS) $(ENGINE) $(SCIENCE) 
 
 build/notebooks/%.ipynb: notebooks/%.py $(SETTINGS) $(ENGINE) build/choice | $(VENV)/ready
 	@$(GOZARESH) source $* $(CHOICE)
+	@touch $@
 
 build/executed/%.ipynb: build/notebooks/%.ipynb $(SCIENCE) $(RECORDS)
 	@$(GOZARESH) execute $* $(CHOICE) $(if $(WHY),--why)
+	@touch $@
 
 build/chapters/%.typ: build/executed/%.ipynb
 	@$(GOZARESH) export $* $(CHOICE)
+	@touch $@
 
 typeset: $(SHEETS) $(THEME)
 	@$(GOZARESH) typeset $(CHOICE)

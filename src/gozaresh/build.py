@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,7 @@ from gozaresh.appendix import appendix
 from gozaresh.bibliography import read_bibliography
 from gozaresh.errors import GozareshError, ProofError, SettingsError, SourceError, TypesetError, nearest
 from gozaresh.files import notebook_text, write_bytes, write_text
-from gozaresh.fingerprint import file_digest
+from gozaresh.fingerprint import environment, file_digest
 from gozaresh.ledger import check_complete
 from gozaresh.lint import (
     Problem,
@@ -73,6 +72,11 @@ class Report:
         everything = [parameter for parameters in found.values() for parameter in parameters]
         check_names(self.overrides, everything, self.project.relative(self.project.file))
         return found
+
+    @cached_property
+    def environment(self) -> Mapping[str, str]:
+        """What is installed as the build begins."""
+        return environment()
 
     def memo(self, name: str) -> Memo:
         """Where a step keeps its pieces by the digest of what they were made from."""
@@ -201,7 +205,8 @@ def execute_chapter(report: Report, name: str) -> None:
         name=name, notebook=_built(report.notebook_path(name), files.read_written), target=report.executed_path(name),
         parameters=values, paths=_input_files(report, name, values),
         roots=[project.root / folder for folder in project.settings.modules],
-        root=project.root, build=project.build, profile=report.profile, why=report.why))
+        root=project.root, build=project.build, profile=report.profile,
+        environment=report.environment, why=report.why))
 
 
 def _input_files(report: Report, name: str, values: Mapping[str, Literal]) -> dict[str, Path]:
@@ -210,22 +215,27 @@ def _input_files(report: Report, name: str, values: Mapping[str, Literal]) -> di
 
 
 def _built(path: Path, read: Callable[[Path], NotebookNode]) -> NotebookNode:
-    """Read a notebook that an earlier step wrote.
+    """Read a notebook that an earlier step wrote."""
+    return read(_there(path))
+
+
+def _there(path: Path) -> Path:
+    """``path``, if an earlier step wrote it.
 
     Raises:
         SourceError: it is not there.
     """
     if not path.is_file():
         raise SourceError(f"{path.name} is not built yet: run the step before it, or 'make report'")
-    return read(path)
+    return path
 
 
 def export_chapter(report: Report, name: str) -> None:
     """Step 3: the executed notebook becomes Typst markup, its figures files named by their labels."""
     macros = report.project.settings.macros
     kept = report.memo(f"export-{name}")
-    executed = report.executed(name)
-    markup, outputs = kept.get(key(json.dumps(executed), macros), lambda: _exported(executed, macros))
+    digest = file_digest(_there(report.executed_path(name)))
+    markup, outputs = kept.get(key(digest, macros), lambda: _exported(report.executed(name), macros))
     kept.save()
     for file, data in outputs.items():
         write_bytes(data, report.project.root / file)
