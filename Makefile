@@ -39,13 +39,10 @@ SWEEP = $(if $(BETA),--beta $(BETA)) $(if $(GAMMA),--gamma $(GAMMA)) $(if $(SEED
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-report: build/report.pdf
-	@echo "report: build/report.pdf"
-
-# All steps in one process, which takes what is unchanged from build/.
-
-build/report.pdf: $(CHAPTERS:%=notebooks/%.py) $(SETTINGS) $(ENGINE) $(SCIENCE) $(RECORDS) $(THEME) build/choice | $(VENV)/ready
+# All steps in one process, which takes what is unchanged from build/, and ends at once where all of it is.
+report: $(VENV)/ready
 	@$(GOZARESH) build . $(CHOICE) $(if $(WHY),--why)
+	@echo "report: build/report.pdf"
 
 # The steps by themselves, one file each: percent script -> notebook -> executed notebook -> Typst
 
@@ -84,7 +81,7 @@ diff: | $(VENV)/ready
 check: $(VENV)/ready
 	@$(GOZARESH) check $(CHOICE)
 
-zip: build/report.pdf
+zip: report
 	@$(GOZARESH) zip --lastname "$(LASTNAME)" --student "$(STUDENT)" $(CHOICE)
 
 sweep: $(VENV)/ready

@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nbformat import NotebookNode
 
-from gozaresh import files, origins
+from gozaresh import files, origins, standing
 from gozaresh.appendix import appendix
 from gozaresh.bibliography import read_bibliography
 from gozaresh.errors import GozareshError, ProofError, SettingsError, SourceError, TypesetError, nearest
@@ -41,9 +42,13 @@ from gozaresh.promised import appendix_promise, chapter_promise, promised
 from gozaresh.proofread import Proof, proofread
 from gozaresh.prose import SourceText, source_texts
 from gozaresh.provenance import Chapter, trace
+from gozaresh.reads import Root, roots
 from gozaresh.settings import Literal, Project
 from gozaresh.source import Cell, read_chapter
 from gozaresh.spelling import half_spaces
+
+if TYPE_CHECKING:
+    from gozaresh.execute import Reads
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class Report:
     overrides: Overrides
     paths: Mapping[str, str]
     why: bool = False  # whether each chapter says which input made it run
+    choice: tuple[str, ...] = ()  # the words by which profile and parameters were chosen
 
     @cached_property
     def cells(self) -> Mapping[str, tuple[Cell, ...]]:
@@ -128,13 +134,37 @@ def build_report(report: Report) -> Path:
     started = time.monotonic()
     check(report)
     with locked(report.project.build / "run" / "build.lock", "the report"):
+        before = standing.contents(_read(report)) if report.choice else {}
+        reads = []
         for name in report.cells:
             make_notebook(report, name)
-            execute_chapter(report, name)
+            reads.append(execute_chapter(report, name))
             export_chapter(report, name)
         pdf = typeset_report(report)
+        if report.choice and before == standing.contents(_read(report)):
+            _record(report, reads)
     say(f"the whole report took {time.monotonic() - started:.1f} s")
     return pdf
+
+
+def inputs(report: Report) -> frozenset[Root]:
+    """The input files and folders that the chapters' parameters name."""
+    return frozenset(Root(path, whole=True) for name, parameters in report.parameters.items()
+                     for path in _input_files(report, name, _values(report, parameters)).values())
+
+
+def _read(report: Report) -> frozenset[Root]:
+    return roots(report.project) | inputs(report)
+
+
+def _record(report: Report, reads: Sequence[Reads]) -> None:
+    """Note what the report was made from, so that the next build can tell at once that nothing is to be done."""
+    project = report.project
+    made = [Root(project.pdf), Root(project.figures), Root(project.build / "executed", ".ipynb"),
+            Root(project.build / origins.FILE)]
+    write_text(standing.record(
+        project.root, report.choice, _read(report), made, {path for read in reads for path in read.modules},
+        {name: digest for read in reads for name, digest in read.seen.items()}), project.build / standing.FILE)
 
 
 def chapter(report: Report, name: str) -> str:
@@ -195,18 +225,22 @@ def make_notebook(report: Report, name: str) -> None:
     report.memo("cells").save()  # not before, for nothing is written until the choices are known to be right
 
 
-def execute_chapter(report: Report, name: str) -> None:
-    """Step 2: run the chapter's notebook, or take an earlier run of the same inputs."""
+def execute_chapter(report: Report, name: str) -> Reads:
+    """Step 2: run the chapter's notebook, or take an earlier run of the same inputs; say what the run has read."""
     from gozaresh.execute import Job, execute
 
     project = report.project
-    values = report.overrides.resolve(report.parameters[name], project.root)
-    execute(Job(
+    values = _values(report, report.parameters[name])
+    return execute(Job(
         name=name, notebook=_built(report.notebook_path(name), files.read_written), target=report.executed_path(name),
         parameters=values, paths=_input_files(report, name, values),
         roots=[project.root / folder for folder in project.settings.modules],
         root=project.root, build=project.build, profile=report.profile,
         environment=report.environment, why=report.why))
+
+
+def _values(report: Report, parameters: Sequence[Parameter]) -> dict[str, Literal]:
+    return report.overrides.resolve(parameters, report.project.root)
 
 
 def _input_files(report: Report, name: str, values: Mapping[str, Literal]) -> dict[str, Path]:

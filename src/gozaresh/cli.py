@@ -124,10 +124,21 @@ def _chosen(options: argparse.Namespace, project: Project) -> Report:
     return replace(build.choose(project, options.profile, given), why=getattr(options, "why", False))
 
 
+def _choice(options: argparse.Namespace) -> tuple[str, ...]:
+    data = str(Path(options.data).absolute()) if options.data and Path(options.data).exists() else options.data
+    return (f"profile {options.profile}", f"data {data}", *(word for group in options.set for word in group.split()))
+
+
 def _build(options: argparse.Namespace) -> None:
+    from gozaresh import standing
+
+    choice = _choice(options)
+    if standing.holds(Path(options.folder).resolve(), choice):
+        say("build/report.pdf stands: nothing that it was made from has changed since it was proven")
+        return
     from gozaresh import build
 
-    build.build_report(_report(options))
+    build.build_report(replace(_report(options), choice=choice))
 
 
 def _watch(options: argparse.Namespace) -> None:

@@ -59,7 +59,15 @@ class Job:
         return memo(self.build / "memo" / f"{name}-{self.name}")
 
 
-def execute(job: Job, run: Callable[[Job, Running], NotebookNode] | None = None) -> None:
+@dataclass(frozen=True)
+class Reads:
+    """What a chapter's outputs come from beside its parameters' files: modules, and what the code read undeclared."""
+
+    modules: tuple[Path, ...]
+    seen: Mapping[str, str]  # SHA-256 by kind and name
+
+
+def execute(job: Job, run: Callable[[Job, Running], NotebookNode] | None = None) -> Reads:
     """Run a chapter, or take the outputs of an earlier run of the same inputs, and write it to ``job.target``.
 
     ``run`` runs the cells; without it Papermill does.
@@ -72,9 +80,10 @@ def execute(job: Job, run: Callable[[Job, Running], NotebookNode] | None = None)
         cache = Cache(job.build / "cache" / job.name, job.root)
         job.memo("imports").save()
         kept, about = job.memo("executed"), (digest(job.notebook), job.profile)
-        if _stands(job, kept.find(key(cache.whole(gathered.inputs), *about))):
+        known: tuple[str, Mapping[str, str]] | None = kept.find(key(cache.whole(gathered.inputs), *about))
+        if known is not None and _stands(job, *known):
             say(f"{job.name}: unchanged, outputs of the earlier run are used")
-            return
+            return Reads(gathered.modules, known[1])
         found = cache.load(gathered.inputs)
         if found is None:
             nearest = cache.nearest(gathered.inputs)
@@ -87,15 +96,16 @@ def execute(job: Job, run: Callable[[Job, Running], NotebookNode] | None = None)
         done = graft(found, job.notebook)
         done.metadata["gozaresh"] |= {"key": gathered.inputs.key, "profile": job.profile}
         write_notebook(done, job.target)
+        seen = found.seen(len(found.cells))
         if whole := cache.whole(gathered.inputs):
-            kept.keep(key(whole, *about), (file_digest(job.target), found.seen(len(found.cells))))
+            kept.keep(key(whole, *about), (file_digest(job.target), seen))
         kept.save()
+    return Reads(gathered.modules, seen)
 
 
-def _stands(job: Job, kept: tuple[str, Mapping[str, str]] | None) -> bool:
+def _stands(job: Job, target: str, seen: Mapping[str, str]) -> bool:
     """Whether the target is what the same run gave when it was put onto the same notebook, and would give again."""
-    return kept is not None and not changed(kept[1], job.root) and job.target.is_file() and (
-        file_digest(job.target) == kept[0])
+    return not changed(seen, job.root) and job.target.is_file() and file_digest(job.target) == target
 
 
 def _reasons(nearest: Entry | None, inputs: Inputs, root: Path) -> Iterator[str]:

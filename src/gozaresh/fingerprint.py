@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
+from gozaresh.device import cuda_present
 from gozaresh.memo import Memo
-from gozaresh.settings import cuda_present
 
 FIELD = re.compile(r"^(Name|Version): *(.*?) *$", re.M)
 
