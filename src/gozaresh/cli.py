@@ -131,17 +131,22 @@ def _choice(options: argparse.Namespace) -> tuple[str, ...]:
 
 def _build(options: argparse.Namespace) -> None:
     from gozaresh import standing
+    from gozaresh.compiler import warm_up
 
     choice = _choice(options)
     if standing.holds(Path(options.folder).resolve(), choice):
         say("build/report.pdf stands: nothing that it was made from has changed since it was proven")
         return
+    warm_up(Path(options.folder).resolve())
     from gozaresh import build
 
     build.build_report(replace(_report(options), choice=choice))
 
 
 def _watch(options: argparse.Namespace) -> None:
+    from gozaresh.compiler import warm_up
+
+    warm_up(Path(options.folder).resolve())
     from gozaresh.watch import watch
 
     watch(Path(options.folder), lambda project: _chosen(options, project))
