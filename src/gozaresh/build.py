@@ -36,6 +36,7 @@ from gozaresh.notebook import to_notebook
 from gozaresh.origins import Provenance
 from gozaresh.parameters import Overrides, Parameter, check_names, read_parameters
 from gozaresh.passage import Passage
+from gozaresh.pdffaults import Margins
 from gozaresh.pdfpages import heading_pages
 from gozaresh.progress import say
 from gozaresh.promised import appendix_promise, chapter_promise, promised
@@ -141,8 +142,8 @@ def build_report(report: Report) -> Path:
             reads.append(execute_chapter(report, name))
             export_chapter(report, name)
         pdf = typeset_report(report)
-        if report.choice and before == standing.contents(_read(report)):
-            _record(report, reads)
+        if report.choice:
+            _record(report, reads, before)
     say(f"the whole report took {time.monotonic() - started:.1f} s")
     return pdf
 
@@ -157,14 +158,19 @@ def _read(report: Report) -> frozenset[Root]:
     return roots(report.project) | inputs(report)
 
 
-def _record(report: Report, reads: Sequence[Reads]) -> None:
-    """Note what the report was made from, so that the next build can tell at once that nothing is to be done."""
+def _record(report: Report, reads: Sequence[Reads], before: Mapping[str, str]) -> None:
+    """Note what the report was made from, so that the next build can tell at once that nothing is to be done.
+
+    ``before`` is what was read, as it was when the build began; what was saved since is not in this report.
+    """
     project = report.project
     made = [Root(project.pdf), Root(project.figures), Root(project.build / "executed", ".ipynb"),
             Root(project.build / origins.FILE)]
-    write_text(standing.record(
-        project.root, report.choice, _read(report), made, {path for read in reads for path in read.modules},
-        {name: digest for read in reads for name, digest in read.seen.items()}), project.build / standing.FILE)
+    note = standing.record(project.root, report.choice, [*_read(report), *made], before,
+                           {path for read in reads for path in read.modules},
+                           {name: digest for read in reads for name, digest in read.seen.items()})
+    if note:
+        write_text(note, project.build / standing.FILE)
 
 
 def chapter(report: Report, name: str) -> str:
@@ -221,8 +227,6 @@ def make_notebook(report: Report, name: str) -> None:
     """Step 1: the chapter's percent script becomes a notebook that Papermill can run."""
     kept, cells = report.memo(f"notebook-{name}"), report.cells[name]
     write_text(kept.get(key(cells), lambda: notebook_text(to_notebook(cells))), report.notebook_path(name))
-    kept.save()
-    report.memo("cells").save()  # not before, for nothing is written until the choices are known to be right
 
 
 def execute_chapter(report: Report, name: str) -> Reads:
@@ -270,7 +274,6 @@ def export_chapter(report: Report, name: str) -> None:
     kept = report.memo(f"export-{name}")
     digest = file_digest(_there(report.executed_path(name)))
     markup, outputs = kept.get(key(digest, macros), lambda: _exported(report.executed(name), macros))
-    kept.save()
     for file, data in outputs.items():
         write_bytes(data, report.project.root / file)
     write_text(markup, report.sheet_path(name))
@@ -292,7 +295,6 @@ def export_appendix(report: Report) -> Path:
     path, text = report.sheet_path("appendix"), appendix_text(report)
     kept = report.memo("export-appendix")
     write_text('#import "/build/theme/theme.typ": *\n\n' + kept.get(key(text), lambda: to_typst(text)), path)
-    kept.save()
     return path
 
 
@@ -341,15 +343,18 @@ class Wanted:
 
     passages: Sequence[Passage]
     sources: Sequence[SourceText]
+    margins: Margins
 
 
 def _wanted(report: Report) -> Wanted:
+    from gozaresh.typeset import margins
+
     notebooks = [report.executed(name) for name in report.cells]
     promises = [*map(chapter_promise, notebooks), appendix_promise(appendix_text(report))]
     kept = report.memo("passages")
     passages = promised(promises, report.project.settings.macros, kept)
-    kept.save()
-    return Wanted(passages, [text for notebook in notebooks for text in source_texts(notebook)])
+    return Wanted(passages, [text for notebook in notebooks for text in source_texts(notebook)],
+                  margins(report.project))
 
 
 def prove(report: Report, pdf: Path, wanted: Wanted) -> Proof:
@@ -358,12 +363,8 @@ def prove(report: Report, pdf: Path, wanted: Wanted) -> Proof:
     Raises:
         ProofError: something is missing or unsound, a line each; the PDF is kept as ``report.unproven.pdf``.
     """
-    from gozaresh.typeset import margins
-
-    pages = report.memo("pages")
-    proof = proofread(pdf, wanted.passages, wanted.sources, margins(report.project),
-                      read_bibliography(_bibliographies(report.project)), pages)
-    pages.save()
+    proof = proofread(pdf, wanted.passages, wanted.sources, wanted.margins,
+                      read_bibliography(_bibliographies(report.project)), report.memo("pages"))
     if not proof.sound:
         unproven = pdf.with_name("report.unproven.pdf")
         pdf.replace(unproven)

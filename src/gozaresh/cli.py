@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int | None] = options.run
     try:
-        return run(options) or 0
+        return _saved(run, options)
     except GozareshError as error:
         return _fail(str(error), options)
     except BrokenPipeError:  # whoever reads has enough, as head does
@@ -51,6 +51,15 @@ def _shown(path: str, options: argparse.Namespace) -> str:
     """A file as seen from the report's folder."""
     folder = Path(getattr(options, "folder", ".")).resolve()
     return str(Path(path).relative_to(folder)) if Path(path).is_relative_to(folder) else path
+
+
+def _saved(run: Callable[[argparse.Namespace], int | None], options: argparse.Namespace) -> int:
+    """Run a command, and keep the pieces that it made, however it ends."""
+    try:
+        return run(options) or 0
+    finally:
+        if "gozaresh.memo" in sys.modules:
+            sys.modules["gozaresh.memo"].save_all()
 
 
 def _fail(text: str, options: argparse.Namespace) -> int:

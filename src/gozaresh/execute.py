@@ -78,7 +78,6 @@ def execute(job: Job, run: Callable[[Job, Running], NotebookNode] | None = None)
     with locked(job.build / "run" / f"{job.name}.lock", job.name):
         gathered = job.inputs
         cache = Cache(job.build / "cache" / job.name, job.root)
-        job.memo("imports").save()
         kept, about = job.memo("executed"), (digest(job.notebook), job.profile)
         known: tuple[str, Mapping[str, str]] | None = kept.find(key(cache.whole(gathered.inputs), *about))
         if known is not None and _stands(job, *known):
@@ -99,7 +98,6 @@ def execute(job: Job, run: Callable[[Job, Running], NotebookNode] | None = None)
         seen = found.seen(len(found.cells))
         if whole := cache.whole(gathered.inputs):
             kept.keep(key(whole, *about), (file_digest(job.target), seen))
-        kept.save()
     return Reads(gathered.modules, seen)
 
 

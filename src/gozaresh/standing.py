@@ -33,12 +33,15 @@ class Parts:
     roots: Sequence[tuple[str, str, bool]]  # as gozaresh.reads.Root has them
     seen: Sequence[str]  # what the chapters' code read undeclared, as the witness names it, and the modules' folders
 
-    def state(self, root: Path) -> str:
-        """The digest of the contents of all this, and of the machine, as they are now."""
-        seen = {name: digest_of(name.partition(" ")[0], root / name.partition(" ")[2]) for name in self.seen}
+    def held(self, root: Path) -> tuple[dict[str, str], dict[str, str]]:
+        """SHA-256 of each file, and of each thing seen, as they are now."""
         files = contents(Root(Path(path), ending, whole) for path, ending, whole in self.roots)
-        held = [str(root), files, seen, _packages(), _machine()]
-        return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()
+        return files, {name: digest_of(name.partition(" ")[0], root / name.partition(" ")[2]) for name in self.seen}
+
+    def state(self, root: Path, held: tuple[dict[str, str], dict[str, str]] | None = None) -> str:
+        """The digest of all this and of the machine."""
+        whole = [str(root), *(held or self.held(root)), _packages(), _machine()]
+        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
 def contents(roots: Iterable[Root]) -> dict[str, str]:
@@ -56,14 +59,20 @@ def holds(root: Path, choice: Sequence[str]) -> bool:
         return False
 
 
-def record(root: Path, choice: Sequence[str], reads: Iterable[Root], made: Iterable[Root],
+def record(root: Path, choice: Sequence[str], roots: Iterable[Root], before: Mapping[str, str],
            modules: Iterable[Path], seen: Mapping[str, str]) -> str:
-    """What :func:`holds` is to find in ``build/standing.json`` after a build that went well."""
+    """What :func:`holds` is to find in ``build/standing.json`` after a build that went well.
+
+    Nothing, if a file holds something else than ``before`` the build, or than when a chapter read it (``seen``).
+    """
     folders = {root, *(path.parent for path in modules)}
-    parts = Parts(sorted((str(one.path), one.ending, one.whole) for one in {*reads, *made, Root(ENGINE / "theme")}),
+    parts = Parts(sorted((str(one.path), one.ending, one.whole) for one in {*roots, Root(ENGINE / "theme")}),
                   sorted({*seen, *(f"folder {folder}" for folder in folders)}))
+    held = parts.held(root)
+    if before.items() - held[0].items() or seen.items() - held[1].items():
+        return ""
     return json.dumps({"format": FORMAT, "choice": [*choice], "roots": parts.roots, "seen": parts.seen,
-                       "state": parts.state(root)})
+                       "state": parts.state(root, held)})
 
 
 def _machine() -> list[str]:

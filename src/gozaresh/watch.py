@@ -27,6 +27,7 @@ from typing import TextIO
 
 from gozaresh import build
 from gozaresh.errors import GozareshError
+from gozaresh.memo import save_all
 from gozaresh.quote import quoted
 from gozaresh.reads import ENGINE, Root, roots
 from gozaresh.settings import Project, load_project
@@ -171,6 +172,7 @@ class _Watch:
             self._good = datetime.now().strftime("%H:%M:%S")
             told = f"build/report.pdf is ready, {self._good}, after {time.monotonic() - started:.1f} s"
         self._status.now(f"{told}; waiting for a save")
+        save_all()
 
     def _now_watching(self, chosen: frozenset[Root]) -> None:
         """Watch other files from now on; those already looked at keep the times that they had then."""
