@@ -73,9 +73,13 @@ def memo(file: Path) -> Memo:
 
 
 def save_all() -> None:
-    """Write all memos that hold anything new. It takes a moment, so it is done when the report is."""
-    for one in _opened.values():
-        one.save()
+    """Write all memos that hold anything new. It takes a moment, so it is done when the report is.
+
+    Nothing is written where no build has begun.
+    """
+    for file, one in _opened.items():
+        if file.parents[1].is_dir():
+            one.save()
 
 
 def key(*parts: object) -> str:
