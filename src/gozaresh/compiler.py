@@ -29,7 +29,7 @@ def warm_up(root: Path) -> None:
     """Begin to set again what the last build of a report's folder left, once a process."""
     main = root / "build" / "report.typ"
     if main.is_file() and root not in _begun:
-        _begun[root] = threading.Thread(target=_try, args=(main, root), daemon=True)
+        _begun[root] = threading.Thread(target=_try, args=(main, root))
         _begun[root].start()
 
 
