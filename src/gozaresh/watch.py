@@ -172,7 +172,10 @@ class _Watch:
             self._good = datetime.now().strftime("%H:%M:%S")
             told = f"build/report.pdf is ready, {self._good}, after {time.monotonic() - started:.1f} s"
         self._status.now(f"{told}; waiting for a save")
-        save_all()
+        try:
+            save_all()  # so that the next program finds it; this one has it in memory
+        except OSError as error:
+            self._status.lines(quoted(str(error), self._folder))
 
     def _now_watching(self, chosen: frozenset[Root]) -> None:
         """Watch other files from now on; those already looked at keep the times that they had then."""
