@@ -44,12 +44,12 @@ from dgm.vae import ablation, checkpoint, latent, objective
 from dgm.vae import model as model_source
 from dgm.vae.data import load_faces, stratified_split
 from dgm.vae.factor import FactorConfig
-from dgm.vae.kept import kept_faces, kept_probe
+from dgm.vae.kept import kept_faces, kept_posterior, kept_probe, kept_walk
 from dgm.vae.loader import FaceLoader
 from dgm.vae.model import VAE, Decoder, Encoder, reparameterize
 from dgm.vae.picture import image_grid, interleaved_rows
 from dgm.vae.record import find_record
-from dgm.vae.smile import STEPS, walk
+from dgm.vae.smile import STEPS
 from dgm.vae.summary import summary
 from dgm.vae.train import TrainingConfig, cpu_threads, train, train_factor
 from gozaresh.author import Table, checks, fa, markdown, persian_ticks, report_style, show_source
@@ -383,7 +383,7 @@ r"""
 """
 
 # %%
-posterior = latent.encode(model, faces.images)
+posterior = kept_posterior(model, faces.images, Path(run_dir))
 active = latent.active_units(posterior)
 valid_images = faces.images[split.valid].float() / 255
 mean_reconstructions = latent.decode(model, posterior.mean[split.valid])
@@ -438,7 +438,7 @@ image_grid(latent.decode(model, torch.randn(32, latent_dim, generator=generator)
 #| fig-cap: سی‌ودو تصویر از گاوسیِ هم‌میانگین و هم‌کوواریانس با توزیع پسین تجمیعی
 #| fig-alt: چهار سطر و هشت ستون چهرهٔ ساخته‌شده؛ چهره‌ها از شکل پیشین روشن‌تر و یکدست‌ترند
 #| fig-width: 88%
-train_posterior = latent.encode(model, faces.images[split.train])
+train_posterior = kept_posterior(model, faces.images[split.train], Path(run_dir))
 image_grid(latent.decode(model, latent.aggregate_posterior(train_posterior).sample(32, generator)), 8)
 
 # %%
@@ -448,10 +448,10 @@ probe = kept_probe(faces, split, seed, Path(run_dir))
 steps = list(STEPS)
 unsmiling = split.valid[~faces.smiling[split.valid]][:200]
 moved = latent.traverse(posterior.mean[unsmiling], direction.vector, steps)
-whole = walk(model, posterior.mean[unsmiling], direction.vector, probe)
+whole = kept_walk(model, posterior.mean[unsmiling], direction.vector, probe, Path(run_dir))
 probability, mean_probability, rising = whole.probability, whole.means, whole.rising
 alone = direction.vector * (torch.arange(latent_dim) == direction.largest)
-single = walk(model, posterior.mean[unsmiling], alone, probe)
+single = kept_walk(model, posterior.mean[unsmiling], alone, probe, Path(run_dir))
 probability_alone = single.means
 low, high = whole.interval().tolist()
 low_alone, high_alone = single.interval().tolist()

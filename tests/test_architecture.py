@@ -11,8 +11,8 @@ import pytest
 SRC = Path(__file__).parent.parent / "src"
 FILES = sorted(SRC.rglob("*.py"))
 # each module imports only from modules before it
-ENGINE = """errors clock persian checks author settings source inline notebook ledger parameters files memo witness
-    fingerprint bytecode progress lock inputs cache running execute
+ENGINE = """errors clock compiler persian checks author device settings reads source inline notebook ledger
+    parameters files memo witness standing fingerprint bytecode progress lock inputs cache running execute
     mathsymbols mathmacros mathcursor mathtree mathparse mathtypst mathwords
     mathitems mathspeech maths bidi document footnotes markdown homing export pdfdigest pdftext pdfpages passage pdffont
     pdfrun visual textlayer pdftags comparison pdffaults typeset bibliography lint spelling prose numbering promised

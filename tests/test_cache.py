@@ -39,11 +39,13 @@ def executed(folder: Path, draft: Draft, double: Double, build: str = "build", w
     name = Path(CHAPTER).stem
     make_notebook(report, name)
     job = Job(name, read_notebook(report.notebook_path(name)), folder / build / "out.ipynb", draft.parameters,
-              {"table": folder / "data.txt"}, [folder / "src"], folder, folder / build, "default", why)
+              {"table": folder / "data.txt"}, [folder / "src"], folder, folder / build, "default",
+              fingerprint.environment(), why)
     try:
-        done = execute(job, double)
+        execute(job, double)
     except ExecutionError as error:
         return str(error)
+    done = read_notebook(job.target)
     del done.metadata["gozaresh"]["seconds"]
     return nbformat.writes(done)
 

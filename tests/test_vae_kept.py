@@ -7,16 +7,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from dgm.vae import kept
+from dgm.vae import kept, latent, probe, smile
 from dgm.vae.data import stratified_split
 from dgm.vae.faces import synthetic_faces
+from dgm.vae.model import VAE
 from dgm.vae.probe import train_probe
 
 
-def once(monkeypatch: pytest.MonkeyPatch) -> None:
-    def never(*_: object) -> None:
-        raise AssertionError("computed again")
+def never(*_: object) -> None:
+    raise AssertionError("computed again")
 
+
+def once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "train_probe", never)
     monkeypatch.setattr(kept, "synthetic_faces", never)
 
@@ -36,6 +38,44 @@ def test_faces_and_judge_come_back_bit_for_bit(tmp_path: Path, monkeypatch: pyte
         assert found.accuracy == judge.accuracy
         assert torch.equal(found.probability(faces.images / 255), judge.probability(faces.images / 255))
         once(monkeypatch)
+
+
+def test_posterior_and_walk_come_back_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faces = synthetic_faces(20, 32, 3)
+    split = stratified_split(faces.smiling, 0.8, 0)
+    torch.manual_seed(0)
+    model, judge = VAE(32, 4).eval(), train_probe(faces, split, 1)
+    posterior = latent.encode(model, faces.images)
+    gone = smile.walk(model, posterior.mean, posterior.mean[0], judge)
+    for _ in range(2):
+        found = kept.kept_posterior(model.train(), faces.images, tmp_path)
+        assert torch.equal(found.mean, posterior.mean)
+        assert torch.equal(found.log_variance, posterior.log_variance)
+        again = kept.kept_walk(model.train(), posterior.mean, posterior.mean[0], judge, tmp_path)
+        assert torch.equal(again.probability, gone.probability)
+        assert again.steps == gone.steps
+        assert not model.training, "as after the computation"
+        for name in ("encode", "walk"):
+            monkeypatch.setattr(kept, name, never)
+
+
+def test_another_weight_image_or_step_is_another_posterior_or_walk(tmp_path: Path) -> None:
+    faces = synthetic_faces(6, 32, 3)
+    torch.manual_seed(0)
+    model, judge = VAE(32, 4).eval(), probe.SmileProbe(probe.network().eval(), 1.0)
+    z = torch.zeros(2, 4)
+    before = kept.kept_posterior(model, faces.images, tmp_path)
+    walked = kept.kept_walk(model, z, z[0] + 1, judge, tmp_path)
+    assert not torch.equal(kept.kept_posterior(model, faces.images.flip(0), tmp_path).mean, before.mean)
+    assert kept.kept_walk(model, z, z[0] + 1, judge, tmp_path, (1.0, 2.0)).probability.shape == (2, 2)
+    with torch.no_grad():
+        next(model.encoder.parameters()).mul_(2)
+        next(model.decoder.parameters()).mul_(2)
+    assert torch.equal(kept.kept_posterior(model, faces.images, tmp_path).mean,
+                       latent.encode(model, faces.images).mean)
+    assert torch.equal(kept.kept_walk(model, z, z[0] + 1, judge, tmp_path).probability,
+                       smile.walk(model, z, z[0] + 1, judge).probability)
+    assert not torch.equal(smile.walk(model, z, z[0] + 1, judge).probability, walked.probability)
 
 
 def test_other_inputs_or_a_damaged_file_are_computed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,10 +17,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gozaresh.build import choose
+from gozaresh.build import choose, inputs
 from gozaresh.pdftext import read_pages
+from gozaresh.reads import Root, roots
 from gozaresh.settings import load_project
-from gozaresh.watch import Root, Status, inputs, promote, roots, times
+from gozaresh.watch import Status, promote, times
 from tests.conftest import ROOT, edit, gozaresh
 
 PATIENCE = 60.0  # seconds until a line must have come

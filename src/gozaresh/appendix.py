@@ -10,12 +10,12 @@ from importlib.metadata import PackageNotFoundError, version
 from gozaresh.author import Table
 from gozaresh.cache import metadata
 from gozaresh.checks import MATHS, PERSIAN, WAYS, Check
+from gozaresh.device import cuda_present
 from gozaresh.ledger import collect, marks
 from gozaresh.origins import Provenance
 from gozaresh.persian import jalali, persian
 from gozaresh.provenance import Chapter
 from gozaresh.resultstable import captioned, results
-from gozaresh.settings import cuda_present
 
 PACKAGES = ("jupytext", "papermill", "nbconvert", "pypandoc_binary", "typst", "pikepdf", "matplotlib", "numpy",
             "sympy", "torch", "safetensors", "pillow", "graphviz", "graphviz-pure")

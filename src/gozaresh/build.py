@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nbformat import NotebookNode
 
-from gozaresh import files, origins
+from gozaresh import files, origins, standing
 from gozaresh.appendix import appendix
 from gozaresh.bibliography import read_bibliography
 from gozaresh.errors import GozareshError, ProofError, SettingsError, SourceError, TypesetError, nearest
 from gozaresh.files import notebook_text, write_bytes, write_text
-from gozaresh.fingerprint import file_digest
+from gozaresh.fingerprint import environment, file_digest
 from gozaresh.ledger import check_complete
 from gozaresh.lint import (
     Problem,
@@ -36,15 +36,20 @@ from gozaresh.notebook import to_notebook
 from gozaresh.origins import Provenance
 from gozaresh.parameters import Overrides, Parameter, check_names, read_parameters
 from gozaresh.passage import Passage
+from gozaresh.pdffaults import Margins
 from gozaresh.pdfpages import heading_pages
 from gozaresh.progress import say
 from gozaresh.promised import appendix_promise, chapter_promise, promised
 from gozaresh.proofread import Proof, proofread
 from gozaresh.prose import SourceText, source_texts
 from gozaresh.provenance import Chapter, trace
+from gozaresh.reads import Root, roots
 from gozaresh.settings import Literal, Project
 from gozaresh.source import Cell, read_chapter
 from gozaresh.spelling import half_spaces
+
+if TYPE_CHECKING:
+    from gozaresh.execute import Reads
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ class Report:
     overrides: Overrides
     paths: Mapping[str, str]
     why: bool = False  # whether each chapter says which input made it run
+    choice: tuple[str, ...] = ()  # the words by which profile and parameters were chosen
 
     @cached_property
     def cells(self) -> Mapping[str, tuple[Cell, ...]]:
@@ -73,6 +79,11 @@ class Report:
         everything = [parameter for parameters in found.values() for parameter in parameters]
         check_names(self.overrides, everything, self.project.relative(self.project.file))
         return found
+
+    @cached_property
+    def environment(self) -> Mapping[str, str]:
+        """What is installed as the build begins."""
+        return environment()
 
     def memo(self, name: str) -> Memo:
         """Where a step keeps its pieces by the digest of what they were made from."""
@@ -124,13 +135,42 @@ def build_report(report: Report) -> Path:
     started = time.monotonic()
     check(report)
     with locked(report.project.build / "run" / "build.lock", "the report"):
+        before = standing.contents(_read(report)) if report.choice else {}
+        reads = []
         for name in report.cells:
             make_notebook(report, name)
-            execute_chapter(report, name)
+            reads.append(execute_chapter(report, name))
             export_chapter(report, name)
         pdf = typeset_report(report)
+        if report.choice:
+            _record(report, reads, before)
     say(f"the whole report took {time.monotonic() - started:.1f} s")
     return pdf
+
+
+def inputs(report: Report) -> frozenset[Root]:
+    """The input files and folders that the chapters' parameters name."""
+    return frozenset(Root(path, whole=True) for name, parameters in report.parameters.items()
+                     for path in _input_files(report, name, _values(report, parameters)).values())
+
+
+def _read(report: Report) -> frozenset[Root]:
+    return roots(report.project) | inputs(report)
+
+
+def _record(report: Report, reads: Sequence[Reads], before: Mapping[str, str]) -> None:
+    """Note what the report was made from, so that the next build can tell at once that nothing is to be done.
+
+    ``before`` is what was read, as it was when the build began; what was saved since is not in this report.
+    """
+    project = report.project
+    made = [Root(project.pdf), Root(project.figures), Root(project.build / "executed", ".ipynb"),
+            Root(project.build / origins.FILE)]
+    note = standing.record(project.root, report.choice, [*_read(report), *made], before,
+                           {path for read in reads for path in read.modules},
+                           {name: digest for read in reads for name, digest in read.seen.items()})
+    if note:
+        write_text(note, project.build / standing.FILE)
 
 
 def chapter(report: Report, name: str) -> str:
@@ -187,21 +227,24 @@ def make_notebook(report: Report, name: str) -> None:
     """Step 1: the chapter's percent script becomes a notebook that Papermill can run."""
     kept, cells = report.memo(f"notebook-{name}"), report.cells[name]
     write_text(kept.get(key(cells), lambda: notebook_text(to_notebook(cells))), report.notebook_path(name))
-    kept.save()
-    report.memo("cells").save()  # not before, for nothing is written until the choices are known to be right
 
 
-def execute_chapter(report: Report, name: str) -> None:
-    """Step 2: run the chapter's notebook, or take an earlier run of the same inputs."""
+def execute_chapter(report: Report, name: str) -> Reads:
+    """Step 2: run the chapter's notebook, or take an earlier run of the same inputs; say what the run has read."""
     from gozaresh.execute import Job, execute
 
     project = report.project
-    values = report.overrides.resolve(report.parameters[name], project.root)
-    execute(Job(
+    values = _values(report, report.parameters[name])
+    return execute(Job(
         name=name, notebook=_built(report.notebook_path(name), files.read_written), target=report.executed_path(name),
         parameters=values, paths=_input_files(report, name, values),
         roots=[project.root / folder for folder in project.settings.modules],
-        root=project.root, build=project.build, profile=report.profile, why=report.why))
+        root=project.root, build=project.build, profile=report.profile,
+        environment=report.environment, why=report.why))
+
+
+def _values(report: Report, parameters: Sequence[Parameter]) -> dict[str, Literal]:
+    return report.overrides.resolve(parameters, report.project.root)
 
 
 def _input_files(report: Report, name: str, values: Mapping[str, Literal]) -> dict[str, Path]:
@@ -210,23 +253,27 @@ def _input_files(report: Report, name: str, values: Mapping[str, Literal]) -> di
 
 
 def _built(path: Path, read: Callable[[Path], NotebookNode]) -> NotebookNode:
-    """Read a notebook that an earlier step wrote.
+    """Read a notebook that an earlier step wrote."""
+    return read(_there(path))
+
+
+def _there(path: Path) -> Path:
+    """``path``, if an earlier step wrote it.
 
     Raises:
         SourceError: it is not there.
     """
     if not path.is_file():
         raise SourceError(f"{path.name} is not built yet: run the step before it, or 'make report'")
-    return read(path)
+    return path
 
 
 def export_chapter(report: Report, name: str) -> None:
     """Step 3: the executed notebook becomes Typst markup, its figures files named by their labels."""
     macros = report.project.settings.macros
     kept = report.memo(f"export-{name}")
-    executed = report.executed(name)
-    markup, outputs = kept.get(key(json.dumps(executed), macros), lambda: _exported(executed, macros))
-    kept.save()
+    digest = file_digest(_there(report.executed_path(name)))
+    markup, outputs = kept.get(key(digest, macros), lambda: _exported(report.executed(name), macros))
     for file, data in outputs.items():
         write_bytes(data, report.project.root / file)
     write_text(markup, report.sheet_path(name))
@@ -248,7 +295,6 @@ def export_appendix(report: Report) -> Path:
     path, text = report.sheet_path("appendix"), appendix_text(report)
     kept = report.memo("export-appendix")
     write_text('#import "/build/theme/theme.typ": *\n\n' + kept.get(key(text), lambda: to_typst(text)), path)
-    kept.save()
     return path
 
 
@@ -297,15 +343,18 @@ class Wanted:
 
     passages: Sequence[Passage]
     sources: Sequence[SourceText]
+    margins: Margins
 
 
 def _wanted(report: Report) -> Wanted:
+    from gozaresh.typeset import margins
+
     notebooks = [report.executed(name) for name in report.cells]
     promises = [*map(chapter_promise, notebooks), appendix_promise(appendix_text(report))]
     kept = report.memo("passages")
     passages = promised(promises, report.project.settings.macros, kept)
-    kept.save()
-    return Wanted(passages, [text for notebook in notebooks for text in source_texts(notebook)])
+    return Wanted(passages, [text for notebook in notebooks for text in source_texts(notebook)],
+                  margins(report.project))
 
 
 def prove(report: Report, pdf: Path, wanted: Wanted) -> Proof:
@@ -314,12 +363,8 @@ def prove(report: Report, pdf: Path, wanted: Wanted) -> Proof:
     Raises:
         ProofError: something is missing or unsound, a line each; the PDF is kept as ``report.unproven.pdf``.
     """
-    from gozaresh.typeset import margins
-
-    pages = report.memo("pages")
-    proof = proofread(pdf, wanted.passages, wanted.sources, margins(report.project),
-                      read_bibliography(_bibliographies(report.project)), pages)
-    pages.save()
+    proof = proofread(pdf, wanted.passages, wanted.sources, wanted.margins,
+                      read_bibliography(_bibliographies(report.project)), report.memo("pages"))
     if not proof.sound:
         unproven = pdf.with_name("report.unproven.pdf")
         pdf.replace(unproven)

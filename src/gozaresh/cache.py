@@ -60,11 +60,15 @@ class Entry:
         return next((n for n, (cell, key) in enumerate(zip(self.cells, keys, strict=False)) if cell.key != key),
                     min(len(self.cells), len(keys)))
 
-    def changed(self, root: Path, count: int) -> list[str]:
-        """What the first cells had read undeclared and is another now."""
-        seen = {name: digest for cell in self.cells[:count] for name, digest in cell.seen.items()}
-        return [f"{name} {_how(digest, now)}" for name, digest in sorted(seen.items())
-                if (now := _now(name, root)) != digest]
+    def seen(self, count: int) -> dict[str, str]:
+        """What the first cells had read undeclared, each with its digest."""
+        return {name: digest for cell in self.cells[:count] for name, digest in cell.seen.items()}
+
+
+def changed(seen: Mapping[str, str], root: Path) -> list[str]:
+    """What was read undeclared and is another now."""
+    return [f"{name} {_how(digest, now)}" for name, digest in sorted(seen.items())
+            if (now := _now(name, root)) != digest]
 
 
 def _now(name: str, root: Path) -> str:
@@ -85,14 +89,24 @@ class Cache:
 
     def load(self, inputs: Inputs) -> Entry | None:
         """A run that holds all these cells with these very inputs, or None."""
-        exact = self._read(self.folder / f"{inputs.key}.entry")
+        exact = self._read(self._file(inputs))
         if exact is not None and self._holds(exact, inputs):
             return exact
         return next((entry for entry in self.entries() if self._holds(entry, inputs)), None)
 
+    def whole(self, inputs: Inputs) -> str:
+        """The digest of the run of these very cells, if one is kept and no byte of it is lost."""
+        try:
+            return _checked(self._file(inputs).read_bytes())[0]
+        except (OSError, ValueError):
+            return ""
+
+    def _file(self, inputs: Inputs) -> Path:
+        return self.folder / f"{inputs.key}.entry"
+
     def _holds(self, entry: Entry, inputs: Inputs) -> bool:
         wanted = len(inputs.keys)
-        return entry.common(inputs.keys) == wanted and not entry.changed(self.root, wanted)
+        return entry.common(inputs.keys) == wanted and not changed(entry.seen(wanted), self.root)
 
     def entries(self) -> list[Entry]:
         """All entries that can be read, the newest first."""
@@ -130,11 +144,15 @@ def _packed(entry: Entry) -> bytes:
     return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
 
 
-def _unpacked(data: bytes) -> Entry:
+def _checked(data: bytes) -> tuple[str, bytes]:
     digest, _, body = data.partition(b"\n")
     if hashlib.sha256(body).hexdigest().encode() != digest:
         raise ValueError("not the bytes that were written")
-    stored = json.loads(body)
+    return digest.decode(), body
+
+
+def _unpacked(data: bytes) -> Entry:
+    stored = json.loads(_checked(data)[1])
     if stored.pop("format") != FORMAT:
         raise ValueError("another version of the engine wrote it")
     inputs = Inputs(stored["inputs"]["shared"], tuple(CellInputs(**cell) for cell in stored["inputs"]["cells"]))

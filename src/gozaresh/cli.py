@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int | None] = options.run
     try:
-        return run(options) or 0
+        return _saved(run, options)
     except GozareshError as error:
         return _fail(str(error), options)
     except BrokenPipeError:  # whoever reads has enough, as head does
@@ -47,17 +47,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail("stopped; what was computed is kept in build/, and the same command goes on from there", options)
 
 
+def _shown(path: str, options: argparse.Namespace) -> str:
+    """A file as seen from the report's folder."""
+    folder = Path(getattr(options, "folder", ".")).resolve()
+    return str(Path(path).relative_to(folder)) if Path(path).is_relative_to(folder) else path
+
+
+def _saved(run: Callable[[argparse.Namespace], int | None], options: argparse.Namespace) -> int:
+    """Run a command, and keep the pieces that it made, however it ends."""
+    try:
+        return run(options) or 0
+    finally:
+        if "gozaresh.memo" in sys.modules:
+            sys.modules["gozaresh.memo"].save_all()
+
+
 def _fail(text: str, options: argparse.Namespace) -> int:
     for line in quoted(text, Path(getattr(options, "folder", "."))):
         print(line, file=sys.stderr)
     status: int = options.failed
     return status
-
-
-def _shown(path: str, options: argparse.Namespace) -> str:
-    """A file as seen from the report's folder."""
-    folder = Path(getattr(options, "folder", ".")).resolve()
-    return str(Path(path).relative_to(folder)) if Path(path).is_relative_to(folder) else path
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -124,13 +133,29 @@ def _chosen(options: argparse.Namespace, project: Project) -> Report:
     return replace(build.choose(project, options.profile, given), why=getattr(options, "why", False))
 
 
+def _choice(options: argparse.Namespace) -> tuple[str, ...]:
+    data = str(Path(options.data).absolute()) if options.data and Path(options.data).exists() else options.data
+    return (f"profile {options.profile}", f"data {data}", *(word for group in options.set for word in group.split()))
+
+
 def _build(options: argparse.Namespace) -> None:
+    from gozaresh import standing
+    from gozaresh.compiler import warm_up
+
+    choice = _choice(options)
+    if standing.holds(Path(options.folder).resolve(), choice):
+        say("build/report.pdf stands: nothing that it was made from has changed since it was proven")
+        return
+    warm_up(Path(options.folder).resolve())
     from gozaresh import build
 
-    build.build_report(_report(options))
+    build.build_report(replace(_report(options), choice=choice))
 
 
 def _watch(options: argparse.Namespace) -> None:
+    from gozaresh.compiler import warm_up
+
+    warm_up(Path(options.folder).resolve())
     from gozaresh.watch import watch
 
     watch(Path(options.folder), lambda project: _chosen(options, project))

@@ -8,21 +8,22 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
 
-from gozaresh import witness
+from gozaresh import fingerprint, witness
 from gozaresh.bytecode import check_by_content
-from gozaresh.cache import Cache, Entry, graft
+from gozaresh.cache import Cache, Entry, changed, graft
 from gozaresh.clock import now
 from gozaresh.errors import ExecutionError, Place
 from gozaresh.files import read_notebook, write_notebook
-from gozaresh.fingerprint import digest
+from gozaresh.fingerprint import digest, file_digest
 from gozaresh.inputs import Gathered, Inputs, differences, inputs_of
 from gozaresh.lock import locked
+from gozaresh.memo import Memo, key, memo
 from gozaresh.notebook import place_of
 from gozaresh.progress import follow, say
 from gozaresh.running import Running
@@ -44,15 +45,29 @@ class Job:
     root: Path
     build: Path
     profile: str
+    environment: Mapping[str, str]  # as gozaresh.fingerprint.environment() tells it
     why: bool = False  # whether to say which input made it run
 
     @property
     def inputs(self) -> Gathered:
         """What the outputs depend on, as it is now."""
-        return inputs_of(self.notebook, self.parameters, self.paths, self.root, self.roots)
+        return inputs_of(self.notebook, self.parameters, self.paths, self.root, self.roots,
+                         self.environment, self.memo("imports"))
+
+    def memo(self, name: str) -> Memo:
+        """Where pieces of the chapter are kept by the digest of what they were made from."""
+        return memo(self.build / "memo" / f"{name}-{self.name}")
 
 
-def execute(job: Job, run: Callable[[Job, Running], NotebookNode] | None = None) -> NotebookNode:
+@dataclass(frozen=True)
+class Reads:
+    """What a chapter's outputs come from beside its parameters' files: modules, and what the code read undeclared."""
+
+    modules: tuple[Path, ...]
+    seen: Mapping[str, str]  # SHA-256 by kind and name
+
+
+def execute(job: Job, run: Callable[[Job, Running], NotebookNode] | None = None) -> Reads:
     """Run a chapter, or take the outputs of an earlier run of the same inputs, and write it to ``job.target``.
 
     ``run`` runs the cells; without it Papermill does.
@@ -63,6 +78,11 @@ def execute(job: Job, run: Callable[[Job, Running], NotebookNode] | None = None)
     with locked(job.build / "run" / f"{job.name}.lock", job.name):
         gathered = job.inputs
         cache = Cache(job.build / "cache" / job.name, job.root)
+        kept, about = job.memo("executed"), (digest(job.notebook), job.profile)
+        known: tuple[str, Mapping[str, str]] | None = kept.find(key(cache.whole(gathered.inputs), *about))
+        if known is not None and _stands(job, *known):
+            say(f"{job.name}: unchanged, outputs of the earlier run are used")
+            return Reads(gathered.modules, known[1])
         found = cache.load(gathered.inputs)
         if found is None:
             nearest = cache.nearest(gathered.inputs)
@@ -75,7 +95,15 @@ def execute(job: Job, run: Callable[[Job, Running], NotebookNode] | None = None)
         done = graft(found, job.notebook)
         done.metadata["gozaresh"] |= {"key": gathered.inputs.key, "profile": job.profile}
         write_notebook(done, job.target)
-    return done
+        seen = found.seen(len(found.cells))
+        if whole := cache.whole(gathered.inputs):
+            kept.keep(key(whole, *about), (file_digest(job.target), seen))
+    return Reads(gathered.modules, seen)
+
+
+def _stands(job: Job, target: str, seen: Mapping[str, str]) -> bool:
+    """Whether the target is what the same run gave when it was put onto the same notebook, and would give again."""
+    return not changed(seen, job.root) and job.target.is_file() and file_digest(job.target) == target
 
 
 def _reasons(nearest: Entry | None, inputs: Inputs, root: Path) -> Iterator[str]:
@@ -83,7 +111,7 @@ def _reasons(nearest: Entry | None, inputs: Inputs, root: Path) -> Iterator[str]
     if nearest is None:
         yield "runs, as no run of it is kept"
         return
-    reasons = [*differences(nearest.inputs, inputs), *nearest.changed(root, nearest.common(inputs.keys))]
+    reasons = [*differences(nearest.inputs, inputs), *changed(nearest.seen(nearest.common(inputs.keys)), root)]
     if not reasons:
         reasons = [f"the last run stopped before the cell at {inputs.cells[len(nearest.cells)].place} was done"]
     yield from (f"runs, because: {reason}" for reason in reasons)
@@ -117,11 +145,12 @@ def _run_and_keep(job: Job, gathered: Gathered, cache: Cache, nearest: Entry | N
 
 
 def _keep(job: Job, entry: Entry, cache: Cache) -> None:
-    after = job.inputs.inputs
-    if after.key == entry.inputs.key and not (changed := entry.changed(job.root, len(entry.cells))):
+    after = replace(job, environment=fingerprint.environment()).inputs.inputs
+    saved = changed(entry.seen(len(entry.cells)), job.root)
+    if after.key == entry.inputs.key and not saved:
         cache.store(entry)
         return
-    found = [*differences(entry.inputs, after), *(changed if after.key == entry.inputs.key else ())]
+    found = [*differences(entry.inputs, after), *(saved if after.key == entry.inputs.key else ())]
     say(f"{job.name}: not kept, as it was saved anew while the chapter ran: {'; '.join(found)}")
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import os
 import platform
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.metadata import distributions
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
-from gozaresh.settings import cuda_present
+from gozaresh.device import cuda_present
+from gozaresh.memo import Memo
+
+FIELD = re.compile(r"^(Name|Version): *(.*?) *$", re.M)
 
 
 def digest(value: object) -> str:
@@ -32,11 +36,18 @@ def file_digest(path: Path) -> str:
 
 def environment() -> dict[str, str]:
     """Interpreter, machine kind, device kind, and the version of every installed package, each by its name."""
-    packages = sorted((f"package {d.metadata['Name'].lower()}", d.version) for d in distributions())
+    packages = sorted(_package(found) for found in distributions())
     return {
         "python": platform.python_version(), "machine": platform.machine(), "system": sys.platform,
         "device": "cuda" if cuda_present() else "cpu", **dict(packages),
     }
+
+
+def _package(found: Distribution) -> tuple[str, str]:
+    """Name and version from the head of a package's own record; its long description need not be parsed."""
+    record = found.read_text("METADATA") or found.read_text("PKG-INFO") or ""
+    fields = dict(reversed(FIELD.findall(record.partition("\n\n")[0])))
+    return f"package {fields.get('Name', '').lower()}", fields.get("Version", "")
 
 
 @dataclass(frozen=True)
@@ -51,8 +62,8 @@ class Module:
 class Modules:
     """Finds the project's modules that the cells of a chapter import, each file read once and so of one state."""
 
-    def __init__(self, root: Path, roots: Sequence[Path]) -> None:
-        self._root, self._roots = root, roots
+    def __init__(self, root: Path, roots: Sequence[Path], memo: Memo) -> None:
+        self._root, self._roots, self._memo = root, roots, memo
         self._names: set[str] = set()
         self.found: dict[Path, Module] = {}
 
@@ -62,7 +73,7 @@ class Modules:
         All are in :attr:`found` from then on.
         """
         before = set(self.found)
-        waiting = list(_imports(code, ""))
+        waiting = list(self._imports(code.encode(), ""))
         while waiting:
             name = waiting.pop()
             if name not in self._names:
@@ -79,15 +90,14 @@ class Modules:
         data = path.read_bytes()
         self.found[path] = Module(self._named(path, root), path, hashlib.sha256(data).hexdigest())
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        return _imports(data.decode(errors="replace"), package)
+        return self._imports(data, package)
+
+    def _imports(self, data: bytes, package: str) -> tuple[str, ...]:
+        name = f"{hashlib.sha256(data).hexdigest()} {package}"
+        return self._memo.get(name, lambda: tuple(imported_names(data.decode(errors="replace"), package)))
 
     def _named(self, path: Path, root: Path) -> str:
         return path.relative_to(self._root if path.is_relative_to(self._root) else root).as_posix()
-
-
-@lru_cache(maxsize=4096)
-def _imports(text: str, package: str) -> tuple[str, ...]:
-    return tuple(imported_names(text, package))
 
 
 def imported_names(code: str, package: str = "") -> Iterator[str]:
@@ -118,9 +128,10 @@ def imported_names(code: str, package: str = "") -> Iterator[str]:
 
 def _module_file(name: str, roots: Sequence[Path]) -> tuple[Path, Path] | None:
     """The file of a module and the root that it was found below."""
+    below = name.replace(".", os.sep)
     for root in roots:
-        stem = root.joinpath(*name.split("."))
-        for path in (stem / "__init__.py", stem.with_name(f"{stem.name}.py")):
-            if path.is_file():
-                return path, root
+        stem = os.path.join(root, below)
+        for path in (os.path.join(stem, "__init__.py"), f"{stem}.py"):
+            if os.path.isfile(path):
+                return Path(path), root
     return None

@@ -11,6 +11,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from gozaresh import fingerprint
+from gozaresh.memo import Memo
 from gozaresh.notebook import code_of, place_of
 from gozaresh.settings import Literal
 
@@ -63,17 +64,18 @@ class Gathered:
 
 
 def inputs_of(notebook: NotebookNode, parameters: Mapping[str, Literal], paths: Mapping[str, Path], root: Path,
-              roots: Sequence[Path]) -> Gathered:
+              roots: Sequence[Path], environment: Mapping[str, str], memo: Memo) -> Gathered:
     """Gather a chapter's inputs; ``paths`` are its input files by parameter, ``roots`` hold the project's modules.
 
-    A file counts by its content, not by its name: the same data elsewhere is the same data.
+    A file counts by its content, not by its name: the same data elsewhere is the same data. ``memo`` holds what each
+    module imports.
     """
     files = {name: fingerprint.file_digest(path) for name, path in sorted(paths.items())}
     values = {f"parameter {name}": json.dumps(value, ensure_ascii=False)
               for name, value in sorted(parameters.items()) if name not in paths}
     data = {f"data of parameter {name}": value for name, value in files.items()}
-    shared = {**values, **data, **fingerprint.environment(), "fonts": fingerprint.file_digest(FONTS)}
-    modules = fingerprint.Modules(root, [root, *roots, ENGINE.parent])
+    shared = {**values, **data, **environment, "fonts": fingerprint.file_digest(FONTS)}
+    modules = fingerprint.Modules(root, [root, *roots, ENGINE.parent], memo)
     cells = []
     for cell in notebook.cells:
         if cell.cell_type == "code":

@@ -62,10 +62,24 @@ class Memo:
         self._changed = False
 
 
-@cache
+_opened: dict[Path, Memo] = {}
+
+
 def memo(file: Path) -> Memo:
-    """The memo of a file, read once a process."""
-    return Memo(file)
+    """The memo of a file, read once a process and written by :func:`save_all`."""
+    if file not in _opened:
+        _opened[file] = Memo(file)
+    return _opened[file]
+
+
+def save_all() -> None:
+    """Write all memos that hold anything new. It takes a moment, so it is done when the report is.
+
+    Nothing is written where no build has begun.
+    """
+    for file, one in _opened.items():
+        if file.parents[1].is_dir():
+            one.save()
 
 
 def key(*parts: object) -> str:

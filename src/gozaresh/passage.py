@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from gozaresh.errors import Place
 from gozaresh.pdftext import clean
@@ -56,15 +57,9 @@ class Passage:
         """The text in NFC, without direction marks, the separators between citations taken out."""
         return BETWEEN_CITATIONS.sub(CITATION, clean(self.text))
 
-    def words(self) -> list[Word]:
+    def words(self) -> Sequence[Word]:
         """The words with their place in :attr:`key`; a formula is one word."""
-        found, at = [], 0
-        for match in WORD.finditer(self.plain):
-            size = len(squeezed(match[0]))
-            if size:
-                found.append(Word(readable(match[0]), at, at + size))
-            at += size
-        return found
+        return _words(self.plain)
 
     def place_of(self, word: str) -> Place:
         """The line of a word in the source; the passage's own where the word is computed."""
@@ -76,6 +71,17 @@ class Passage:
         """Its kind and beginning, for a message."""
         whole = " ".join(readable(self.plain).split())
         return f"{KINDS[self.kind]} «{whole[:LONGEST]}{'…' if len(whole) > LONGEST else ''}»"
+
+
+@lru_cache(maxsize=20000)
+def _words(plain: str) -> tuple[Word, ...]:
+    found, at = [], 0
+    for match in WORD.finditer(plain):
+        size = len(squeezed(match[0]))
+        if size:
+            found.append(Word(readable(match[0]), at, at + size))
+        at += size
+    return tuple(found)
 
 
 KINDS = {"text": "the text", "cell": "the table cell", "code": "the line of code", "equation": "the equation",

@@ -141,15 +141,15 @@ class _Tree:
     numbers: Mapping[tuple[int, int], int]
 
     def tag(self, element: pikepdf.Object, page: int) -> Tag:
-        page = self.numbers[element["/Pg"].objgen] if "/Pg" in element else page
-        kids = element.get("/K", Array())
+        own, kids = element.get("/Pg"), element.get("/K", Array())
+        page = page if own is None else self.numbers[own.objgen]
         found = [self.kid(kid, page) for kid in (kids.as_list() if isinstance(kids, Array) else [kids])]
         return Tag(str(element.get("/S", "/Root"))[1:], str(element.get("/Alt", "")),
                    tuple(kid for kid in found if kid is not None))
 
     def kid(self, kid: object, page: int) -> Tag | Shown | None:
         if not isinstance(kid, Dictionary):
-            return self.spots.get((page, int(str(kid))))
+            return self.spots.get((page, kid if isinstance(kid, int) else int(str(kid))))
         if "/S" in kid:
             return self.tag(kid, page)
         if kid.get("/Type") == "/MCR":

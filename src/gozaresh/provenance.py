@@ -11,13 +11,13 @@ from nbformat import NotebookNode
 
 from gozaresh import inline
 from gozaresh.cache import is_injected, is_values, metadata
+from gozaresh.device import cuda_present
 from gozaresh.document import cell_documents, cells_with_values
 from gozaresh.fingerprint import digest
 from gozaresh.lint import DEFINED, blanked
 from gozaresh.notebook import code_of, options_of, place_of
 from gozaresh.origins import Literal, Origin, Provenance, Run
 from gozaresh.parameters import Parameter
-from gozaresh.settings import cuda_present
 
 CODE = re.compile(r"(`{3,}).*?\1|`[^`\n]*`", re.S)  # in it nothing is a label
 FLOAT = re.compile(r"\{\.gz-float #([\w-]+)")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gozaresh.device import cuda_present
 from gozaresh.errors import SettingsError, nearest
 
 Literal = str | int | float | bool
@@ -134,15 +133,6 @@ class Project:
         if settings.varied_profile and varied:
             return settings.varied_profile
         return settings.default_profile or next(iter(settings.profiles))
-
-
-def cuda_present() -> bool:
-    """Whether a CUDA card answers; asked of the driver's own tool, so that torch need not be imported."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return False
-    answer = subprocess.run([tool, "--list-gpus"], capture_output=True, text=True, check=False)
-    return answer.returncode == 0 and "GPU" in answer.stdout
 
 
 def load_project(folder: Path) -> Project:

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from gozaresh.clock import now
+from gozaresh.compiler import compiled
 from gozaresh.errors import SourceError, TypesetError, nearest
 from gozaresh.files import write_bytes, write_text
 from gozaresh.markdown import typst_string
@@ -96,14 +97,12 @@ def _compile(main: Path, project: Project) -> bytes:
     import typst
 
     try:
-        pdf, warnings = typst.compile_with_warnings(
-            main, root=project.root, font_paths=[project.build / "theme" / "fonts"], ignore_system_fonts=True,
-            pdf_standards=["ua-1", "a-2a"])
+        pdf, warnings = compiled(main, project.root)
     except typst.TypstError as error:
         raise TypesetError(f"typst: {_first_line(error)}") from None
     for warning in warnings:
         raise TypesetError(f"typst: {warning.message}: {_where(warning)}")
-    return bytes(pdf)
+    return pdf
 
 
 def margins(project: Project) -> Margins:

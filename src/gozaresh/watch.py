@@ -27,14 +27,14 @@ from typing import TextIO
 
 from gozaresh import build
 from gozaresh.errors import GozareshError
+from gozaresh.memo import save_all
 from gozaresh.quote import quoted
+from gozaresh.reads import ENGINE, Root, roots
 from gozaresh.settings import Project, load_project
 
 PAUSE = 0.1  # seconds between two looks at the files
 SHARE = 20  # a pause is at least so many times as long as the look
 SETTLED = 0.05  # seconds without a further save, after which a build begins
-ENGINE = Path(__file__).parent
-SETTINGS = ("*.toml", "*.bib", "*.csl")
 Times = Mapping[Path, tuple[int, int, int]]
 
 
@@ -109,24 +109,6 @@ def _interrupted_by(*signals: signal.Signals) -> Iterator[None]:
             signal.signal(name, handler)
 
 
-@dataclass(frozen=True)
-class Root:
-    """A file or folder that is watched; of a folder only the files whose names end so."""
-
-    path: Path
-    ending: str = ""
-
-    def files(self) -> Iterator[Path]:
-        """The file, or what counts of the folder: nothing hidden, nothing that a build or an editor writes beside."""
-        if not self.path.is_dir():
-            yield self.path
-            return
-        for folder, names, entries in os.walk(self.path):
-            names[:] = [name for name in names if not name.startswith(".") and name not in ("__pycache__", "build")]
-            yield from (Path(folder, entry) for entry in entries
-                        if entry.endswith(self.ending) and not entry.startswith(".") and not entry.endswith("~"))
-
-
 def times(watched: Iterable[Root]) -> Times:
     """Time, size and number of each file; a file that is not there has none."""
     found = {}
@@ -138,25 +120,6 @@ def times(watched: Iterable[Root]) -> Times:
                 continue
             found[path] = (about.st_mtime_ns, about.st_size, about.st_ino)
     return found
-
-
-def roots(project: Project) -> frozenset[Root]:
-    """What a build reads beside its data: settings, chapters, modules, theme, and the engine."""
-    beside = (path for pattern in SETTINGS for path in project.file.parent.glob(pattern))
-    bibliography = (project.file.parent / name for name in project.settings.bibliography.values())
-    chapters = (project.root / name for name in project.settings.chapters)
-    whole = (Root(path) for path in (project.file, project.theme, *beside, *bibliography, *chapters))
-    modules = (Root(project.root / name, ".py") for name in project.settings.modules)
-    return frozenset({*whole, *modules, Root(ENGINE, ".py")})
-
-
-def inputs(report: build.Report) -> frozenset[Root]:
-    """The input files and folders that the chapters' parameters name."""
-    found = set()
-    for parameters in report.parameters.values():
-        values = report.overrides.resolve(parameters, report.project.root)
-        found |= {str(values.get(p.name, p.default)) for p in parameters if p.is_path}
-    return frozenset(Root(report.project.root / value) for value in found if value)
 
 
 def promote(draft: Path, target: Path) -> None:
@@ -197,7 +160,7 @@ class _Watch:
                 draft = Draft(project.root, project.file, project.settings)
                 self._now_watching(roots(draft))
                 report = self._choose(draft)
-                self._now_watching(self._roots | inputs(report))
+                self._now_watching(self._roots | build.inputs(report))
                 build.build_report(report)
                 promote(draft.pdf, project.pdf)
         except (GozareshError, OSError) as error:
@@ -209,6 +172,10 @@ class _Watch:
             self._good = datetime.now().strftime("%H:%M:%S")
             told = f"build/report.pdf is ready, {self._good}, after {time.monotonic() - started:.1f} s"
         self._status.now(f"{told}; waiting for a save")
+        try:
+            save_all()  # so that the next program finds it; this one has it in memory
+        except OSError as error:
+            self._status.lines(quoted(str(error), self._folder))
 
     def _now_watching(self, chosen: frozenset[Root]) -> None:
         """Watch other files from now on; those already looked at keep the times that they had then."""

@@ -1,4 +1,4 @@
-"""Long work beside the training, kept by its own inputs: drawn faces, and the judge of smiles.
+"""Long work beside the training, kept by its own inputs: drawn faces, their posteriors, the judge of smiles, its walks.
 
 What is taken from the disk is bit for bit what would be computed, the state of torch's global generator included.
 """
@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
-from torch import Tensor
+from torch import Tensor, nn
 
 from dgm.vae.atomic import write_whole
 from dgm.vae.data import Faces, LoadReport, Split
 from dgm.vae.faces import synthetic_faces
 from dgm.vae.identity import code_digest
+from dgm.vae.latent import encode
 from dgm.vae.message import say
+from dgm.vae.model import VAE, Posterior
 from dgm.vae.probe import EPOCHS, SmileProbe, network, train_probe
+from dgm.vae.smile import STEPS, SmileWalk, walk
 
 STATE = "torch's generator"
 Make = Callable[[], tuple[dict[str, Tensor], dict[str, object]]]
@@ -34,7 +37,7 @@ def kept_faces(count: int, image_size: int, seed: int, folder: Path) -> Faces:
         about: dict[str, object] = {"source": faces.report.source, "fingerprint": faces.report.fingerprint}
         return {"images": faces.images, "smiling": faces.smiling}, about
 
-    tensors, about = _kept(folder, "faces", [count, image_size, seed], draw)
+    tensors, about = _kept(folder, ("faces",), [count, image_size, seed], draw)
     return Faces(tensors["images"], tensors["smiling"], LoadReport(about["source"], True, about["fingerprint"]))
 
 
@@ -47,16 +50,57 @@ def kept_probe(faces: Faces, split: Split, seed: int, folder: Path) -> SmileProb
 
     parts = hashlib.sha256(repr((split.train.tolist(), split.valid.tolist())).encode()).hexdigest()
     inputs = [faces.report.fingerprint, faces.images.shape[-1], parts, seed, EPOCHS]
-    tensors, about = _kept(folder, "probe", inputs, learn)
+    tensors, about = _kept(folder, ("probe",), inputs, learn)
     net = network()
     torch.set_rng_state(tensors[STATE])
     net.load_state_dict({name.removeprefix("net."): tensor for name, tensor in tensors.items() if name != STATE})
     return SmileProbe(net.eval(), about["accuracy"])
 
 
-def _kept(folder: Path, module: str, inputs: list[object], make: Make) -> tuple[Mapping[str, Tensor], Any]:
-    """Tensors and numbers that were made from these inputs by this code of a module, now or before."""
-    asked = [module, code_digest((module,)), torch.__version__, *inputs]
+def kept_posterior(model: VAE, images: Tensor, folder: Path) -> Posterior:  # uint8 (N, 3, S, S) -> 2 x (N, D)
+    """:func:`encode`, computed once."""
+    def compute() -> tuple[dict[str, Tensor], dict[str, object]]:
+        posterior = encode(model, images)
+        return {"mean": posterior.mean, "log_variance": posterior.log_variance}, {}
+
+    inputs: list[object] = [_network(model), _digest([images])]
+    tensors, _ = _kept(folder, ("latent", "model", "layers"), inputs, compute)
+    return Posterior(tensors["mean"], tensors["log_variance"])
+
+
+def kept_walk(model: VAE, z: Tensor, direction: Tensor, probe: SmileProbe, folder: Path,
+              steps: Sequence[float] = STEPS) -> SmileWalk:  # (N, D), (D,)
+    """:func:`walk`, gone once."""
+    def go() -> tuple[dict[str, Tensor], dict[str, object]]:
+        return {"probability": walk(model, z, direction, probe, steps).probability}, {}
+
+    inputs: list[object] = [_network(model), _network(probe.net), _digest([z, direction]), list(steps)]
+    tensors, _ = _kept(folder, ("smile", "latent", "model", "layers", "probe"), inputs, go)
+    return SmileWalk(tensors["probability"], tuple(steps))
+
+
+def _network(net: nn.Module) -> list[object]:
+    """A network as it judges: layers, weights, and the arithmetic of its device."""
+    state = net.eval().state_dict()
+    device = next(net.parameters()).device.type
+    return [repr(net), list(state), _digest(list(state.values())), f"{device}, {torch.get_num_threads()} threads"]
+
+
+def _digest(tensors: Sequence[Tensor]) -> str:
+    """SHA-256 of shapes, types and values."""
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        whole = tensor.detach().cpu().contiguous()
+        digest.update(f"{whole.dtype} {tuple(whole.shape)}".encode())
+        digest.update(whole.flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _kept(folder: Path, modules: Sequence[str], inputs: list[object],
+          make: Make) -> tuple[Mapping[str, Tensor], Any]:
+    """Tensors and numbers that were made from these inputs by this code, the first module's, now or before."""
+    module = modules[0]
+    asked = [module, code_digest(modules), torch.__version__, *inputs]
     path = folder / f"{module}-{hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]}.safetensors"
     try:
         with safe_open(path, "pt") as stored:
