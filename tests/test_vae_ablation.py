@@ -10,17 +10,21 @@ import pytest
 import torch
 
 from dgm.vae import ablation
-from dgm.vae.ablation import Result, recorded, run, summaries
+from dgm.vae.ablation import FreeDecoderTrainer, Result, Variant, freed, recorded, run_missing, summaries
+from dgm.vae.data import stratified_split
+from dgm.vae.faces import synthetic_faces
+from dgm.vae.layers import UpConv2d
 from dgm.vae.smile import SmileWalk
 from dgm.vae.train import TrainingConfig
+from dgm.vae.trainer import Trainer
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two variants and two seeds on a few small faces."""
     base = TrainingConfig(epochs=1, batch_size=8, latent_dim=4)
-    monkeypatch.setattr(ablation, "VARIANTS", {"پایه": base, "بی برون‌اندازی": TrainingConfig(
-        epochs=1, batch_size=8, latent_dim=4, dropout=0.0)})
+    monkeypatch.setattr(ablation, "VARIANTS", {"پایه": Variant(base, free_decoder=True),
+                                               "بی برون‌اندازی": Variant(replace(base, dropout=0.0))})
     monkeypatch.setattr(ablation, "FACES", 60)
     monkeypatch.setattr(ablation, "IMAGE_SIZE", 16)
     monkeypatch.setattr(ablation, "SEEDS", (0, 1))
@@ -30,17 +34,32 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_record_is_made_in_pieces_and_used_only_for_its_own_inputs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first = next(run(tmp_path))
+    first = next(run_missing(tmp_path))
     assert recorded(tmp_path) == (first,)
-    rest = list(run(tmp_path))
+    rest = list(run_missing(tmp_path))
     assert len(rest) == 3  # what was there is not run again
     assert recorded(tmp_path) == (first, *rest)
-    assert list(run(tmp_path)) == []
-    monkeypatch.setattr(ablation, "VARIANTS", {"پایه": replace(ablation.VARIANTS["پایه"], sigma=0.5),
+    assert list(run_missing(tmp_path)) == []
+    monkeypatch.setattr(ablation, "VARIANTS", {"پایه": replace(ablation.VARIANTS["پایه"], free_decoder=False),
                                                "بی برون‌اندازی": ablation.VARIANTS["بی برون‌اندازی"]})
     assert recorded(tmp_path) == tuple(one for one in (first, *rest) if one.variant == "بی برون‌اندازی")
     monkeypatch.setattr(ablation, "FACES", 61)
     assert recorded(tmp_path) == ()
+
+
+def test_a_freed_layer_starts_at_the_same_map_and_is_all_that_is_other() -> None:
+    layer = UpConv2d(3, 5).double()
+    x = torch.randn(2, 3, 6, 6, dtype=torch.float64)
+    torch.testing.assert_close(freed(layer).double()(x), layer(x), rtol=1e-6, atol=1e-6)
+    faces = synthetic_faces(20, 16, 0)
+    given = (faces, stratified_split(faces.smiling, 0.8, 0), TrainingConfig(epochs=1, batch_size=8, latent_dim=4),
+             torch.device("cpu"))
+    free, plain = FreeDecoderTrainer(*given), Trainer(*given)
+    assert not any(isinstance(part, UpConv2d) for part in free.model.modules())
+    trained = [parameter for group in free.optimizer.param_groups for parameter in group["params"]]
+    assert set(map(id, trained)) == set(map(id, free.model.parameters()))
+    z = torch.randn(3, 4)
+    torch.testing.assert_close(free.model.decoder(z), plain.model.decoder(z))
 
 
 def test_a_damaged_record_is_none(tmp_path: Path) -> None:

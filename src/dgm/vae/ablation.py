@@ -7,35 +7,83 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 from statistics import mean, stdev
 
+import torch
+from torch import nn
+
 from dgm.vae import latent
 from dgm.vae.atomic import write_whole
 from dgm.vae.data import Faces, Split, stratified_split
 from dgm.vae.faces import synthetic_faces
-from dgm.vae.identity import code_digest
+from dgm.vae.identity import code_digest, identify
+from dgm.vae.layers import UpConv2d
+from dgm.vae.objective import psnr
 from dgm.vae.probe import SmileProbe, train_probe
 from dgm.vae.smile import walk
-from dgm.vae.train import TrainingConfig, train
+from dgm.vae.train import TrainingConfig, best_device, run
+from dgm.vae.trainer import Trainer
 
 FOLDER = Path("report/runs/ablation")
 BASE = TrainingConfig(epochs=14, batch_size=16, learning_rate=1e-3, dropout=0.02)
 FACES, IMAGE_SIZE, SEEDS = 1600, 64, (0, 1, 2)
 
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A training, and whether its decoder learns all taps of its transposed convolutions."""
+
+    config: TrainingConfig
+    free_decoder: bool = False
+
+    def inputs(self) -> dict[str, object]:
+        """What its results depend on."""
+        return {**asdict(self.config), **({"free_decoder": True} if self.free_decoder else {})}
+
+
 # what is changed, by the name that a table shows
-VARIANTS: dict[str, TrainingConfig] = {
-    "پایه": BASE,
-    "درست‌نمایی با s برابر ۱": replace(BASE, sigma=1.0),
-    "گرم کردن KL در ۷ دوره": replace(BASE, warmup=7),
-    "بی برون‌اندازی": replace(BASE, dropout=0.0),
-    "برون‌اندازی ۰٫۲": replace(BASE, dropout=0.2),
-    "آینه کردن تصویرها": replace(BASE, flip=True),
-    "بُعد نهان ۶۴": replace(BASE, latent_dim=64),
+VARIANTS: dict[str, Variant] = {
+    "پایه": Variant(BASE),
+    "درست‌نمایی با s برابر ۱": Variant(replace(BASE, sigma=1.0)),
+    "گرم کردن KL در ۷ دوره": Variant(replace(BASE, warmup=7)),
+    "بی برون‌اندازی": Variant(replace(BASE, dropout=0.0)),
+    "برون‌اندازی ۰٫۲": Variant(replace(BASE, dropout=0.2)),
+    "آینه کردن تصویرها": Variant(replace(BASE, flip=True)),
+    "بُعد نهان ۶۴": Variant(replace(BASE, latent_dim=64)),
+    "کانولوشن ترانهاده": Variant(BASE, free_decoder=True),
 }
+
+
+class FreeDecoderTrainer(Trainer):
+    """In the decoder, a transposed convolution (kernel 4, stride 2) of free weights for each :class:`UpConv2d`.
+
+    It has 16 weights where doubling and a 3x3 convolution have 9, starts at the same function, and can do more.
+    """
+
+    def __init__(self, faces: Faces, split: Split, config: TrainingConfig, device: torch.device) -> None:
+        super().__init__(faces, split, config, device)
+        layers = self.model.decoder.net
+        for number, layer in enumerate(layers):
+            if isinstance(layer, UpConv2d):
+                layers[number] = freed(layer)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate, fused=True)
+
+
+def freed(layer: UpConv2d) -> nn.ConvTranspose2d:
+    """The same map, without the tie between its taps."""
+    plain, taps = layer.conv, layer.taps
+    free = nn.ConvTranspose2d(plain.in_channels, plain.out_channels, 4, 2, 1, bias=plain.bias is not None)
+    with torch.no_grad():
+        free.weight.copy_(torch.einsum("ak,oikl,bl->ioab", taps, plain.weight, taps))
+        if plain.bias is not None and free.bias is not None:
+            free.bias.copy_(plain.bias)
+    return free.to(plain.weight.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 @dataclass(frozen=True)
@@ -76,7 +124,7 @@ def _spread(values: Sequence[float]) -> tuple[float, float]:
 def inputs() -> dict[str, object]:
     """What the results depend on; a record of other inputs is not used. The faces are drawn by the code itself."""
     return {"code": code_digest(), "faces": FACES, "image_size": IMAGE_SIZE,
-            "variants": {name: asdict(config) for name, config in VARIANTS.items()}}
+            "variants": {name: variant.inputs() for name, variant in VARIANTS.items()}}
 
 
 def recorded(folder: Path = FOLDER) -> tuple[Result, ...]:
@@ -93,7 +141,7 @@ def recorded(folder: Path = FOLDER) -> tuple[Result, ...]:
                  and made.get(row["variant"]) == kept[row["variant"]])
 
 
-def run(folder: Path = FOLDER) -> Iterator[Result]:
+def run_missing(folder: Path = FOLDER) -> Iterator[Result]:
     """Run what is not recorded yet, one training after the other."""
     faces, split = _data()
     done = list(recorded(folder))
@@ -113,20 +161,23 @@ def _data() -> tuple[Faces, Split]:
 
 
 def _result(name: str, seed: int, faces: Faces, split: Split, probe: SmileProbe) -> Result:
-    trained = train(faces, split, replace(VARIANTS[name], seed=seed))
-    posterior = latent.encode(trained.model, faces.images)
+    variant, device = VARIANTS[name], best_device()
+    config = replace(variant.config, seed=seed)
+    trainer = (FreeDecoderTrainer if variant.free_decoder else Trainer)(faces, split, config, device)
+    run(trainer, identify(faces, split, config, device), faces.images[:1], None, math.inf, 0, math.inf)
+    model, last = trainer.model.eval(), trainer.history.valid[-1]
+    posterior = latent.encode(model, faces.images)
     unsmiling = split.valid[~faces.smiling[split.valid]][:200]
     direction = latent.smile_direction(posterior.mean, faces.smiling).vector
-    means = walk(trained.model, posterior.mean[unsmiling], direction, probe).means
-    return Result(name, seed, trained.psnr, trained.history.valid[-1].kl, latent.active_units(posterior),
-                  means[0], means[-1])
+    means = walk(model, posterior.mean[unsmiling], direction, probe).means
+    return Result(name, seed, psnr(last.squared_error), last.kl, latent.active_units(posterior), means[0], means[-1])
 
 
 def main() -> None:
     """Run all, a line a result."""
     parser = argparse.ArgumentParser(prog="python -m dgm.vae.ablation", description=main.__doc__)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the record lies (%(default)s)")
-    for result in run(parser.parse_args().folder):
+    for result in run_missing(parser.parse_args().folder):
         print(f"{result.variant}, seed {result.seed}: {result.psnr:.2f} dB, KL {result.kl:.0f} nats, smile "
               f"{result.smile_first:.2f} to {result.smile_last:.2f}", flush=True)
 
