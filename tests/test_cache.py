@@ -11,6 +11,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
 
 from gozaresh import fingerprint
 from gozaresh.build import choose, make_notebook
@@ -18,6 +20,7 @@ from gozaresh.cache import KEPT, Cache
 from gozaresh.errors import ExecutionError
 from gozaresh.execute import Job, execute
 from gozaresh.files import read_notebook
+from gozaresh.running import whole
 from gozaresh.settings import load_project
 from tests.edits import CHAPTER, EDITS, SILENT, Double, Draft
 
@@ -196,3 +199,15 @@ def test_the_newest_entries_are_kept(tmp_path: Path, environment: dict[str, str]
     assert [entry.number for entry in kept] == list(range(KEPT + 4, 4, -1))
     executed(tmp_path, draft, double)
     assert double.runs == KEPT + 4
+
+
+def test_what_is_printed_is_one_piece_however_it_was_flushed() -> None:
+    def stream(name: str, text: str) -> NotebookNode:
+        return new_output("stream", name=name, text=text)
+
+    shown = new_output("display_data", data={"text/plain": "x"})
+    pieces = [stream("stdout", "1.1"), stream("stderr", "w"), stream("stdout", " 10\n"), shown, stream("stdout", "b")]
+    kept = deepcopy(pieces)
+    assert whole(pieces) == [stream("stdout", "1.1 10\n"), stream("stderr", "w"), shown, stream("stdout", "b")]
+    assert pieces == kept
+    assert whole(whole(pieces)) == whole(pieces)

@@ -98,6 +98,11 @@ class Report:
         """Where each result comes from; asked for once all chapters are executed."""
         return trace(_chapters(self), self.profile)
 
+    @cached_property
+    def appendix(self) -> str:
+        """The appendix as Markdown; asked for once all chapters are executed."""
+        return appendix(_chapters(self), self.provenance)
+
     def notebook_path(self, name: str) -> Path:
         """Where the notebook of a chapter is written."""
         return self.project.build / "notebooks" / f"{name}.ipynb"
@@ -292,15 +297,10 @@ def export_appendix(report: Report) -> Path:
     """Step 3 for the appendix, which the engine writes from the record of the run."""
     from gozaresh.markdown import to_typst
 
-    path, text = report.sheet_path("appendix"), appendix_text(report)
+    path, text = report.sheet_path("appendix"), report.appendix
     kept = report.memo("export-appendix")
     write_text('#import "/build/theme/theme.typ": *\n\n' + kept.get(key(text), lambda: to_typst(text)), path)
     return path
-
-
-def appendix_text(report: Report) -> str:
-    """The appendix as Markdown."""
-    return appendix(_chapters(report), report.provenance)
 
 
 def _chapters(report: Report) -> list[Chapter]:
@@ -350,7 +350,7 @@ def _wanted(report: Report) -> Wanted:
     from gozaresh.typeset import margins
 
     notebooks = [report.executed(name) for name in report.cells]
-    promises = [*map(chapter_promise, notebooks), appendix_promise(appendix_text(report))]
+    promises = [*map(chapter_promise, notebooks), appendix_promise(report.appendix)]
     kept = report.memo("passages")
     passages = promised(promises, report.project.settings.macros, kept)
     return Wanted(passages, [text for notebook in notebooks for text in source_texts(notebook)],

@@ -26,7 +26,7 @@ from gozaresh.files import write_bytes
 from gozaresh.inputs import CellInputs, Inputs, differences
 from gozaresh.witness import ABSENT, digest_of
 
-FORMAT = 1
+FORMAT = 2
 KEPT = 12  # entries a chapter: some profiles and parameters, and the edits between them
 
 

@@ -6,6 +6,7 @@ are read and run; of the new markup only what differs is then left to set. What 
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -26,9 +27,10 @@ def compiled(main: Path, root: Path) -> tuple[bytes, list[Any]]:
 
 
 def warm_up(root: Path) -> None:
-    """Begin to set again what the last build of a report's folder left, once a process."""
+    """Begin to set again what the last build of a report's folder left, once a process, if a core is free for it."""
     main = root / "build" / "report.typ"
-    if main.is_file() and root not in _begun:
+    free = os.getloadavg()[0] < (os.cpu_count() or 1)
+    if free and main.is_file() and root not in _begun:
         _begun[root] = threading.Thread(target=_try, args=(main, root))
         _begun[root].start()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import pikepdf
 from pikepdf import Array, Dictionary, Stream
@@ -44,12 +43,11 @@ class Digests:
         return _digest(value.unparse() if isinstance(value, pikepdf.Object) else repr(value).encode())
 
 
-def page_digests(path: Path) -> list[str]:
+def page_digests(pdf: pikepdf.Pdf) -> list[str]:
     """A digest for each page, of all that decides how a reader's program reads it."""
-    with pikepdf.open(path) as pdf:
-        digests = Digests()
-        whole = "".join(digests.of(pdf.Root.get(name)) for name in ("/ViewerPreferences", "/Lang", "/MarkInfo"))
-        return [_digest(whole.encode(), digests.page(page).encode()) for page in pdf.pages]
+    digests = Digests()
+    whole = "".join(digests.of(pdf.Root.get(name)) for name in ("/ViewerPreferences", "/Lang", "/MarkInfo"))
+    return [_digest(whole.encode(), digests.page(page).encode()) for page in pdf.pages]
 
 
 def _digest(*parts: bytes) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pikepdf
 from pikepdf import Dictionary
@@ -93,12 +92,11 @@ def saying_faults(pages: Sequence[Page]) -> Iterator[Fault]:
                 yield Fault(page.number, what)
 
 
-def loose_fonts(path: Path) -> Iterator[Fault]:
+def loose_fonts(pdf: pikepdf.Pdf) -> Iterator[Fault]:
     """Fonts that the PDF names without holding them."""
-    with pikepdf.open(path) as pdf:
-        for number, page in enumerate(pdf.pages, 1):
-            for name in sorted(set(_not_embedded(page.resources, set()))):
-                yield Fault(number, f"the font {name} is not embedded")
+    for number, page in enumerate(pdf.pages, 1):
+        for name in sorted(set(_not_embedded(page.resources, set()))):
+            yield Fault(number, f"the font {name} is not embedded")
 
 
 def _not_embedded(resources: pikepdf.Object, seen: set[tuple[int, int]]) -> Iterator[str]:

@@ -102,14 +102,19 @@ class TaggedPdf:
 def read_tagged(path: Path, memo: Memo | None = None) -> TaggedPdf:
     """Read the tags and pages of a PDF that Typst set; ``memo`` holds what was read of pages of the same content."""
     with pikepdf.open(path) as pdf:
-        fonts: dict[tuple[int, int], Font] = {}
-        pages = [_read_page(page, fonts, memo or Memo()) for page in pdf.pages]
-        spots = {(number, mark): Shown(text, number, painted) for number, (_, marked) in enumerate(pages, 1)
-                 for mark, (text, painted) in marked.items()}
-        numbers = {page.obj.objgen: number for number, page in enumerate(pdf.pages, 1)}
-        tree = pdf.Root.get("/StructTreeRoot", Dictionary())
-        return TaggedPdf(_Tree(spots, numbers).tag(tree, 0),
-                         tuple(replace(content, number=number) for number, (content, _) in enumerate(pages, 1)))
+        return tagged(pdf, memo or Memo())
+
+
+def tagged(pdf: pikepdf.Pdf, memo: Memo) -> TaggedPdf:
+    """The same of a PDF that is open."""
+    fonts: dict[tuple[int, int], Font] = {}
+    pages = [_read_page(page, fonts, memo) for page in pdf.pages]
+    spots = {(number, mark): Shown(text, number, painted) for number, (_, marked) in enumerate(pages, 1)
+             for mark, (text, painted) in marked.items()}
+    numbers = {page.obj.objgen: number for number, page in enumerate(pdf.pages, 1)}
+    tree = pdf.Root.get("/StructTreeRoot", Dictionary())
+    return TaggedPdf(_Tree(spots, numbers).tag(tree, 0),
+                     tuple(replace(content, number=number) for number, (content, _) in enumerate(pages, 1)))
 
 
 def _read_page(page: pikepdf.Page, fonts: dict[tuple[int, int], Font], memo: Memo) -> _ReadPage:

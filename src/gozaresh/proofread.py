@@ -15,13 +15,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pikepdf
+
 from gozaresh.bibliography import Entry, plain_words
 from gozaresh.comparison import Fault, Missing, compare
 from gozaresh.memo import Memo
 from gozaresh.passage import CODE, END, FORMULA, PLAIN, Passage
 from gozaresh.pdfdigest import page_digests
 from gozaresh.pdffaults import Margins, loose_fonts, page_faults, saying_faults
-from gozaresh.pdftags import PageContent, read_tagged
+from gozaresh.pdftags import PageContent, tagged
 from gozaresh.pdftext import MARKS, Page, read_pages
 from gozaresh.printed import bibliography_entries, printed
 from gozaresh.prose import PERSIAN, SourceText, tokens
@@ -57,13 +59,15 @@ def proofread(pdf: Path, promises: Sequence[Passage], sources: Sequence[SourceTe
     the .bib files by their keys. ``memo`` holds what was read of pages of the very same content; what they say is
     compared anew.
     """
-    keys = page_digests(pdf) if memo else []
-    tagged, copied = read_tagged(pdf, memo), read_pages(pdf, memo, keys)
-    missing, faults = compare(promises, printed(tagged.root))
-    shown = bibliography_entries(tagged.root)
+    with pikepdf.open(pdf) as document:
+        keys = page_digests(document) if memo else []
+        read, loose = tagged(document, memo or Memo()), [*loose_fonts(document)]
+    copied = read_pages(pdf, memo, keys)
+    missing, faults = compare(promises, printed(read.root))
+    shown = bibliography_entries(read.root)
     missing += [*_left_out(sources, promises), *_latin_digits(promises), *_sources(promises, shown, entries or {})]
-    faults += [*page_faults(tagged, margins or Margins()), *saying_faults(copied), *loose_fonts(pdf),
-               *_copy_faults(tagged.pages, copied), *_bibliography(promises, shown)]
+    faults += [*page_faults(read, margins or Margins()), *saying_faults(copied), *loose,
+               *_copy_faults(read.pages, copied), *_bibliography(promises, shown)]
     count = sum(len(passage.words()) for passage in promises)
     return Proof(count, Counter(passage.kind for passage in promises), len(copied), tuple(sorted(missing)),
                  tuple(sorted(set(faults))))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,22 @@ from gozaresh.cache import CellRun, Entry, is_injected
 from gozaresh.errors import Place
 from gozaresh.inputs import Inputs, option_lines
 from gozaresh.notebook import place_of
+
+
+def whole(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
+    """The outputs with all that was printed between two others in one piece, what went to standard error after it.
+
+    A kernel sends printed text in as many pieces as it happens to flush, and a busy machine makes more of them.
+    """
+    done: list[NotebookNode] = []
+    for streams, group in groupby(deepcopy(list(outputs)), lambda output: output["output_type"] == "stream"):
+        pieces = list(group)
+        for name in sorted({piece["name"] for piece in pieces}, reverse=True) if streams else ():
+            mine = [piece for piece in pieces if piece["name"] == name]
+            mine[0]["text"] = "".join(piece["text"] for piece in mine)
+            done.append(mine[0])
+        done += [] if streams else pieces
+    return done
 
 
 @dataclass
@@ -40,7 +57,7 @@ class Running:
         """A cell has ended, well or not."""
         self._listen(cell["id"])
         if execute_reply["content"]["status"] == "ok":
-            self._done[cell["id"]] = CellRun("", deepcopy(cell.outputs), cell.execution_count, {})
+            self._done[cell["id"]] = CellRun("", whole(cell.outputs), cell.execution_count, {})
             self.at = None
             if is_injected(cell):
                 self.injected.append(deepcopy(cell))
@@ -82,7 +99,7 @@ class Running:
             if done is None and cell.source.strip():
                 break
             done = done or CellRun("", [], None, {})  # an empty cell is never run
-            after = final[cell["id"]].outputs if final else done.outputs
+            after = whole(final[cell["id"]].outputs) if final else done.outputs
             cells.append(CellRun(key, done.outputs, done.count, self._seen_by(cell["id"], first=not cells),
                                  None if after == done.outputs else after))
         return Entry(inputs, tuple(cells), tuple(self.injected), record)
