@@ -239,7 +239,7 @@ r"""
 #| label: fig-laplace-surface
 #| fig-cap: 'واگرایی $J(\mu,b)$ بر حسب نات. نشان ضربدر نقطهٔ بهینهٔ فرم بسته است و مقدار آن `{python} f"{best_kl:.4f}"` نات است.'
 #| fig-alt: نمودار تراز واگرایی روی صفحهٔ مکان و مقیاس؛ ترازها بسته‌اند و گرد یک نقطهٔ یگانه تنگ می‌شوند.
-#| fig-width: 65%
+#| fig-width: 58%
 mus = np.linspace(post.mean - 1.0, post.mean + 1.0, 121)
 bs = np.linspace(0.04 * best.b, 3 * best.b, 121)
 surface = np.array([[laplace.kl(laplace.Laplace(m, b), post) for m in mus] for b in bs])

@@ -175,7 +175,7 @@ log_px = float(model.log_evidence(x_seen))
 #| label: fig-elbo-gap
 #| fig-cap: 'حد پایین شواهد هنگام جابه‌جایی $q=\mathcal{N}(\mu,\sigma^2)$. مدل $w$ برابر `{python} model.w`، $\tau$ برابر `{python} model.tau` و مشاهده `{python} x_seen` است. خط افقی $\log p(x)$ برابر `{python} f"{log_px:.3f}"` نات و نقطه، پسین واقعی است.'
 #| fig-alt: سه سهمی روبه‌پایین زیر خط افقی درست‌نمایی؛ تنها سهمی با انحراف معیار پسین در میانگین پسین بر خط مماس است.
-#| fig-width: 75%
+#| fig-width: 66%
 mu = np.linspace(post_mean - 1.2, post_mean + 1.2, 200)
 fig, ax = plt.subplots(figsize=(5.4, 3.0))
 ax.axhline(log_px, color="black", linewidth=1, label=r"$\log p(x)$")
@@ -208,7 +208,7 @@ smallest_rise = min(after - before for before, after in pairwise(evidence))
 #| label: fig-elbo-ascent
 #| fig-cap: 'بالا رفتن یک‌درمیان: پیش از هر به‌هنگام‌سازی $q$ حد پایین‌تر از درست‌نمایی است و پس از آن به درست‌نمایی می‌رسد. درست‌نمایی از `{python} f"{evidence[0]:.3f}"` به `{python} f"{evidence[-1]:.4f}"` می‌رسد و بیشینهٔ تحلیلی آن `{python} f"{best_evidence:.4f}"` نات بر داده است.'
 #| fig-alt: منحنی درست‌نمایی بر حسب گام صعودی است و به خط‌چین بیشینه نزدیک می‌شود؛ نقاط حد پایین پیش از به‌هنگام‌سازی زیر آن هستند و فاصله به صفر می‌رود.
-#| fig-width: 75%
+#| fig-width: 66%
 steps_axis = np.arange(len(ascent))
 before = [step.evidence - step.gap_before for step in ascent]
 fig, ax = plt.subplots(figsize=(5.4, 2.8))

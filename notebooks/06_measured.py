@@ -1,9 +1,9 @@
 # %% [markdown]
 r"""
-# سنجش جداسازی: β-VAE و FactorVAE روی عامل‌های معلوم {#sec-measured}
+# سنجش جداسازی روی عامل‌های معلوم {#sec-measured}
 
 فصل پیش گفت که $\beta$ بهای هر نات است و $\gamma$ تنها همبستگی کل را گران می‌کند.
-این فصل همین دو گفته را می‌سنجد: با عوض کردن $\beta$ و $\gamma$ چه بر سر نرخ، بازسازی و جدا بودن عامل‌ها می‌آید؟
+این فصل همین دو گفته را روی β-VAE و FactorVAE می‌سنجد: با عوض کردن $\beta$ و $\gamma$ چه بر سر نرخ، بازسازی و جدا بودن عامل‌ها می‌آید؟
 برای سنجیدن جداسازی باید عامل‌های سازندهٔ هر تصویر را دانست؛ عکس چهره چنین چیزی ندارد، پس تصویرها را خود برنامه می‌کشد.
 """
 
@@ -47,6 +47,17 @@ r"""
 زاویه تنها تا یک‌چهارم دور می‌رود، زیرا مربع پس از یک‌چهارم دور همان است که بود و هیچ مدلی نمی‌تواند دور کامل را بشناسد.
 """
 
+# %% [markdown]
+r"""
+### مدل‌ها
+
+تابع هدف @eq-tc-objective است که با $\gamma$ برابر صفر و ضریب $\beta$ روی جملهٔ KL همان β-VAE می‌شود.
+متمایزگر و گام‌های آموزش همان‌اند که در @sec-theory-estimate آمد: الگوریتم‌های ۱ و ۲ از [@kim2018].
+شبکهٔ جدول ۱ صورت تمرین برای این آزمایش گران است: جدا شدن عامل‌ها به هزاران گام نیاز دارد، نه به تصویر تیز.
+از این رو شبکه‌ای کوچک با لایه‌های تمام‌متصل به کار رفته که پیرو شبکهٔ [@higgins2017] برای شکل‌های دوبُعدی است، با لایه‌های باریک‌تر؛ @tbl-measured-setup اندازه‌ها را می‌دهد.
+انحراف معیار درست‌نمایی ثابت گرفته شده است، زیرا اگر آموخته شود، چنان‌که در پایان @sec-theory-beta دیدیم، $\beta$ معنایش را از دست می‌دهد.
+"""
+
 # %%
 #| label: fig-measured-world
 #| fig-cap: 'عامل‌های جهان ساختگی؛ از بالا به پایین: `{python} "، ".join(NAMES.get(name, name) for name in drawn.factors)`. در هر سطر یک عامل از کمترین تا بیشترین مقدارش می‌رود.'
@@ -61,17 +72,6 @@ for factor, classes in enumerate(drawn.classes):
     swept = torch.linspace(0, 1, COLUMNS) * (high - low)[factor] + low[factor]
     rows[factor, :, factor] = (torch.arange(COLUMNS) * classes // COLUMNS).float() if classes else swept
 image_grid(drawn.draw(rows.flatten(0, 1), 64), COLUMNS)
-
-# %% [markdown]
-r"""
-### مدل‌ها
-
-تابع هدف @eq-tc-objective است که با $\gamma$ برابر صفر و ضریب $\beta$ روی جملهٔ KL همان β-VAE می‌شود.
-متمایزگر و گام‌های آموزش همان‌اند که در @sec-theory-estimate آمد: الگوریتم‌های ۱ و ۲ از [@kim2018].
-شبکهٔ جدول ۱ صورت تمرین برای این آزمایش گران است: جدا شدن عامل‌ها به ده‌ها هزار گام نیاز دارد، نه به تصویر تیز.
-از این رو شبکه‌ای کوچک با لایه‌های تمام‌متصل به کار رفته که پیرو شبکهٔ [@higgins2017] برای شکل‌های دوبُعدی است، با لایه‌های باریک‌تر؛ @tbl-measured-setup اندازه‌ها را می‌دهد.
-انحراف معیار درست‌نمایی ثابت گرفته شده است، زیرا اگر آموخته شود، چنان‌که در پایان @sec-theory-beta دیدیم، $\beta$ معنایش را از دست می‌دهد.
-"""
 
 # %%
 #| label: tbl-measured-setup
@@ -150,14 +150,14 @@ for penalised, marker, name in ((False, "o", "β-VAE"), (True, "s", "FactorVAE")
     errors = [[one.findings[axis][1] for _, one in chosen] for axis in ("rate", "distortion")]
     ax.errorbar([p.rate for p, _ in chosen], [p.distortion for p, _ in chosen], xerr=errors[0], yerr=errors[1],
                 fmt=marker, capsize=2, color=f"C{int(penalised)}", label=name)
-    for point, _ in chosen:
+    for number, (point, _) in enumerate(chosen):
         if not penalised:
             ends = (-LENGTH, LENGTH)
             ax.plot([point.rate + end for end in ends], [point.distortion + point.slope * end for end in ends],
                     color="#555", linewidth=1)
         weight = point.gamma if penalised else point.beta
         ax.annotate(f"{'γ' if penalised else 'β'} = {fa(f'{weight:g}')}", (point.rate, point.distortion),
-                    textcoords="offset points", xytext=(7, 6), fontsize=8)
+                    textcoords="offset points", xytext=(-36, 4 - 17 * number) if penalised else (7, 6), fontsize=8)
 ax.set(xlabel="نرخ (نات)", ylabel="اعوجاج (نات)")
 if settings:
     ax.legend(fontsize=8)
@@ -191,7 +191,7 @@ r"""
 - **شکاف اطلاعات متقابل** (mutual information gap، به‌اختصار MIG) [@chen2018]: اختلاف خبری که بهترین و دومین بُعد از یک عامل می‌دهند، به نسبت آنتروپی آن عامل.
 - **جدایی** (disentanglement)، **تمامیت** (completeness) و **آگاهی‌بخشی** (informativeness) [@eastwood2018]: آیا هر بُعد به یک عامل می‌پردازد، هر عامل در یک بُعد است، و عامل‌ها را از $z$ می‌توان پیش‌بینی کرد؟ پیش‌بین در این‌جا درخت‌های تقویتی‌اند.
 - **پیش‌بینی‌پذیری جداگانه** (separated attribute predictability، به‌اختصار SAP) [@kumar2018]: برتری بهترین تک‌بُعد بر دومین در پیش‌بینی هر عامل.
-- **پیمانه‌ای بودن** (modularity) [@ridgeway2018]: سهم خبرِ هر بُعد از عاملی جز عامل اصلی خودش.
+- **پیمانه‌ای بودن** (modularity) [@ridgeway2018]: این‌که هر بُعد تا چه اندازه تنها از عامل اصلی خودش خبر بدهد.
 
 درستی این سنجه‌ها در آزمون‌های برنامه با رمزهای ساختگی سنجیده می‌شود: رمزی که خود عامل‌هاست نزدیک یک می‌گیرد و رمزی که بی‌ربط است نزدیک صفر.
 
@@ -205,6 +205,7 @@ r"""
 def spread(one, name, digits):
     """میانگین و انحراف معیار روی دانه‌ها."""
     middle, deviation = one.findings[name]
+    middle = round(middle, digits) + 0.0  # no minus zero
     return f"\u2066{fa(f'{middle:.{digits}f}')} ± {fa(f'{deviation:.{digits}f}')}\u2069"
 
 
@@ -243,6 +244,14 @@ scores("factor_metric", "mig", "sap", "modularity")
 scores("disentanglement", "completeness", "informativeness")
 
 # %%
+text = ""
+if settings:
+    best, purest = (max(settings, key=lambda one: one.findings[name][0]) for name in ("mig", "disentanglement"))
+    text = (f"بیشترین میانگین MIG از آنِ $\\beta$ برابر {fa(f'{best.beta:g}')} و $\\gamma$ برابر {fa(f'{best.gamma:g}')} است "
+            f"و بیشترین میانگین جدایی از آنِ $\\beta$ برابر {fa(f'{purest.beta:g}')} و $\\gamma$ برابر {fa(f'{purest.gamma:g}')}.")
+markdown(text or "برای هیچ تنظیمی سنجه‌ای در دست نیست.")
+
+# %%
 penalised = max((one for one in settings if one.gamma), key=lambda one: one.gamma, default=None)
 rival = alike(settings, penalised) if penalised else None
 compared = {name: paired(results, (penalised.beta, penalised.gamma), (rival.beta, rival.gamma), name)
@@ -253,7 +262,7 @@ text = ""
 if penalised and rival:
     errors = [one.findings["squared_error"][0] for one in (penalised, rival)]
     text = (f"یافتهٔ مقالهٔ FactorVAE آن است که در بازسازیِ یکسان، عامل‌ها از β-VAE جداتر می‌شوند [@kim2018]. برای آزمودن آن FactorVAE با $\\gamma$ برابر {fa(f'{penalised.gamma:g}')} را با آن β-VAE می‌سنجیم که خطای بازسازی‌اش به آن نزدیک‌تر است، "
-            f"یعنی $\\beta$ برابر {fa(f'{rival.beta:g}')}؛ خطای این دو {fa(f'{errors[0]:.4f}')} و {fa(f'{errors[1]:.4f}')} است. "
+            f"یعنی $\\beta$ برابر {fa(f'{rival.beta:g}')}{' که همان VAE است' if rival.beta == 1 else ''}؛ خطای این دو {fa(f'{errors[0]:.4f}')} و {fa(f'{errors[1]:.4f}')} است. "
             "@tbl-measured-paired اختلاف هر سنجه را دانه به دانه می‌دهد.")
 markdown(text or "مقایسهٔ @tbl-measured-paired به نتیجهٔ دست‌کم یک FactorVAE نیاز دارد.")
 
@@ -270,14 +279,14 @@ if compared:
     always = [SCORES[name] for name, one in compared.items() if one.higher == len(one.differences)]
     never = [SCORES[name] for name, one in compared.items() if one.higher == 0]
     mixed = [SCORES[name] for name, one in compared.items() if 0 < one.higher < len(one.differences)]
-    text = "".join(f"{start} {'، '.join(names)}. " for start, names in (
+    text = "".join(f"{start} {' و '.join(names)}. " for start, names in (
         ("در همهٔ دانه‌ها FactorVAE بهتر است در:", always), ("در هیچ دانه‌ای بهتر نیست در:", never),
         ("دانه‌ها هم‌رأی نیستند در:", mixed)) if names)
     main = [compared[name] for name in ("factor_metric", "mig", "disentanglement", "sap")]
     better = sum(one.mean > 0 for one in main)
-    text += {4: "میانگین هر چهار سنجهٔ اصلیِ جدایی (سنجهٔ FactorVAE، MIG، جدایی و SAP) به سود FactorVAE است؛ پس یافتهٔ مقاله در این اندازه بازتولید شد.",
-             0: "میانگین هیچ‌یک از چهار سنجهٔ اصلیِ جدایی (سنجهٔ FactorVAE، MIG، جدایی و SAP) به سود FactorVAE نیست؛ پس یافتهٔ مقاله در این اندازه بازتولید نشد."}.get(
-        better, f"از چهار سنجهٔ اصلیِ جدایی (سنجهٔ FactorVAE، MIG، جدایی و SAP) میانگین {fa(better)} تا به سود FactorVAE است؛ پس یافتهٔ مقاله در این اندازه تنها در بخشی از سنجه‌ها بازتولید شد.")
+    text += {4: "میانگین هر چهار سنجهٔ اصلیِ جدایی (سنجهٔ FactorVAE و MIG و جدایی و SAP) به سود FactorVAE است؛ پس یافتهٔ مقاله در این اندازه بازتولید شد.",
+             0: "میانگین هیچ‌یک از چهار سنجهٔ اصلیِ جدایی (سنجهٔ FactorVAE و MIG و جدایی و SAP) به سود FactorVAE نیست؛ پس یافتهٔ مقاله در این اندازه بازتولید نشد."}.get(
+        better, f"از چهار سنجهٔ اصلیِ جدایی (سنجهٔ FactorVAE و MIG و جدایی و SAP) میانگین {fa(better)} تا به سود FactorVAE است؛ پس یافتهٔ مقاله در این اندازه تنها در بخشی از سنجه‌ها بازتولید شد.")
     text += (f" با {fa(len(main[0].differences))} دانه کوچک‌ترین مقدار احتمالِ آزمون علامت دوسویه {fa(f'{2 / 2 ** len(main[0].differences):.2f}')} است؛ "
              "پس این‌ها نشانه‌اند، نه حکمی با معنای آماری.")
 markdown(text)
@@ -286,7 +295,7 @@ markdown(text)
 r"""
 ### پیمایش بُعدها
 
-@fig-measured-traversals معنای بُعدها را نشان می‌دهد: در هر سطر تنها یک بُعد از $z$ از $-2$ تا $2$ می‌رود و بُعدها به ترتیب خبری که می‌برند چیده شده‌اند.
+@fig-measured-traversals معنای بُعدها را نشان می‌دهد: در هر سطر تنها یک بُعد از $z$ از منفی دو تا دو می‌رود و بُعدها به ترتیب خبری که می‌برند چیده شده‌اند.
 اگر سطری تنها یک ویژگی شکل را عوض کند آن بُعد جدا شده است؛ سطرهایی که چیزی را عوض نمی‌کنند بُعدهای خاموش‌اند.
 این شکل از دانهٔ نخست است و برگزیده نشده است.
 """
