@@ -176,11 +176,17 @@ def wait_for(condition, seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
+def heeds_ctrl_c() -> None:
+    """What a shell starts in the background does not, and neither does what that starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
 def test_when_the_parent_goes_its_runs_save_their_state_and_end(tmp_path: Path, number: int, status: int) -> None:
     parent = subprocess.Popen([sys.executable, "-m", "dgm.vae.sweep", "--beta", "1", "--gamma", "0", "--seeds", "1",
                                "--images", "100", "--image-size", "16", "--epochs", "100000", "--folder", tmp_path],
-                              stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")})
+                              stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+                              preexec_fn=heeds_ctrl_c)
     wait_for(lambda: list(tmp_path.glob("*/progress")))
     (place,) = (path.parent for path in tmp_path.glob("*/progress"))
     child = child_of(parent.pid, place)

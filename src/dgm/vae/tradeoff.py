@@ -79,6 +79,11 @@ def points(found: Sequence[Summary]) -> tuple[Point, ...]:
     return tuple(Point(one.beta, one.gamma, one.findings["rate"][0], one.findings["distortion"][0]) for one in found)
 
 
+def place_of(result: Result) -> Point:
+    """One run's rate and distortion."""
+    return Point(result.beta, result.gamma, result.findings["rate"], result.findings["distortion"])
+
+
 def secants(found: Sequence[Point]) -> tuple[Secant, ...]:
     """Between neighbours in beta, of those without a penalty on the total correlation.
 
