@@ -161,7 +161,7 @@ for penalised, marker, name in ((False, "o", "β-VAE"), (True, "s", "FactorVAE")
                     color="#555", linewidth=1)
         weight = point.gamma if penalised else point.beta
         ax.annotate(f"{'γ' if penalised else 'β'} = {fa(f'{weight:g}')}", (point.rate, point.distortion),
-                    textcoords="offset points", xytext=((4, 24), (4, -26))[number % 2] if penalised else (7, 6), fontsize=8)
+                    textcoords="offset points", xytext=((4, 24), (-36, -24))[number % 2] if penalised else (7, 6), fontsize=8)
 ax.set(xlabel="نرخ (نات)", ylabel="اعوجاج (نات)")
 if settings:
     ax.legend(fontsize=8)
