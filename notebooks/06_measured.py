@@ -335,7 +335,7 @@ shown.paste(pair[1], (pair[0].width + 12, 0))
 
 # %%
 #| label: fig-measured-traversals
-#| fig-cap: 'پیمایش بُعدهای نهان در دو مدلِ @tbl-measured-paired: چپ β-VAE و راست FactorVAE'
+#| fig-cap: 'پیمایش بُعدهای نهان در β-VAE (چپ) و FactorVAE (راست)، دو مدلِ @tbl-measured-paired'
 #| fig-alt: دو شبکه از تصویرهای کوچک؛ در هر سطر یک بُعد نهان عوض می‌شود و شکل سفید جابه‌جا، بزرگ یا کوچک می‌شود یا ثابت می‌ماند
 #| fig-width: 92%
 shown.resize((3 * shown.width, 3 * shown.height), Image.Resampling.NEAREST)
