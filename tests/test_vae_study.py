@@ -29,7 +29,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         if run.world == "faces" and run.factor.training.seed == 1 and (Path(folder).parent / "FAIL").exists():
             return Outcome(None, "no luck")
         return Outcome({"inputs": inputs, "findings": dict.fromkeys(MEASURES, 1.0), "history": {}, "seconds": 1.0,
-                        "traversals": "AAAA"})
+                        "notebook": "{}", "traversals": "AAAA"})
 
     threads = torch.get_num_threads()
     monkeypatch.setattr(sweep, "work_apart", made_up)

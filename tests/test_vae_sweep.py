@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
 import torch
@@ -55,7 +57,7 @@ def made_up(inputs: dict[str, object], folder: str) -> Outcome:
         return Outcome(None, "the loss is no longer a number")
     found = {"rate": training.beta, "distortion": 10.0 - run.factor.gamma - training.seed}
     return Outcome({"inputs": inputs, "findings": found, "history": {"kl": [1.0]}, "seconds": 1.0,
-                         "traversals": "AAAA"})
+                         "traversals": "AAAA", "notebook": "{}"})
 
 
 def findings(path: Path) -> list[dict[str, float]]:
@@ -150,6 +152,29 @@ def test_a_run_is_the_same_alone_and_apart_and_leaves_nothing_behind(tmp_path: P
     assert not (tmp_path / "run").exists()
 
 
+def test_a_runs_notebook_shows_what_the_run_found_and_no_machines_paths(tmp_path: Path) -> None:
+    swept = sweep.sweep(Grid(crossed((1.0,), (5.0,)), 1, TINY), tmp_path / "sweep")
+    (result,) = swept.results
+    text = (tmp_path / "sweep" / f"{result.run.digest}.ipynb").read_text(encoding="utf-8")
+    assert str(tmp_path) not in text
+    cells = nbformat.reads(text, 4).cells
+    shown = [output for cell in cells for output in cell.get("outputs", [])]
+    assert "error" not in {output.output_type for output in shown}
+    assert sum("image/png" in output.get("data", {}) for output in shown) == 2
+    findings = next(output.data["text/markdown"] for output in shown if "| rate |" in str(output.get("data")))
+    assert f"| mig | {result.findings['mig']:.4g} |" in findings
+    assert 'world = "sprites"\nimages = 40\n' in cells[2].source
+
+
+def test_a_cell_that_raises_is_one_line_and_its_notebook_stays(tmp_path: Path) -> None:
+    inputs = {**TINY.inputs(), "sizes": {"images": 1}}
+    failure = work_apart(inputs, str(tmp_path)).failure
+    assert re.fullmatch(r"\w+Error: .+", failure)
+    cells = nbformat.read(tmp_path / "run.ipynb", 4).cells
+    assert [output.ename for cell in cells for output in cell.get("outputs", []) if output.output_type == "error"] == [
+        failure.partition(":")[0]]
+
+
 @pytest.mark.parametrize(("number", "failure"), [(signal.SIGKILL, "killed by SIGKILL"),
                                                  (signal.SIGTERM, "stopped after epoch")])
 def test_a_process_that_is_killed_or_stopped_is_one_failed_run(tmp_path: Path, number: int, failure: str) -> None:
@@ -159,7 +184,11 @@ def test_a_process_that_is_killed_or_stopped_is_one_failed_run(tmp_path: Path, n
         try:
             wait_for((tmp_path / "progress").exists)
         finally:
-            os.kill(child_of(os.getpid(), tmp_path), number)
+            child = child_of(os.getpid(), tmp_path)
+            kernels = [kernel.pid for kernel in psutil.Process(child).children()]
+            os.kill(child, number)
+        assert len(kernels) == 1
+        wait_for(lambda: not alive(kernels[0]))
         assert future.result(timeout=30).failure.startswith(failure)
     assert bool(list(tmp_path.glob("checkpoint-*"))) == (number == signal.SIGTERM)
 
@@ -190,12 +219,20 @@ def test_when_the_parent_goes_its_runs_save_their_state_and_end(tmp_path: Path, 
     wait_for(lambda: list(tmp_path.glob("*/progress")))
     (place,) = (path.parent for path in tmp_path.glob("*/progress"))
     child = child_of(parent.pid, place)
+    kernels = [kernel.pid for kernel in psutil.Process(child).children()]
     parent.send_signal(number)
     _, said = parent.communicate(timeout=60)
     assert parent.returncode == status
     assert ("sweep: stopped; what is done is kept" in said) == (number == signal.SIGINT)
     wait_for(lambda: list(place.glob("checkpoint-*")))
-    wait_for(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+    wait_for(lambda: not any(alive(process) for process in (child, *kernels)))
+
+
+def alive(number: int) -> bool:
+    try:
+        return psutil.Process(number).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

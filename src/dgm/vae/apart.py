@@ -24,7 +24,7 @@ class Outcome:
 
 
 def work_apart(inputs: dict[str, object], folder: str) -> Outcome:
-    """:func:`dgm.vae.runs.work` in a process of its own, whatever becomes of it.
+    """The notebook of a run (:mod:`dgm.vae.execution`) in a process of its own, whatever becomes of it.
 
     Its state and progress lie in ``folder``. The process computes with one thread, so that its result does not depend
     on how many run beside it.
@@ -33,7 +33,7 @@ def work_apart(inputs: dict[str, object], folder: str) -> Outcome:
     place.mkdir(parents=True, exist_ok=True)
     settings = {**os.environ, "OMP_NUM_THREADS": "1", "GOZARESH_PROGRESS": str(place / "progress")}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        child = subprocess.Popen([sys.executable, "-m", "dgm.vae.runs", folder], stdin=subprocess.PIPE, stdout=out,
+        child = subprocess.Popen([sys.executable, "-m", "dgm.vae.execution", folder], stdin=subprocess.PIPE, stdout=out,
                                  stderr=err, env=settings, start_new_session=True)  # Ctrl-C is the parent's
         assert child.stdin is not None
         with child, child.stdin:  # which stays open until the child ends

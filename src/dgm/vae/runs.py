@@ -1,8 +1,4 @@
-"""One run of a sweep: a FactorVAE trained and measured on a world with known factors.
-
-``python -m dgm.vae.runs`` reads a run as a line of JSON and prints what was found as another; when its parent goes, it
-saves its training's state and goes too.
-"""
+"""One run of a sweep: a FactorVAE trained and measured on a world with known factors."""
 
 from __future__ import annotations
 
@@ -10,24 +6,19 @@ import base64
 import hashlib
 import io
 import json
-import os
-import shutil
-import signal
-import sys
-import threading
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
 import torch
 
-from dgm.errors import DgmError, ModelError
+from dgm.errors import ModelError
 from dgm.vae.factor import FactorConfig, FactorHistory
 from dgm.vae.identity import DECIDING, FACTOR, code_digest
 from dgm.vae.known import Known, known_images, world
 from dgm.vae.measure import Sizes, measure, traversals
 from dgm.vae.model import IMAGE_SIZES
-from dgm.vae.train import TrainingStopped, train_factor
+from dgm.vae.train import train_factor
 from dgm.vae.trainer import TrainingConfig
 
 # the modules that decide what a run finds
@@ -132,29 +123,3 @@ def _history(history: FactorHistory) -> dict[str, list[float]]:
             "accuracy": [measure.accuracy for measure in history.factor],
             "valid_reconstruction": [measure.reconstruction for measure in history.valid],
             "valid_kl": [measure.kl for measure in history.valid]}
-
-
-def main() -> int:
-    """Work on the run that standard input names; the folder is the one argument."""
-    folder = Path(sys.argv[1])
-    run = run_of(json.loads(os.fdopen(os.dup(0), "rb", buffering=0).readline()))
-    threading.Thread(target=_follow_parent, daemon=True).start()
-    try:
-        record = work(run, folder)
-    except (DgmError, TrainingStopped) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(json.dumps(record))
-    shutil.rmtree(folder, ignore_errors=True)
-    return 0
-
-
-def _follow_parent() -> None:
-    """When nobody waits for the result any more, stop as after SIGTERM: the training's state is saved."""
-    while os.read(0, 4096):  # not sys.stdin, whose lock this thread would hold at the end
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

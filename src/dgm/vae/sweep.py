@@ -179,9 +179,10 @@ def _keep(future: Future[Outcome], run: Run, folder: Path) -> str:
     if outcome.record is None:
         return outcome.failure
     record = dict(outcome.record)
-    picture = base64.b64decode(str(record.pop("traversals")))
+    picture, notebook = base64.b64decode(str(record.pop("traversals"))), str(record.pop("notebook"))
     try:
         write_whole(folder / f"{run.digest}.png", picture)
+        write_whole(folder / f"{run.digest}.ipynb", notebook.encode())
         write_whole(folder / f"{run.digest}.json", _lines(record))
     except OSError as problem:
         return f"its record cannot be written to {folder} ({problem.strerror})"
