@@ -19,6 +19,7 @@ from dgm.errors import ModelError
 from dgm.vae.data import Faces, Split
 from dgm.vae.discriminator import Discriminator
 from dgm.vae.factor import FactorConfig, FactorHistory, FactorTrainer
+from dgm.vae.graphed import GraphedTrainer
 from dgm.vae.identity import Identity, identify, identify_factor
 from dgm.vae.memory import keep_freed_memory
 from dgm.vae.model import VAE
@@ -111,7 +112,7 @@ def train(faces: Faces, split: Split, config: TrainingConfig, folder: Path | Non
         TrainingStopped: Ctrl-C or SIGTERM; the state is saved.
     """
     device = best_device()
-    trainer = Trainer(faces, split, config, device)
+    trainer = (GraphedTrainer if device.type == "cuda" else Trainer)(faces, split, config, device)
     seconds = run(trainer, identify(faces, split, config, device), faces.images[split.valid[:8]], folder,
                   checkpoint_seconds, strip_epochs, budget)
     return Trained(trainer.model.eval(), config, trainer.history, seconds, device_name(device))
