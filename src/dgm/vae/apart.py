@@ -31,7 +31,9 @@ def work_apart(inputs: dict[str, object], folder: str) -> Outcome:
     """
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    settings = {**os.environ, "OMP_NUM_THREADS": "1", "GOZARESH_PROGRESS": str(place / "progress")}
+    settings = {**os.environ, "OMP_NUM_THREADS": "1", "GOZARESH_PROGRESS": str(place / "progress"),
+                "JUPYTER_PREFER_ENV_PATH": "1", "IPYTHONDIR": str(place.resolve() / "ipython"),  # no user's kernels
+                "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = subprocess.Popen([sys.executable, "-m", "dgm.vae.execution", folder], stdin=subprocess.PIPE, stdout=out,
                                  stderr=err, env=settings, start_new_session=True)  # Ctrl-C is the parent's
