@@ -64,3 +64,16 @@ def test_a_hyphened_word_stays_on_one_line_and_is_copied_as_it_is_written(tmp_pa
 def test_a_long_chain_of_words_may_break(tmp_path: Path) -> None:
     word = "Auto-Encoding-Variational-Bayes-Reparameterisation"
     assert typeset(f"روش {word} است.", tmp_path, "100pt")
+
+
+def test_a_chapter_s_heading_stands_above_the_figure_that_floats_to_the_top_of_its_page(tmp_path: Path) -> None:
+    source = f"""#import "{THEME}": styled\n#set document(title: "م", date: datetime(year: 2025, month: 1, day: 1))
+        #set page(width: 12cm, height: 14cm)\n#show: styled\n= سرفصل <sec-a>\nمتن پیش از شکل.
+        #figure(kind: image, caption: [نمودار], rect(height: 3cm, width: 4cm)) <fig-a>\n{"متن پس از شکل. " * 60}"""
+    pdf = typst.compile(source.encode(), root=ROOT, ignore_system_fonts=True,
+                        font_paths=[ROOT / "src" / "gozaresh" / "theme" / "fonts"])
+    path = tmp_path / "set.pdf"
+    path.write_bytes(repair(bytes(pdf)))
+    heights = {word: run.start[1] for run in read_tagged(path).pages[0].runs
+               for word in ("سرفصل", "نمودار", "پیش") if word in run.text}
+    assert heights["سرفصل"] > heights["نمودار"] > heights["پیش"]
