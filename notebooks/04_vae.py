@@ -331,7 +331,8 @@ if origin:
             "این‌ها با چکیدهٔ SHA-256 سنجیده می‌شوند و اگر یکی عوض شود سند کنار می‌رود و مدل از نو آموزش می‌بیند. "
             "وزن‌ها با دقت bfloat16 نگه داشته شده‌اند؛ هر چه پس از آموزش می‌آید، از بازسازی تا لبخند، در همین اجرا حساب شده است.")
 else:
-    text = f"مدل در همین اجرا روی {device_of(trained)} در {fa(f'{trained.seconds:.0f}')} ثانیه آموزش دیده است."
+    duration = f"در {fa(f'{trained.seconds:.0f}')} ثانیه " if trained.seconds else ""
+    text = f"مدل در همین اجرا روی {device_of(trained)} {duration}آموزش دیده است."
 if factored:
     last = factored.history.factor[-1]
     text += (f" متمایزگر FactorVAE [@kim2018] با الگوریتم ۲ مقاله همراه آن آموخته و در دورهٔ پایانی همبستگی کل را {fa(f'{last.total_correlation:.2f}')} نات برآورد کرده است؛ "
@@ -555,7 +556,7 @@ Table(["چه", "مقدار"], [
     ["اثر انگشت داده (SHA-256)", f"`{about.fingerprint[:16]}…`"],
     ["فایل‌های کنارگذاشته‌شده", len(about.skipped)],
     ["دستگاه", device_of(trained)],
-    ["مدت آموزش (ثانیه)", fa(f"{trained.seconds:.0f}")],
+    ["مدت آموزش (ثانیه)", fa(f"{trained.seconds:.0f}") if trained.seconds else "گفته نمی‌شود"],
     ["دانهٔ تصادفی", seed],
     ["انحراف معیار درست‌نمایی، $s$", fa(f"{float(model.variance) ** 0.5:.4f}")],
     ["نسخهٔ PyTorch", f"`{torch.__version__}`"],

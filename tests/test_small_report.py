@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from gozaresh.pdfpages import heading_pages
 from gozaresh.pdftext import read_pages
-from tests.conftest import captions, edit, gozaresh
+from tests.conftest import ROOT, captions, edit, gozaresh
 
 
 def text_of(folder: Path) -> str:
@@ -57,6 +58,19 @@ def test_a_second_build_runs_nothing_and_gives_the_same_bytes(built_pendulum: Pa
     assert "unchanged" in done.err
     assert "running" not in done.err
     assert (built_pendulum / "build" / "report.pdf").read_bytes() == before
+
+
+def test_clean_builds_on_two_paths_are_alike_to_the_byte_in_all_that_is_handed_in(tmp_path: Path) -> None:
+    folders = [tmp_path / "one", tmp_path / "another path" / "دیگری"]
+    for folder in folders:
+        shutil.copytree(ROOT / "tests" / "pendulum", folder)
+        done = gozaresh("build", str(folder), "--set", "gravity=1.62", cwd=tmp_path)  # a parameter is a cell more
+        assert done.status == 0, done.err
+    made = [{path.relative_to(folder).as_posix(): path.read_bytes() for kind in ("figures", "build/executed", "build")
+             for path in (folder / kind).iterdir() if path.is_file() and path.name != "standing.json"}
+            for folder in folders]
+    assert {"build/report.pdf", "build/executed/01_pendulum.ipynb", "figures/fig-period.svg"} <= set(made[0])
+    assert made[0] == made[1]
 
 
 def test_a_prose_edit_runs_nothing_and_shows(pendulum_again: Path) -> None:

@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from gozaresh import fingerprint, witness
 from gozaresh.bytecode import check_by_content
 from gozaresh.cache import Cache, Entry, changed, graft
-from gozaresh.clock import now
+from gozaresh.clock import now, took
 from gozaresh.errors import ExecutionError, Place
 from gozaresh.files import read_notebook, write_notebook
 from gozaresh.fingerprint import digest, file_digest
@@ -201,7 +201,7 @@ def _record(job: Job, gathered: Gathered, seconds: float) -> dict[str, Any]:
     return {
         "key": gathered.inputs.key, "files": dict(gathered.files),
         "parameters": {name: _public(name, value, job) for name, value in job.parameters.items()},
-        "seconds": round(seconds, 1), "finished": now().strftime("%Y-%m-%d"),
+        **took(seconds), "finished": now().strftime("%Y-%m-%d"),
     }
 
 
@@ -210,13 +210,14 @@ def _public(name: str, value: Literal, job: Job) -> Literal:
 
 
 def _hide_paths(injected: NotebookNode, job: Job) -> None:
-    """Keep the folders and the times of this machine out of the notebook that will be handed in."""
+    """Keep the folders, the times and the chance of this machine out of the notebook that will be handed in."""
     for name in job.paths:
         value = str(job.parameters.get(name, ""))
         if Path(value).is_absolute():
             injected.source = injected.source.replace(value, Path(value).name)
     for name in ("papermill", "execution"):
         injected.metadata.pop(name, None)
+    injected.id = digest(injected.source)[:8]
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
+from gozaresh.clock import repeatable
 from gozaresh.device import cuda_present
 from gozaresh.memo import Memo
 
@@ -35,11 +36,12 @@ def file_digest(path: Path) -> str:
 
 
 def environment() -> dict[str, str]:
-    """Interpreter, machine kind, device kind, and the version of every installed package, each by its name."""
+    """Interpreter, kind of machine and of device, whether durations are told, and every installed package's version."""
     packages = sorted(_package(found) for found in distributions())
     return {
         "python": platform.python_version(), "machine": platform.machine(), "system": sys.platform,
-        "device": "cuda" if cuda_present() else "cpu", **dict(packages),
+        "device": "cuda" if cuda_present() else "cpu", "durations": "not told" if repeatable() else "told",
+        **dict(packages),
     }
 
 

@@ -23,7 +23,7 @@ from gozaresh.witness import digest_of
 
 FILE = "standing.json"
 FORMAT = 1
-VARIABLES = ("PYTHONPATH", "PYPANDOC_PANDOC")
+VARIABLES = ("PYTHONPATH", "PYPANDOC_PANDOC", "SOURCE_DATE_EPOCH")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import signal
 import threading
@@ -48,7 +49,10 @@ class Origin:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model with how it became so; ``origin`` is set if that was not now but read from a record."""
+    """A trained model with how it became so; ``origin`` is set if that was not now but read from a record.
+
+    ``seconds`` is 0 where SOURCE_DATE_EPOCH forbids to tell durations.
+    """
 
     model: VAE
     config: TrainingConfig
@@ -115,7 +119,7 @@ def train(faces: Faces, split: Split, config: TrainingConfig, folder: Path | Non
     trainer = (GraphedTrainer if device.type == "cuda" else Trainer)(faces, split, config, device)
     seconds = run(trainer, identify(faces, split, config, device), faces.images[split.valid[:8]], folder,
                   checkpoint_seconds, strip_epochs, budget)
-    return Trained(trainer.model.eval(), config, trainer.history, seconds, device_name(device))
+    return Trained(trainer.model.eval(), config, trainer.history, _told(seconds), device_name(device))
 
 
 def train_factor(faces: Faces, split: Split, config: FactorConfig, folder: Path | None = None, *,
@@ -125,8 +129,13 @@ def train_factor(faces: Faces, split: Split, config: FactorConfig, folder: Path 
     trainer = FactorTrainer(faces, split, config, device)
     seconds = run(trainer, identify_factor(faces, split, config, device), faces.images[split.valid[:8]], folder,
                   checkpoint_seconds, strip_epochs, budget)
-    vae = Trained(trainer.model.eval(), config.training, trainer.history, seconds, device_name(device))
+    vae = Trained(trainer.model.eval(), config.training, trainer.history, _told(seconds), device_name(device))
     return FactorTrained(vae, config, trainer.history, trainer.discriminator.eval())
+
+
+def _told(seconds: float) -> float:
+    """No duration where SOURCE_DATE_EPOCH asks for results that can be repeated to the byte."""
+    return 0.0 if os.environ.get("SOURCE_DATE_EPOCH") else seconds
 
 
 def run(trainer: Trainer, identity: Identity, shown: Tensor, folder: Path | None, checkpoint_seconds: float,
