@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -35,6 +36,11 @@ def gozaresh(*arguments: str, cwd: Path) -> Done:
     done = subprocess.run([sys.executable, "-m", "gozaresh.cli", *arguments], cwd=cwd, capture_output=True, text=True,
                           env={**os.environ, "SOURCE_DATE_EPOCH": "1735689600"}, check=False)
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def heeds_ctrl_c() -> None:
+    """What a shell starts in the background does not, and neither does what that starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def captions(text: str, noun: str) -> list[int]:

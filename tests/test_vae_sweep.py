@@ -28,6 +28,7 @@ from dgm.vae.measure import Sizes
 from dgm.vae.runs import Run, run_of, with_values, work
 from dgm.vae.sweep import Grid, Result, crossed, main, read, recorded, summaries
 from dgm.vae.trainer import TrainingConfig
+from tests.conftest import heeds_ctrl_c
 
 TINY = Run("sprites", 40, 16, FactorConfig(
     TrainingConfig(epochs=2, batch_size=16, latent_dim=3, sigma=0.3, dropout=0.0), discriminator_width=8,
@@ -203,11 +204,6 @@ def wait_for(condition, seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < end, "it never came"
         time.sleep(0.05)
-
-
-def heeds_ctrl_c() -> None:
-    """What a shell starts in the background does not, and neither does what that starts."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])

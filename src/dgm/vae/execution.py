@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,8 @@ class Execution:
         """Let the cell at work see Ctrl-C; what it trains saves its state."""
         self._stopping = True
         for kernel in psutil.Process().children():
-            kernel.send_signal(signal.SIGINT)
+            with suppress(psutil.NoSuchProcess):  # it has just ended
+                kernel.send_signal(signal.SIGINT)
 
     def _begin(self, cell: object, cell_index: int) -> None:
         if self._stopping:
