@@ -240,6 +240,11 @@ def spread(one, name, digits):
     return f"\u2066{fa(f'{middle:.{digits}f}')} ± {fa(f'{deviation:.{digits}f}')}\u2069"
 
 
+def middle(one, name, digits):
+    """میانگین یک یافته روی دانه‌ها."""
+    return fa(f"{one.findings[name][0]:.{digits}f}")
+
+
 def weights(one):
     """دو خانهٔ نخست هر سطر."""
     return [fa(f"{one.beta:g}"), fa(f"{one.gamma:g}")]
@@ -303,16 +308,20 @@ def told(results, one, other):
                      for name, each in differences(results, one, other, MAIN).items())
 
 
-penalised = max((one for one in settings if one.gamma), key=lambda one: one.gamma, default=None)
+def strongest(settings):
+    """تنظیمی که بزرگ‌ترین گاما را دارد."""
+    return max((one for one in settings if one.gamma), key=lambda one: one.gamma, default=None)
+
+
+penalised = strongest(settings)
 rival = alike(settings, penalised) if penalised else None
 compared = differences(results, penalised, rival, SCORES) if penalised and rival else {}
 
 # %%
 text = ""
 if penalised and rival:
-    errors = [one.findings["squared_error"][0] for one in (penalised, rival)]
     text = (f"یافتهٔ مقالهٔ FactorVAE آن است که در بازسازیِ یکسان، عامل‌ها از β-VAE جداتر می‌شوند [@kim2018]. برای آزمودن آن FactorVAE با $\\gamma$ برابر {fa(f'{penalised.gamma:g}')} را با آن β-VAE می‌سنجیم که خطای بازسازی‌اش به آن نزدیک‌تر است، "
-            f"یعنی $\\beta$ برابر {fa(f'{rival.beta:g}')}{' که همان VAE است' if rival.beta == 1 else ''}؛ خطای این دو {fa(f'{errors[0]:.4f}')} و {fa(f'{errors[1]:.4f}')} است. "
+            f"یعنی $\\beta$ برابر {fa(f'{rival.beta:g}')}{' که همان VAE است' if rival.beta == 1 else ''}؛ خطای این دو {middle(penalised, 'squared_error', 4)} و {middle(rival, 'squared_error', 4)} است. "
             "@tbl-measured-paired اختلاف هر سنجه را دانه به دانه می‌دهد.")
 markdown(text or "مقایسهٔ @tbl-measured-paired به نتیجهٔ دست‌کم یک FactorVAE نیاز دارد.")
 
@@ -392,11 +401,6 @@ FACE_NAMES = {"smile": "لبخند", "yaw": "چرخش به پهلو", "pitch": "
               "brow": "ابرو", "background": "زمینه"}
 
 
-def middle(one, name, digits):
-    """میانگین یک یافته روی دانه‌ها."""
-    return fa(f"{one.findings[name][0]:.{digits}f}")
-
-
 # %%
 #| label: fig-measured-faces
 #| fig-cap: 'عامل‌های چهره‌های ساختگی؛ از بالا به پایین: `{python} "، ".join(FACE_NAMES.get(name, name) for name in world("faces").factors)`.'
@@ -444,7 +448,7 @@ markdown(text or "برای چهره‌ها سنجه‌ای در دست نیست.
 
 # %%
 text = ""
-largest = max((one for one in settings_faces if one.gamma), key=lambda one: one.gamma, default=None)
+largest = strongest(settings_faces)
 if largest and compared:
     plain = min((one for one in settings_faces if not one.gamma), key=lambda one: one.beta)
     if largest.findings["active"][0] < plain.findings["active"][0] / 2:

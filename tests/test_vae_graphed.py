@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -50,7 +51,7 @@ def assert_same(one: Trainer, other: Trainer) -> None:
 @pytest.mark.parametrize("sigma", [0.0, 0.3])
 def test_a_replayed_training_is_the_plain_one(monkeypatch: pytest.MonkeyPatch, sigma: float) -> None:
     monkeypatch.setattr(graphed, "captured", stand_in)
-    config = TrainingConfig(**{**CONFIG.__dict__, "sigma": sigma})
+    config = replace(CONFIG, sigma=sigma)
     assert_same(finish(GraphedTrainer(FACES, SPLIT, config, CPU)), finish(Trainer(FACES, SPLIT, config, CPU)))
 
 

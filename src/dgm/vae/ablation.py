@@ -34,7 +34,6 @@ BASE = TrainingConfig(epochs=14, batch_size=16, learning_rate=1e-3, dropout=0.02
 FACES, IMAGE_SIZE, SEEDS = 1600, 64, (0, 1, 2)
 
 
-
 @dataclass(frozen=True)
 class Variant:
     """A training, and whether its decoder learns all taps of its transposed convolutions."""

@@ -103,14 +103,14 @@ def main() -> int:
     """Work on the run that standard input names; the folder is the one argument."""
     folder = Path(sys.argv[1])
     execution = Execution(json.loads(os.fdopen(os.dup(0), "rb", buffering=0).readline()), folder)
-    stop, ended = threading.Event(), threading.Event()
+    stop = threading.Event()
+    worker = threading.Thread(target=_work, args=(execution, stop), daemon=True)
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     threading.Thread(target=_follow_parent, args=(stop,), daemon=True).start()
-    threading.Thread(target=_work, args=(execution, stop, ended), daemon=True).start()
+    worker.start()
     stop.wait()
-    if not ended.is_set():
-        execution.stop()
-        ended.wait(GRACE)
+    execution.stop()  # nothing, where it is the work that has ended
+    worker.join(GRACE)
     if not execution.record:
         print(f"error: {execution.failure or 'stopped; the kernel did not answer'}", file=sys.stderr)
         return 1
@@ -119,10 +119,9 @@ def main() -> int:
     return 0
 
 
-def _work(execution: Execution, stop: threading.Event, ended: threading.Event) -> None:
+def _work(execution: Execution, stop: threading.Event) -> None:
     """Not in the main thread, where Papermill's client would answer SIGTERM by killing the kernel."""
     execution.run()
-    ended.set()
     stop.set()
 
 
