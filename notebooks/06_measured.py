@@ -115,7 +115,7 @@ if settings:
             f"**این آموزش‌ها در همین اجرا انجام نشده‌اند**؛ نتیجه‌ها از سند `{sweep}` می‌آیند که با همین برنامهٔ مدل و سنجه‌ها ساخته شده و اگر این برنامه عوض شود کنار گذاشته می‌شود. "
             "نرخ، اعوجاج و خطا روی یک‌پنجمِ کنارگذاشتهٔ تصویرها و دیگر سنجه‌ها روی تصویرهای تازه حساب شده‌اند؛ تصویرهای آموزش همهٔ دانه‌ها یکی‌اند، پس انحراف معیارها پراکندگی داده را در بر ندارند.")
 else:
-    text = (f"**در پوشهٔ `{sweep}` نتیجه‌ای که با برنامهٔ کنونی مدل ساخته شده باشد نیست**؛ از این رو جدول‌ها و نمودارهای این فصل تهی‌اند. "
+    text = (f"**در پوشهٔ `{sweep}` نتیجه‌ای از شکل‌ها که با برنامهٔ کنونی مدل ساخته شده باشد نیست**؛ از این رو جدول‌ها و نمودارهای شکل‌ها تهی‌اند. "
             "با `make sweep` آزمایشی تازه انجام می‌شود و با `make report P=\"sweep=build/sweep\"` به این فصل می‌آید.")
 markdown(text)
 
@@ -394,7 +394,7 @@ r"""
 """
 
 # %%
-results_faces = of_world(sweep_faces, "faces") or of_world(sweep, "faces")
+results_faces = of_world(sweep, "faces") or of_world(sweep_faces, "faces")
 settings_faces = summaries(results_faces)
 FACE_NAMES = {"smile": "لبخند", "yaw": "چرخش به پهلو", "pitch": "چرخش به بالا", "roll": "کج شدن سر", "skin": "رنگ پوست", "hair": "رنگ مو",
               "hair_length": "بلندی مو", "eye_opening": "گشودگی چشم", "light": "سوی نور", "mouth_opening": "گشودگی دهان",
@@ -418,7 +418,7 @@ if settings_faces:
             + f"روی هم {fa(len(results_faces))} آموزش در {fa(f'{sum(one.seconds for one in results_faces) / 60:.0f}')} دقیقه، باز هم از سند و نه از این اجرا. "
             "@tbl-measured-faces-terms جمله‌های هدف و @tbl-measured-faces-scores چهار سنجهٔ اصلی را می‌دهد.")
 else:
-    text = (f"**در پوشهٔ `{sweep_faces}` نتیجه‌ای که با برنامهٔ کنونی مدل ساخته شده باشد نیست**؛ "
+    text = (f"**در پوشهٔ `{sweep_faces}` نتیجه‌ای از چهره‌ها که با برنامهٔ کنونی مدل ساخته شده باشد نیست**؛ "
             "از این رو @tbl-measured-faces-terms و @tbl-measured-faces-scores تهی‌اند.")
 markdown(text)
 
