@@ -57,7 +57,7 @@ def normalised():
     return {"y": whole[0].clone(), "dx": whole[1].clone(), "dw": parameters, "mean": layer.running_mean.clone(),
             "variance": layer.running_var.clone()}
 
-with group():
+def work():
     faces = synthetic_faces(60, 16, seed=1)
     split = stratified_split(faces.smiling, 0.8, 0)
     tensors = normalised()
@@ -74,6 +74,21 @@ with group():
         (out / "found").write_text(json.dumps({"whole": asdict(whole.history), "pieces": asdict(pieces.history),
             "count": count, "dropped": asdict(dropped.history), "device": whole.device,
             "checkpoints": len(list((out / "pieces").glob("checkpoint-*")))}))
+
+with group():
+    work()
+"""
+
+# The command, and which threads it leaves behind: none of the group's, lest one aborts the ending process.
+COMMAND = """
+import os, sys
+from pathlib import Path
+from dgm.vae import distributed
+
+code = distributed.main(sys.argv[1:])
+names = [Path(f"/proc/self/task/{task}/comm").read_text().strip() for task in os.listdir("/proc/self/task")]
+Path("threads-" + os.environ["RANK"]).write_text("\\n".join(names))
+sys.exit(code)
 """
 
 
@@ -151,13 +166,16 @@ def test_with_dropout_it_trains_as_well(found) -> None:
 
 
 def test_the_command_makes_a_record_as_one_process_does(tmp_path: Path) -> None:
-    done = torchrun(tmp_path, "-m", "dgm.vae.distributed", "--name", "two", "--runs", "runs", "--synthetic", "40",
+    (tmp_path / "command.py").write_text(COMMAND)
+    done = torchrun(tmp_path, "command.py", "--name", "two", "--runs", "runs", "--synthetic", "40",
                     "--image-size", "16", "--epochs", "1", "--batch-size", "8", "--latent-dim", "3")
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count("recorded: runs/two") == 1
     stored = json.loads((tmp_path / "runs" / "two" / "run.json").read_bytes())
     assert stored["epochs"] == 1
     assert stored["device"].startswith("2 processes")
+    left = [(tmp_path / f"threads-{rank}").read_text().split() for rank in (0, 1)]
+    assert [name for names in left for name in names if "gloo" in name] == []
 
 
 def test_without_torchrun_it_says_what_to_do(capsys, monkeypatch) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch._dynamo  # DDP imports it; imported while there is a group, it holds that group for good: see `group`
 import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -120,7 +121,7 @@ class DistributedTrainer(Trainer):
         self.model.draw_dropout_from(self.masks)
         with_global_statistics(self.model)
         self.together = DistributedDataParallel(self.model, [device] if device.type == "cuda" else None,
-                                                broadcast_buffers=False)  # they are equal everywhere as it is
+                                                forward_sync_buffers=False)  # they are equal everywhere as it is
 
     def _set_gradients(self, x: Tensor, noise: Tensor, beta: float) -> Tensor:
         """The whole batch's gradients and measures (3,), from the shares of all processes."""
@@ -193,6 +194,8 @@ def own_device() -> torch.device:
 @contextmanager
 def group() -> Iterator[None]:
     """The group of processes that torchrun has started: nccl between GPUs, gloo between CPUs.
+
+    Its threads end with it: one that still held a tensor while the interpreter goes would abort the process.
 
     Raises:
         ModelError: this process was not started by torchrun.
