@@ -19,6 +19,7 @@ import nbformat
 import psutil
 import pytest
 import torch
+from filelock import FileLock
 
 from dgm.errors import DataError, ModelError
 from dgm.vae import sweep
@@ -99,6 +100,27 @@ def test_what_is_done_is_not_done_again_and_what_failed_is(tmp_path: Path, monke
     again = [(run.factor.training.beta, run.factor.training.seed) for run in asked[4:]]
     assert sorted(again) == [(2.0, 1), (4.0, 0), (4.0, 1)]
     assert "3 of 6 runs are done already" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_second_sweep_of_a_folder_waits_for_the_first(tmp_path: Path, capsys) -> None:
+    said = ""
+    with ThreadPoolExecutor(1) as pool:
+        with FileLock(tmp_path / "lock"):
+            second = pool.submit(sweep.sweep, Grid(((1.0, 0.0),), 2, TINY), tmp_path)
+            while "waiting" not in said and not second.done():
+                time.sleep(0.01)
+                said += capsys.readouterr().err
+            assert not second.done()
+            assert not list(tmp_path.glob("*.json"))
+        assert len(second.result().results) == 2
+    assert f"another sweep is at work in {tmp_path}; waiting" in said
+
+
+def test_a_folder_that_cannot_be_is_one_line(tmp_path: Path, capsys) -> None:
+    (tmp_path / "file").touch()
+    assert main(["--folder", str(tmp_path / "file")]) == 1
+    assert capsys.readouterr().err == f"error: {tmp_path / 'file'}: a sweep cannot be kept there (File exists)\n"
 
 
 @pytest.mark.usefixtures("quick")

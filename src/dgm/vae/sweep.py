@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, TypedDict
 
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from dgm.errors import DgmError, ModelError
@@ -136,16 +137,36 @@ def sweep(grid: Grid, folder: Path = FOLDER, jobs: int | None = None, scheduler:
     """Run what of the grid has no record in ``folder``, and write all of its records into ``results.json`` there.
 
     Raises:
-        ModelError: no scheduler answers at the address, or its package is not installed.
+        ModelError: the folder cannot be written to, no scheduler answers at the address, or its package is not
+            installed.
     """
     runs = grid.runs()
-    missing = [run for run in runs if read(folder, run) is None]
-    if len(missing) < len(runs):
-        say(f"{len(runs) - len(missing)} of {len(runs)} runs are done already")
-    failures = _run_all(missing, folder, jobs or cores(), scheduler) if missing else {}
-    results = tuple(result for run in runs if (result := read(folder, run)) is not None)
-    write_results(results, folder / "results.json")
+    with _alone(folder):
+        missing = [run for run in runs if read(folder, run) is None]
+        if len(missing) < len(runs):
+            say(f"{len(runs) - len(missing)} of {len(runs)} runs are done already")
+        failures = _run_all(missing, folder, jobs or cores(), scheduler) if missing else {}
+        results = tuple(result for run in runs if (result := read(folder, run)) is not None)
+        write_results(results, folder / "results.json")
     return Swept(results, failures)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder, in which two sweeps would do the same runs twice; while another process has it, wait."""
+    lock = FileLock(folder / "lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(blocking=False)
+    except Timeout:
+        say(f"another sweep is at work in {folder}; waiting")
+        lock.acquire()
+    except OSError as error:
+        raise ModelError(f"{folder}: a sweep cannot be kept there ({error.strerror})") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def cores() -> int:
