@@ -17,6 +17,11 @@ from gozaresh.persian import latin_digits
 
 ROOT = Path(__file__).parent.parent
 
+# A shell's `&` starts processes deaf to Ctrl-C, and what these start is deaf too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+# Threads that wait for others leave their core to whatever else is at work here; read when torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 
 @dataclass(frozen=True)
 class Done:
@@ -36,11 +41,6 @@ def gozaresh(*arguments: str, cwd: Path) -> Done:
     done = subprocess.run([sys.executable, "-m", "gozaresh.cli", *arguments], cwd=cwd, capture_output=True, text=True,
                           env={**os.environ, "SOURCE_DATE_EPOCH": "1735689600"}, check=False)
     return Done(done.returncode, done.stdout, done.stderr)
-
-
-def heeds_ctrl_c() -> None:
-    """What a shell starts in the background does not, and neither does what that starts."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def captions(text: str, noun: str) -> list[int]:

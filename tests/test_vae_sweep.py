@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +29,6 @@ from dgm.vae.measure import Sizes
 from dgm.vae.runs import Run, run_of, with_values, work
 from dgm.vae.sweep import Grid, Result, crossed, main, read, recorded, summaries
 from dgm.vae.trainer import TrainingConfig
-from tests.conftest import heeds_ctrl_c
 
 TINY = Run("sprites", 40, 16, FactorConfig(
     TrainingConfig(epochs=2, batch_size=16, latent_dim=3, sigma=0.3, dropout=0.0), discriminator_width=8,
@@ -123,6 +122,21 @@ def test_a_folder_that_cannot_be_is_one_line(tmp_path: Path, capsys) -> None:
     assert capsys.readouterr().err == f"error: {tmp_path / 'file'}: a sweep cannot be kept there (File exists)\n"
 
 
+def test_a_run_of_other_code_or_that_was_given_up_is_a_failure(tmp_path: Path, monkeypatch, capsys) -> None:
+    def other(inputs: dict[str, object], folder: str) -> Outcome:
+        done = made_up(inputs, folder)
+        return replace(done, record={**done.record, "inputs": {**inputs, "code": "another"}})
+
+    grid = Grid(((1.0, 0.0),), 1, TINY)
+    monkeypatch.setattr(sweep, "work_apart", other)
+    swept = sweep.sweep(grid, tmp_path)
+    assert "by other code" in swept.failures["sprites, beta 1, gamma 0, seed 0"]
+    assert sweep.report(swept, grid, tmp_path) == 1
+    given_up: Future[Outcome] = Future()
+    given_up.cancel()
+    assert "gave it up" in sweep._keep(given_up, TINY, tmp_path)
+
+
 @pytest.mark.usefixtures("quick")
 def test_a_record_that_is_damaged_or_of_other_inputs_is_none(tmp_path: Path) -> None:
     grid = Grid(crossed((1.0,), (0.0,)), 2, TINY)
@@ -212,16 +226,21 @@ def test_a_process_that_is_killed_or_stopped_is_one_failed_run(tmp_path: Path, n
             os.kill(child, number)
         assert len(kernels) == 1
         wait_for(lambda: not alive(kernels[0]))
-        assert future.result(timeout=30).failure.startswith(failure)
+        assert future.result(timeout=120).failure.startswith(failure)
     assert bool(list(tmp_path.glob("checkpoint-*"))) == (number == signal.SIGTERM)
 
 
 def child_of(parent: int, place: Path) -> int:
     """The process that works on the run of this folder."""
-    return next(child.pid for child in psutil.Process(parent).children() if child.cmdline()[-1] == str(place))
+    return next(child.pid for child in psutil.Process(parent).children() if child.cmdline()[-1:] == [str(place)])
 
 
-def wait_for(condition, seconds: float = 60) -> None:
+def places_of(worker: subprocess.Popen[bytes]) -> list[Path]:
+    """The folders of the runs that a worker is at."""
+    return [Path(line[-1]) for child in psutil.Process(worker.pid).children() if (line := child.cmdline())]
+
+
+def wait_for(condition, seconds: float = 180) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it never came"
@@ -232,14 +251,16 @@ def wait_for(condition, seconds: float = 60) -> None:
 def test_when_the_parent_goes_its_runs_save_their_state_and_end(tmp_path: Path, number: int, status: int) -> None:
     parent = subprocess.Popen([sys.executable, "-m", "dgm.vae.sweep", "--beta", "1", "--gamma", "0", "--seeds", "1",
                                "--images", "100", "--image-size", "16", "--epochs", "100000", "--folder", tmp_path],
-                              stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-                              preexec_fn=heeds_ctrl_c)
-    wait_for(lambda: list(tmp_path.glob("*/progress")))
-    (place,) = (path.parent for path in tmp_path.glob("*/progress"))
-    child = child_of(parent.pid, place)
-    kernels = [kernel.pid for kernel in psutil.Process(child).children()]
-    parent.send_signal(number)
-    _, said = parent.communicate(timeout=60)
+                              stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")})
+    try:
+        wait_for(lambda: list(tmp_path.glob("*/progress")))
+        (place,) = (path.parent for path in tmp_path.glob("*/progress"))
+        child = child_of(parent.pid, place)
+        kernels = [kernel.pid for kernel in psutil.Process(child).children()]
+        parent.send_signal(number)
+        _, said = parent.communicate(timeout=120)
+    finally:
+        parent.kill()
     assert parent.returncode == status
     assert ("sweep: stopped; what is done is kept" in said) == (number == signal.SIGINT)
     wait_for(lambda: list(place.glob("checkpoint-*")))
@@ -260,6 +281,7 @@ def alive(number: int) -> bool:
     (["--seeds", "0"], "error: seeds = 0 is too small; nearest: 1"),
     (["--world", "sprite"], "error: world = 'sprite' is not known; nearest: sprites"),
     (["--image-size", "33"], "error: image_size = 33 is none of [16, 32, 64, 128]; nearest: 32"),
+    (["--jobs", "0"], "error: jobs = 0 is too small; nearest: 1"),
     (["--images", "10"], "error: images = 10 are too few for a batch of 64; nearest: 81"),
     (["--scheduler", "tcp://127.0.0.1:9"], "error: SCHEDULER=tcp://127.0.0.1:9: no scheduler answers there"),
     (["--scheduler", "nonsense"], "error: SCHEDULER=nonsense: no scheduler answers there"),
@@ -314,13 +336,15 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]
 @pytest.mark.usefixtures("one_thread")
 def test_on_a_scheduler_a_killed_worker_loses_no_run(cluster, tmp_path: Path) -> None:
     address, workers = cluster
-    base = replace(TINY, factor=replace(TINY.factor, training=replace(TINY.factor.training, epochs=30)))
+    base = replace(TINY, factor=replace(TINY.factor, training=replace(TINY.factor.training, epochs=60)))
     grid, folder = Grid(crossed((1.0,), (0.0, 5.0)), 1, base), tmp_path / "sweep"
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(sweep.sweep, grid, folder, None, address)
-        wait_for(lambda: any(folder.glob("*/progress")))  # each worker has one of the two runs
+        wait_for(lambda: [place for place in places_of(workers[0]) if (place / "progress").exists()])
+        (place,) = places_of(workers[0])
         workers[0].kill()
-        swept = future.result(timeout=150)
+        assert not place.with_suffix(".json").exists()
+        swept = future.result(timeout=300)
     assert swept.failures == {}
     assert [(r.beta, r.gamma) for r in swept.results] == [(1, 0), (1, 5)]
     assert swept.results[0].history == work(grid.runs()[0])["history"]  # as on this machine

@@ -22,7 +22,7 @@ from gozaresh.pdftext import read_pages
 from gozaresh.reads import Root, roots
 from gozaresh.settings import load_project
 from gozaresh.watch import Status, promote, times
-from tests.conftest import ROOT, edit, gozaresh, heeds_ctrl_c
+from tests.conftest import ROOT, edit, gozaresh
 
 PATIENCE = 60.0  # seconds until a line must have come
 
@@ -34,7 +34,7 @@ class Watching:
         self.folder = folder
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gozaresh.cli", "watch", str(folder)], stderr=subprocess.PIPE, text=True,
-            cwd=folder.parent, env={**os.environ, "SOURCE_DATE_EPOCH": "1735689600"}, preexec_fn=heeds_ctrl_c)
+            cwd=folder.parent, env={**os.environ, "SOURCE_DATE_EPOCH": "1735689600"})
         self._lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 

@@ -68,9 +68,16 @@ class Execution:
     def stop(self) -> None:
         """Let the cell at work see Ctrl-C; what it trains saves its state."""
         self._stopping = True
+        self._send(signal.SIGINT)
+
+    def kill(self) -> None:
+        """End a kernel that did not heed that."""
+        self._send(signal.SIGKILL)
+
+    def _send(self, number: signal.Signals) -> None:
         for kernel in psutil.Process().children():
             with suppress(psutil.NoSuchProcess):  # it has just ended
-                kernel.send_signal(signal.SIGINT)
+                kernel.send_signal(number)
 
     def _begin(self, cell: object, cell_index: int) -> None:
         if self._stopping:
@@ -111,18 +118,21 @@ def main() -> int:
     stop.wait()
     execution.stop()  # nothing, where it is the work that has ended
     worker.join(GRACE)
+    execution.kill()
     if not execution.record:
         print(f"error: {execution.failure or 'stopped; the kernel did not answer'}", file=sys.stderr)
         return 1
-    print(json.dumps(execution.record))
+    print(json.dumps(execution.record), flush=True)  # before what it was made from goes
     shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 
 def _work(execution: Execution, stop: threading.Event) -> None:
     """Not in the main thread, where Papermill's client would answer SIGTERM by killing the kernel."""
-    execution.run()
-    stop.set()
+    try:
+        execution.run()
+    finally:
+        stop.set()
 
 
 def _follow_parent(stop: threading.Event) -> None:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,11 +14,13 @@ from pathlib import Path
 
 import torch
 
+from dgm.errors import ModelError
+from dgm.vae.atomic import write_whole
 from dgm.vae.factor import FactorTrainer
 from dgm.vae.known import known_images, world
 from dgm.vae.measure import measure
 from dgm.vae.runs import Run
-from dgm.vae.sweep import BASE, FOLDER, Grid, cores, leave, report, stoppable, sweep
+from dgm.vae.sweep import BASE, FOLDER, Grid, cores, leave, read, report, side_by_side, stoppable, sweep
 
 RECORD = Path("report/runs")
 SEEDS = 5
@@ -52,10 +53,10 @@ def seconds_of(run: Run, steps: int = 12) -> float:
 def estimate(names: Sequence[str], folder: Path, jobs: int) -> str:
     """A line for each world: what is missing, and about how long it takes."""
     torch.set_num_threads(1)
-    lines = []
+    jobs, lines = side_by_side(jobs), []
     for name in names:
         grid = GRIDS[name]
-        missing = [run for run in grid.runs() if not (folder / f"{run.digest}.json").is_file()]
+        missing = [run for run in grid.runs() if read(folder, run) is None]
         one = seconds_of(grid.base) if missing else 0.0
         lines.append(f"{name}: {len(missing)} of {len(grid.runs())} runs to do, about {one / 60:.1f} minutes each, "
                      f"{one * len(missing) / jobs / 60:.0f} minutes in all with {jobs} side by side")
@@ -72,10 +73,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--scheduler", default="", help="address of a Dask scheduler, tcp://host:port")
     parser.add_argument("--estimate", action="store_true", help="only say how long it takes")
     given = parser.parse_args(arguments)
-    print(estimate(given.world, given.folder, given.jobs), flush=True)
-    if given.estimate:
-        return 0
-    return stoppable("study", lambda: max(_work(name, given) for name in given.world))
+
+    def studied() -> int:
+        print(estimate(given.world, given.folder, given.jobs), flush=True)
+        return 0 if given.estimate else max(_work(name, given) for name in given.world)
+
+    return stoppable("study", studied)
 
 
 def _work(name: str, given: argparse.Namespace) -> int:
@@ -83,11 +86,18 @@ def _work(name: str, given: argparse.Namespace) -> int:
     grid, record = GRIDS[name], given.record / f"sweep-{name}"
     status = report(sweep(grid, given.folder, given.jobs, given.scheduler), grid, given.folder)
     if status == 0:
-        record.mkdir(parents=True, exist_ok=True)
-        for kept in ("results.json", *(f"{run.digest}.png" for run in grid.runs()[: len(grid.settings)])):  # one seed's
-            shutil.copyfile(given.folder / kept, record / kept)
+        _copy(given.folder, record, [*(f"{run.digest}.png" for run in grid.runs()[: len(grid.settings)]),  # one seed's
+                                     "results.json"])
         print(f"recorded: {record}")
     return status
+
+
+def _copy(folder: Path, record: Path, names: Sequence[str]) -> None:
+    try:
+        for name in names:
+            write_whole(record / name, (folder / name).read_bytes())
+    except OSError as error:
+        raise ModelError(f"{record}: the record cannot be written there ({error.strerror})") from None
 
 
 if __name__ == "__main__":

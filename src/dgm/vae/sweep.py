@@ -137,15 +137,15 @@ def sweep(grid: Grid, folder: Path = FOLDER, jobs: int | None = None, scheduler:
     """Run what of the grid has no record in ``folder``, and write all of its records into ``results.json`` there.
 
     Raises:
-        ModelError: the folder cannot be written to, no scheduler answers at the address, or its package is not
-            installed.
+        ModelError: fewer than one job, the folder cannot be written to, no scheduler answers at the address, or its
+            package is not installed.
     """
-    runs = grid.runs()
+    runs, jobs = grid.runs(), side_by_side(jobs)
     with _alone(folder):
         missing = [run for run in runs if read(folder, run) is None]
         if len(missing) < len(runs):
             say(f"{len(runs) - len(missing)} of {len(runs)} runs are done already")
-        failures = _run_all(missing, folder, jobs or cores(), scheduler) if missing else {}
+        failures = _run_all(missing, folder, jobs, scheduler) if missing else {}
         results = tuple(result for run in runs if (result := read(folder, run)) is not None)
         write_results(results, folder / "results.json")
     return Swept(results, failures)
@@ -167,6 +167,17 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def side_by_side(jobs: int | None) -> int:
+    """How many runs at once: as many as asked for, else one a processor.
+
+    Raises:
+        ModelError: fewer than one.
+    """
+    if jobs is not None and jobs < 1:
+        raise ModelError(f"jobs = {jobs} is too small; nearest: 1")
+    return jobs or cores()
 
 
 def cores() -> int:
@@ -193,6 +204,8 @@ def _run_all(missing: Sequence[Run], folder: Path, jobs: int, scheduler: str) ->
 
 def _keep(future: Future[Outcome], run: Run, folder: Path) -> str:
     """Write a run's record; why there is none otherwise."""
+    if future.cancelled():
+        return "the scheduler gave it up"
     error = future.exception()
     if error is not None:  # of the executor: a worker that went away too often, say
         return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
@@ -200,6 +213,8 @@ def _keep(future: Future[Outcome], run: Run, folder: Path) -> str:
     if outcome.record is None:
         return outcome.failure
     record = dict(outcome.record)
+    if record["inputs"] != run.inputs():
+        return "it was computed by other code than asked for: the program changed meanwhile, or a worker has another"
     picture, notebook = base64.b64decode(str(record.pop("traversals"))), str(record.pop("notebook"))
     try:
         write_whole(folder / f"{run.digest}.png", picture)
