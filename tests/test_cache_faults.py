@@ -117,7 +117,7 @@ def test_a_kernel_lost_in_one_chapter_leaves_the_others_alone(pendulum: Path, bu
     second.write_text(f"# %%\nimport time\nopen({str(flag)!r}, 'w').close()\ntime.sleep(600)\n", encoding="utf-8")
     edit(pendulum, f'"{SCRIPT}"', f'"{SCRIPT}", "notebooks/02_second.py"', "report.toml")
     building = start(pendulum)
-    for _ in range(600):
+    for _ in range(1800):
         if flag.exists():
             break
         time.sleep(0.1)

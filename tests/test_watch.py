@@ -113,11 +113,18 @@ def test_saves_in_quick_succession_are_one_build(watching: Watching) -> None:
     watching.until("waiting")
     path = watching.folder / "notebooks" / "01_pendulum.py"
     text = path.read_text(encoding="utf-8")
+
+    def last_is_there() -> bool:
+        return "هشت بار" in " ".join(" ".join(page.text for page in read_pages(watching.pdf)).split())
+
     for words in ("یک", "دو", "سه", "چهار", "پنج", "شش", "هفت", "هشت"):
         path.write_text(text.replace("داده می‌شود؛", f"داده می‌شود {words} بار؛"), encoding="utf-8")
-    lines = watching.until("waiting") + watching.rest()
+    lines = watching.until("waiting")
+    if not last_is_there():
+        lines += watching.until("waiting")
+    assert last_is_there()
+    lines += watching.rest()
     assert sum("building after" in line for line in lines) <= 2, "two only where the machine pauses between the saves"
-    assert "هشت بار" in " ".join(" ".join(page.text for page in read_pages(watching.pdf)).split())
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
