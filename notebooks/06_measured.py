@@ -68,7 +68,7 @@ r"""
 شبکهٔ جدول ۱ صورت تمرین برای این آزمایش گران است: جدا شدن عامل‌ها به هزاران گام نیاز دارد، نه به تصویر تیز.
 از این رو شبکه‌ای کوچک با لایه‌های تمام‌متصل به کار رفته که پیرو شبکهٔ [@higgins2017] برای شکل‌های دوبُعدی است، با لایه‌های باریک‌تر؛ @tbl-measured-setup اندازه‌ها را می‌دهد.
 انحراف معیار درست‌نمایی ثابت گرفته شده است، زیرا اگر آموخته شود، چنان‌که در پایان @sec-theory-beta دیدیم، $\beta$ معنایش را از دست می‌دهد.
-هر تصویر سه کانالِ یکسان دارد و هر پیکسل سه بار در اعوجاج شمرده می‌شود، که با یک کانال و انحراف معیار `{python} f"{training.sigma / 3**0.5:.3f}"` یکی است؛ پس $\beta$ این‌جا با $\beta$ مقاله‌ها سنجیدنی نیست.
+تصویرِ شکل‌ها سه کانالِ یکسان دارد و هر پیکسل سه بار در اعوجاج شمرده می‌شود، که با یک کانال و انحراف معیار `{python} f"{training.sigma / 3**0.5:.3f}"` یکی است؛ پس $\beta$ این‌جا با $\beta$ مقاله‌ها سنجیدنی نیست.
 """
 
 # %%
@@ -155,8 +155,20 @@ checks(entries(steps))
 # %%
 place = points(settings)
 slopes = secants(place)
-alone = [secants([place_of(r) for r in results if r.run.factor.training.seed == seed])
-         for seed in sorted({r.run.factor.training.seed for r in results})]
+
+
+def by_seed(results):
+    """نسبت‌های هر دانه، جداگانه."""
+    return [secants([place_of(r) for r in results if r.run.factor.training.seed == seed])
+            for seed in sorted({r.run.factor.training.seed for r in results})]
+
+
+def seeds_inside(alone, number):
+    """در چند دانه نسبت شمارهٔ number در بازهٔ نظری است."""
+    return f"{fa(sum(each[number].as_in_theory for each in alone if number < len(each)))} از {fa(len(alone))}"
+
+
+alone = by_seed(results)
 LENGTH = 0.9  # nats of rate that a tangent is drawn for
 
 # %%
@@ -191,7 +203,7 @@ persian_ticks(ax)
 #| tbl-cap: بهای سنجیدهٔ هر نات نرخ میان دو $\beta$ همسایه، در برابر بازه‌ای که نظریه می‌گوید
 Table(["کران پایین ($\\beta_1$)", "نسبت سنجیده", "کران بالا ($\\beta_2$)", "در بازه", "دانه‌های در بازه"],
       [[fa(f"{one.first.beta:g}"), fa(f"{one.price:.2f}"), fa(f"{one.second.beta:g}"), "بله" if one.as_in_theory else "نه",
-        f"{fa(sum(each[number].as_in_theory for each in alone if number < len(each)))} از {fa(len(alone))}"]
+        seeds_inside(alone, number)]
        for number, one in enumerate(slopes)] or [["—"] * 5], "ccccc")
 
 # %%
@@ -256,7 +268,7 @@ def weights(one):
 def terms(settings):
     """جدول جمله‌های هدف، یک سطر برای هر تنظیم."""
     return Table([r"$\beta$", r"$\gamma$", "نرخ", "اعوجاج", "خطا", "همبستگی کل", "بُعد فعال"],
-                 [[*weights(one), spread(one, "rate", 2), spread(one, "distortion", 1), spread(one, "squared_error", 4),
+                 [[*weights(one), spread(one, "rate", 2), spread(one, "distortion", 1), spread(one, "squared_error", 5),
                    spread(one, "total_correlation", 3), spread(one, "active", 1)] for one in settings] or [["—"] * 7], "ccccccc")
 
 
@@ -308,6 +320,11 @@ def told(results, one, other):
                      for name, each in differences(results, one, other, MAIN).items())
 
 
+def favours(one):
+    """آیا میانگین اختلاف، آن‌گونه که نوشته می‌شود، به سود FactorVAE است."""
+    return round(one.mean, 3) > 0
+
+
 def strongest(settings):
     """تنظیمی که بزرگ‌ترین گاما را دارد."""
     return max((one for one in settings if one.gamma), key=lambda one: one.gamma, default=None)
@@ -321,7 +338,7 @@ compared = differences(results, penalised, rival, SCORES) if penalised and rival
 text = ""
 if penalised and rival:
     text = (f"یافتهٔ مقالهٔ FactorVAE آن است که در بازسازیِ یکسان، عامل‌ها از β-VAE جداتر می‌شوند [@kim2018]. برای آزمودن آن FactorVAE با $\\gamma$ برابر {fa(f'{penalised.gamma:g}')} را با آن β-VAE می‌سنجیم که خطای بازسازی‌اش به آن نزدیک‌تر است، "
-            f"یعنی $\\beta$ برابر {fa(f'{rival.beta:g}')}{' که همان VAE است' if rival.beta == 1 else ''}؛ خطای این دو {middle(penalised, 'squared_error', 4)} و {middle(rival, 'squared_error', 4)} است. "
+            f"یعنی $\\beta$ برابر {fa(f'{rival.beta:g}')}{' که همان VAE است' if rival.beta == 1 else ''}؛ خطای این دو {middle(penalised, 'squared_error', 5)} و {middle(rival, 'squared_error', 5)} است. "
             "@tbl-measured-paired اختلاف هر سنجه را دانه به دانه می‌دهد.")
 markdown(text or "مقایسهٔ @tbl-measured-paired به نتیجهٔ دست‌کم یک FactorVAE نیاز دارد.")
 
@@ -342,11 +359,11 @@ if compared:
         ("در همهٔ دانه‌ها FactorVAE بهتر است در:", always), ("در هیچ دانه‌ای بهتر نیست در:", never),
         ("دانه‌ها هم‌رأی نیستند در:", mixed)) if names)
     main = [compared[name] for name in MAIN]
-    better = sum(one.mean > 0 for one in main)
+    better = sum(favours(one) for one in main)
     text += {4: "میانگین هر چهار سنجهٔ اصلیِ جدایی (سنجهٔ FactorVAE و MIG و جدایی و SAP) به سود FactorVAE است؛ این با یافتهٔ مقاله هم‌سوست.",
              0: "میانگین هیچ‌یک از چهار سنجهٔ اصلیِ جدایی (سنجهٔ FactorVAE و MIG و جدایی و SAP) به سود FactorVAE نیست؛ این با یافتهٔ مقاله هم‌سو نیست."}.get(
         better, f"از چهار سنجهٔ اصلیِ جدایی (سنجهٔ FactorVAE و MIG و جدایی و SAP) میانگین {fa(better)} تا به سود FactorVAE است؛ این تنها در بخشی از سنجه‌ها با یافتهٔ مقاله هم‌سوست.")
-    worse = [SCORES[name] for name, one in compared.items() if one.mean < 0]
+    worse = [SCORES[name] for name, one in compared.items() if round(one.mean, 3) < 0]
     text += f" میانگین اختلاف به زیان FactorVAE است در: {' و '.join(worse)}." if worse else ""
     for one in settings:
         if one.gamma and one is not penalised:
@@ -389,12 +406,13 @@ shown.resize((3 * shown.width, 3 * shown.height), Image.Resampling.NEAREST)
 r"""
 ## همین آزمایش روی چهره‌های ساختگی {#sec-measured-faces}
 
-آیا یافته‌ها به جهان شکل‌ها بسته‌اند؟ چهره‌های ساختگی @sec-vae نیز از عامل‌های معلوم کشیده می‌شوند، که @fig-measured-faces آن‌ها را نشان می‌دهد: دوازده عامل پیوسته و مستقل، که لبخند در میان آن‌ها مقدارهای میانی نزدیک صفر را نمی‌گیرد.
+آیا یافته‌ها به جهان شکل‌ها بسته‌اند؟ چهره‌های ساختگی @sec-vae نیز از عامل‌های معلوم کشیده می‌شوند، که @fig-measured-faces آن‌ها را نشان می‌دهد: دوازده عامل پیوسته و مستقل؛ تنها لبخند مقدارهای نزدیک صفر را نمی‌گیرد، زیرا هر چهره یا خندان است یا نه.
 این شکل درشت‌تر از تصویرهای آموزش کشیده شده است؛ در تصویرِ `{python} run.image_size` پیکسلی، گشودگی چشم و دهان و شکل ابرو تنها چند پیکسل را اندکی عوض می‌کنند، پس نمی‌توان انتظار داشت که مدل همهٔ عامل‌ها را نگه دارد.
 """
 
 # %%
-results_faces = of_world(sweep, "faces") or of_world(sweep_faces, "faces")
+folder_faces = sweep if of_world(sweep, "faces") else sweep_faces
+results_faces = of_world(folder_faces, "faces")
 settings_faces = summaries(results_faces)
 FACE_NAMES = {"smile": "لبخند", "yaw": "چرخش به پهلو", "pitch": "چرخش به بالا", "roll": "کج شدن سر", "skin": "رنگ پوست", "hair": "رنگ مو",
               "hair_length": "بلندی مو", "eye_opening": "گشودگی چشم", "light": "سوی نور", "mouth_opening": "گشودگی دهان",
@@ -415,7 +433,7 @@ if settings_faces:
                             training.beta, run.factor.gamma, training.seed) == run
     text = (f"هر جفت از $\\beta$ و $\\gamma$ ({listed(settings_faces)}) با {fa(min(one.seeds for one in settings_faces))} دانه و {fa(face.factor.training.latent_dim)} بُعد نهان آموزش دیده است؛ "
             + ("بُعد نهان برای عامل‌های بیشتر بزرگ‌تر است و دیگر تنظیم‌ها همان @tbl-measured-setup است؛ " if as_shapes else "دیگر تنظیم‌ها با @tbl-measured-setup یکی نیست؛ ")
-            + f"روی هم {fa(len(results_faces))} آموزش در {fa(f'{sum(one.seconds for one in results_faces) / 60:.0f}')} دقیقه، باز هم از سند و نه از این اجرا. "
+            + f"روی هم {fa(len(results_faces))} آموزش در {fa(f'{sum(one.seconds for one in results_faces) / 60:.0f}')} دقیقه، که نتیجه‌هایشان باز هم از سند (`{folder_faces}`) می‌آیند و نه از این اجرا. "
             "@tbl-measured-faces-terms جمله‌های هدف و @tbl-measured-faces-scores چهار سنجهٔ اصلی را می‌دهد.")
 else:
     text = (f"**در پوشهٔ `{sweep_faces}` نتیجه‌ای از چهره‌ها که با برنامهٔ کنونی مدل ساخته شده باشد نیست**؛ "
@@ -436,30 +454,37 @@ scores(settings_faces, *MAIN)
 text = ""
 if settings_faces:
     slopes_faces = secants(points(settings_faces))
-    prices = "؛ ".join(f"{fa(f'{one.price:.2f}')} میان {fa(f'{one.first.beta:g}')} و {fa(f'{one.second.beta:g}')}" for one in slopes_faces)
-    text = f"نسبت @eq-measured-price برای $\\beta$های همسایه چنین است: {prices}. " + held_to_theory(slopes_faces)
+    alone_faces = by_seed(results_faces)
+    prices = "؛ ".join(f"{fa(f'{one.price:.2f}')} میان {fa(f'{one.first.beta:g}')} و {fa(f'{one.second.beta:g}')} ({seeds_inside(alone_faces, number)} دانه)"
+                       for number, one in enumerate(slopes_faces))
+    if prices:
+        text = f"نسبت @eq-measured-price برای $\\beta$های همسایه، و شمار دانه‌هایی که نسبتشان در بازهٔ نظری است، چنین است: {prices}. " + held_to_theory(slopes_faces)
     for one in settings_faces:
         if one.gamma:
             near = alike(settings_faces, one)
-            text += (f"\n\nFactorVAE با $\\gamma$ برابر {fa(f'{one.gamma:g}')} {spread(one, 'active', 1)} بُعد فعال دارد و خطایش {middle(one, 'squared_error', 4)} است؛ "
-                     f"نزدیک‌ترین β-VAE به این خطا $\\beta$ برابر {fa(f'{near.beta:g}')} است، با {spread(near, 'active', 1)} بُعد فعال و خطای {middle(near, 'squared_error', 4)}. "
+            text += (f"\n\nFactorVAE با $\\gamma$ برابر {fa(f'{one.gamma:g}')} دارای {spread(one, 'active', 1)} بُعد فعال است و خطایش {middle(one, 'squared_error', 5)} است؛ "
+                     f"نزدیک‌ترین β-VAE به این خطا $\\beta$ برابر {fa(f'{near.beta:g}')} است، با {spread(near, 'active', 1)} بُعد فعال و خطای {middle(near, 'squared_error', 5)}. "
                      f"اختلاف سنجه‌ها، FactorVAE منهای آن، و شمار دانه‌هایی که FactorVAE در آن‌ها بهتر است چنین است: {told(results_faces, one, near)}.")
+    if strongest(settings_faces):
+        text += "\n\nاین اختلاف‌ها نیز تنها نشانه‌اند، نه حکمی با معنای آماری."
 markdown(text or "برای چهره‌ها سنجه‌ای در دست نیست.")
 
 # %%
 text = ""
 largest = strongest(settings_faces)
 if largest and compared:
-    plain = min((one for one in settings_faces if not one.gamma), key=lambda one: one.beta)
+    plain, heaviest = (choose((one for one in settings_faces if not one.gamma), key=lambda one: one.beta) for choose in (min, max))
     if largest.findings["active"][0] < plain.findings["active"][0] / 2:
-        text = (f"در چهره‌ها $\\gamma$ برابر {fa(f'{largest.gamma:g}')} بیشترِ بُعدهایی را که $\\beta$ برابر {fa(f'{plain.beta:g}')} به کار می‌گیرد خاموش کرده است ({middle(largest, 'active', 1)} در برابر {middle(plain, 'active', 1)} بُعد فعال): "
-                "خاموش شدن بُعدها نیز همبستگی کل را کم می‌کند، پس کوچک بودن آن به‌تنهایی نشانهٔ جدا شدن عامل‌ها نیست. ")
+        text = (f"در چهره‌ها $\\gamma$ برابر {fa(f'{largest.gamma:g}')} بیشترِ بُعدهایی را که $\\beta$ برابر {fa(f'{plain.beta:g}')} به کار می‌گیرد خاموش کرده است ({middle(largest, 'active', 1)} در برابر {middle(plain, 'active', 1)} بُعد فعال)"
+                + (f"؛ $\\beta$ بزرگ نیز چنین می‌کند ({middle(heaviest, 'active', 1)} بُعد با $\\beta$ برابر {fa(f'{heaviest.beta:g}')})"
+                   if round(heaviest.findings["active"][0], 1) <= round(largest.findings["active"][0], 1) else "")
+                + ". خاموش شدن بُعدها همبستگی کل را هم کم می‌کند، پس کوچک بودن آن به‌تنهایی نشانهٔ جدا شدن عامل‌ها نیست. ")
     there = differences(results_faces, largest, alike(settings_faces, largest), MAIN)
-    won = {"شکل‌ها": sum(round(compared[name].mean, 3) > 0 for name in MAIN), "چهره‌ها": sum(round(one.mean, 3) > 0 for one in there.values())}
+    won = {"شکل‌ها": sum(favours(compared[name]) for name in MAIN), "چهره‌ها": sum(favours(one) for one in there.values())}
     whole = [name for name, count in won.items() if count == len(MAIN)]
     text += (f"روی هم، با بزرگ‌ترین $\\gamma$ و در برابر آن β-VAE که خطایش نزدیک‌تر است، میانگین {fa(won['شکل‌ها'])} سنجه از چهار سنجهٔ اصلی در شکل‌ها و {fa(won['چهره‌ها'])} سنجه در چهره‌ها به سود FactorVAE است. "
-             + {0: "پس یافتهٔ مقاله در هیچ‌یک از دو جهان در میانگین همهٔ این سنجه‌ها دیده نشد.", 1: f"پس یافتهٔ مقاله در این تنظیم‌ها تنها در {''.join(whole)} در میانگین همهٔ این سنجه‌ها دیده شد.",
-                2: "پس یافتهٔ مقاله در این تنظیم‌ها در هر دو جهان در میانگین همهٔ این سنجه‌ها دیده شد."}[len(whole)])
+             + "پس یافتهٔ مقاله در این تنظیم‌ها، در میانگین همهٔ این سنجه‌ها، "
+             + {0: "در هیچ‌یک از دو جهان دیده نشد.", 1: f"تنها در {''.join(whole)} دیده شد.", 2: "در هر دو جهان دیده شد."}[len(whole)])
 markdown(text or "سنجش دو جهان در کنار هم به نتیجهٔ هر دو نیاز دارد.")
 
 # %% [markdown]
@@ -467,7 +492,7 @@ r"""
 ## حدود این یافته‌ها
 
 این آزمایش کوچک است: تصویرها ریزند، شمار گام‌ها `{python} f"{100 * (run.images * 4 // 5 // training.batch_size * training.epochs) / 300000:.0f}"` درصد گام‌های مقاله است و عامل‌های هر دو جهان مستقل از هم کشیده شده‌اند.
-نوع شکل و زاویه در تصویرِ `{python} run.image_size` پیکسلی کم‌اثرند و شاید مدل آن‌ها را تنها اندکی نگه دارد؛ سهم هر عامل را جدا نسنجیده‌ایم، پس نمی‌دانیم چه اندازه از دوری سنجه‌ها از یک از این است و چه اندازه از آمیختگی عامل‌ها.
+در شکل‌ها، نوع و زاویه در تصویرِ `{python} run.image_size` پیکسلی کم‌اثرند و شاید مدل آن‌ها را تنها اندکی نگه دارد؛ سهم هر عامل را جدا نسنجیده‌ایم، پس نمی‌دانیم چه اندازه از دوری سنجه‌ها از یک از این است و چه اندازه از آمیختگی عامل‌ها.
 مقدارهای $\beta$ و $\gamma$ پیش از دیدن این نتیجه‌ها از چند آموزش آزمایشی برگزیده شدند و مقدار بهینه جست‌وجو نشده است؛
 پس این فصل دربارهٔ این دو روش در این تنظیم‌ها سخن می‌گوید، نه دربارهٔ بهترین حالت هر یک.
 """
