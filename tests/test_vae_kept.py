@@ -40,6 +40,15 @@ def test_faces_and_judge_come_back_bit_for_bit(tmp_path: Path, monkeypatch: pyte
         once(monkeypatch)
 
 
+def test_a_judge_of_other_threads_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faces = synthetic_faces(20, 16, 3)
+    split = stratified_split(faces.smiling, 0.8, 0)
+    for threads in (1, 7, 1):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        kept.kept_probe(faces, split, 1, tmp_path)
+    assert len(list(tmp_path.glob("probe-*"))) == 2
+
+
 def test_posterior_and_walk_come_back_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     faces = synthetic_faces(20, 32, 3)
     split = stratified_split(faces.smiling, 0.8, 0)

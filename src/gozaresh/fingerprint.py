@@ -15,7 +15,7 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 from gozaresh.clock import repeatable
-from gozaresh.device import cuda_present
+from gozaresh.device import cuda_present, threads
 from gozaresh.memo import Memo
 
 FIELD = re.compile(r"^(Name|Version): *(.*?) *$", re.M)
@@ -36,11 +36,12 @@ def file_digest(path: Path) -> str:
 
 
 def environment() -> dict[str, str]:
-    """Interpreter, kind of machine and of device, whether durations are told, and every installed package's version."""
+    """Interpreter, machine, device, threads, whether durations are told, and every installed package's version."""
     packages = sorted(_package(found) for found in distributions())
     return {
         "python": platform.python_version(), "machine": platform.machine(), "system": sys.platform,
-        "device": "cuda" if cuda_present() else "cpu", "durations": "not told" if repeatable() else "told",
+        "device": "cuda" if cuda_present() else "cpu", "threads": threads(),
+        "durations": "not told" if repeatable() else "told",
         **dict(packages),
     }
 

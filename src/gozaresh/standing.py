@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gozaresh.clock import now
-from gozaresh.device import cuda_present
+from gozaresh.device import cuda_present, threads
 from gozaresh.reads import ENGINE, Root
 from gozaresh.witness import digest_of
 
@@ -76,9 +76,9 @@ def record(root: Path, choice: Sequence[str], roots: Iterable[Root], before: Map
 
 
 def _machine() -> list[str]:
-    """All that steps take from outside the report: interpreter, system, device, day, variables."""
-    return [sys.version, platform.machine(), sys.platform, "cuda" if cuda_present() else "cpu", str(now().date()),
-            *(os.environ.get(name, "") for name in VARIABLES)]
+    """All that steps take from outside the report: interpreter, system, device, threads, day, variables."""
+    return [sys.version, platform.machine(), sys.platform, "cuda" if cuda_present() else "cpu", threads(),
+            str(now().date()), *(os.environ.get(name, "") for name in VARIABLES)]
 
 
 def _packages() -> dict[str, str]:

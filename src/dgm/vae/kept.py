@@ -49,7 +49,7 @@ def kept_probe(faces: Faces, split: Split, seed: int, folder: Path) -> SmileProb
         return {**weights, STATE: torch.get_rng_state()}, {"accuracy": probe.accuracy}
 
     parts = hashlib.sha256(repr((split.train.tolist(), split.valid.tolist())).encode()).hexdigest()
-    inputs = [faces.report.fingerprint, faces.images.shape[-1], parts, seed, EPOCHS]
+    inputs = [faces.report.fingerprint, faces.images.shape[-1], parts, seed, EPOCHS, _arithmetic("cpu")]
     tensors, about = _kept(folder, ("probe",), inputs, learn)
     net = network()
     torch.set_rng_state(tensors[STATE])
@@ -83,7 +83,12 @@ def _network(net: nn.Module) -> list[object]:
     """A network as it judges: layers, weights, and the arithmetic of its device."""
     state = net.eval().state_dict()
     device = next(net.parameters()).device.type
-    return [repr(net), list(state), _digest(list(state.values())), f"{device}, {torch.get_num_threads()} threads"]
+    return [repr(net), list(state), _digest(list(state.values())), _arithmetic(device)]
+
+
+def _arithmetic(device: str) -> str:
+    """What sums are rounded by besides."""
+    return f"{device}, {torch.get_num_threads()} threads"
 
 
 def _digest(tensors: Sequence[Tensor]) -> str:
