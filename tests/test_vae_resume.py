@@ -200,6 +200,17 @@ def test_an_identity_is_of_every_input(faces, split) -> None:
     assert len({known.digest, *(other.digest for other in others)}) == 4
 
 
+def test_threads_share_a_processors_sums_and_no_cards(faces, split, monkeypatch) -> None:
+    def named(device: str) -> set[str]:
+        digests = set()
+        for threads in (1, 7):
+            monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+            digests.add(identify(faces, split, CONFIG, torch.device(device)).digest)
+        return digests
+
+    assert (len(named("cpu")), len(named("cuda"))) == (2, 1)
+
+
 def words(source: str) -> list[str]:
     return list(identity._tokens(identity.ast.parse(source)))
 

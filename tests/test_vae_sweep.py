@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,7 +24,7 @@ import torch
 from filelock import FileLock
 
 from dgm.errors import DataError, ModelError
-from dgm.vae import sweep
+from dgm.vae import scheduler, sweep
 from dgm.vae.apart import Outcome, work_apart
 from dgm.vae.factor import FactorConfig
 from dgm.vae.measure import Sizes
@@ -287,11 +289,23 @@ def alive(number: int) -> bool:
     (["--scheduler", "nonsense"], "error: SCHEDULER=nonsense: no scheduler answers there"),
 ])
 def test_what_cannot_be_is_one_line(arguments: list[str], message: str, tmp_path: Path, capsys, monkeypatch) -> None:
-    monkeypatch.setattr(sweep, "PATIENCE", "1s")
+    monkeypatch.setattr(scheduler, "PATIENCE", "1s")
     assert main([*arguments, "--folder", str(tmp_path)]) == 1
     errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error:")]
     assert len(errors) == 1
     assert errors[0].startswith(message)
+
+
+@pytest.mark.parametrize("address", ["nonsense", "tcp://127.0.0.1:9", "tls://127.0.0.1:9"])
+def test_a_refused_scheduler_leaves_no_client_behind(address: str, monkeypatch) -> None:
+    """One that is left ends when it is collected, at any later moment, and can then wait for ever for a lock."""
+    monkeypatch.setattr(scheduler, "PATIENCE", "1s")
+    client = pytest.importorskip("distributed").Client
+    before = set(threading.enumerate())
+    with pytest.raises(ModelError, match="no scheduler answers there"), scheduler.workers_of(address):
+        pass
+    assert set(threading.enumerate()) == before
+    assert not [left for left in gc.get_objects() if type(left) is client]
 
 
 def test_without_its_package_a_scheduler_is_refused_in_words(monkeypatch, tmp_path) -> None:

@@ -21,9 +21,9 @@ DECIDING = ("decode", "faces", "layers", "loader", "model", "objective", "traine
 
 @dataclass(frozen=True)
 class Identity:
-    """The inputs of a training; two equal ones mean the same result up to the arithmetic of ``device`` and torch.
+    """The inputs of a training; two equal ones mean the same result, on processors of one kind to the last bit.
 
-    ``data``, ``split`` and ``code`` are SHA-256. ``arithmetic`` holds the kind of device and torch's version.
+    ``data``, ``split`` and ``code`` are SHA-256; ``arithmetic`` is :func:`arithmetic`'s.
     """
 
     data: str
@@ -47,7 +47,13 @@ def identify(faces: Faces, split: Split, config: TrainingConfig, device: torch.d
     plain = replace(config, learning_rate=float(config.learning_rate), beta=float(config.beta),
                     sigma=float(config.sigma), dropout=float(config.dropout))  # 1 is 1.0
     return Identity(faces.report.fingerprint, faces.images.shape[-1], parts.hexdigest(), plain, code_digest(),
-                    f"{device.type}, torch {torch.__version__}")
+                    arithmetic(device.type))
+
+
+def arithmetic(device: str) -> str:
+    """What sums are rounded by: the kind of device, among how many threads they are shared there, torch's version."""
+    threads = f", {torch.get_num_threads()} threads" if device == "cpu" else ""
+    return f"{device}{threads}, torch {torch.__version__}"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from dgm.vae.atomic import write_whole
 from dgm.vae.data import Faces, LoadReport, Split
 from dgm.vae.faces import synthetic_faces
-from dgm.vae.identity import code_digest
+from dgm.vae.identity import arithmetic, code_digest
 from dgm.vae.latent import encode
 from dgm.vae.message import say
 from dgm.vae.model import VAE, Posterior
@@ -49,7 +49,7 @@ def kept_probe(faces: Faces, split: Split, seed: int, folder: Path) -> SmileProb
         return {**weights, STATE: torch.get_rng_state()}, {"accuracy": probe.accuracy}
 
     parts = hashlib.sha256(repr((split.train.tolist(), split.valid.tolist())).encode()).hexdigest()
-    inputs = [faces.report.fingerprint, faces.images.shape[-1], parts, seed, EPOCHS, _arithmetic("cpu")]
+    inputs = [faces.report.fingerprint, faces.images.shape[-1], parts, seed, EPOCHS]
     tensors, about = _kept(folder, ("probe",), inputs, learn)
     net = network()
     torch.set_rng_state(tensors[STATE])
@@ -80,15 +80,9 @@ def kept_walk(model: VAE, z: Tensor, direction: Tensor, probe: SmileProbe, folde
 
 
 def _network(net: nn.Module) -> list[object]:
-    """A network as it judges: layers, weights, and the arithmetic of its device."""
+    """A network as it judges: layers, weights, and where they lie."""
     state = net.eval().state_dict()
-    device = next(net.parameters()).device.type
-    return [repr(net), list(state), _digest(list(state.values())), _arithmetic(device)]
-
-
-def _arithmetic(device: str) -> str:
-    """What sums are rounded by besides."""
-    return f"{device}, {torch.get_num_threads()} threads"
+    return [repr(net), list(state), _digest(list(state.values())), next(net.parameters()).device.type]
 
 
 def _digest(tensors: Sequence[Tensor]) -> str:
@@ -105,7 +99,7 @@ def _kept(folder: Path, modules: Sequence[str], inputs: list[object],
           make: Make) -> tuple[Mapping[str, Tensor], Any]:
     """Tensors and numbers that were made from these inputs by this code, the first module's, now or before."""
     module = modules[0]
-    asked = [module, code_digest(modules), torch.__version__, *inputs]
+    asked = [module, code_digest(modules), arithmetic("cpu"), *inputs]
     path = folder / f"{module}-{hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]}.safetensors"
     try:
         with safe_open(path, "pt") as stored:

@@ -29,11 +29,11 @@ from dgm.vae.atomic import write_whole
 from dgm.vae.factor import FactorConfig
 from dgm.vae.message import say
 from dgm.vae.runs import Run, run_of, with_values
+from dgm.vae.scheduler import workers_of
 from dgm.vae.trainer import TrainingConfig
 
 FOLDER = Path("build/sweep")
 LOOK = 2.0  # seconds between two looks at how far the runs are
-PATIENCE = "10s"  # for a scheduler to answer
 STOPPED = 130
 
 # What is trained where nothing else is said: small enough for one core of a laptop in two minutes. sigma is fixed: were
@@ -188,7 +188,7 @@ def cores() -> int:
 def _run_all(missing: Sequence[Run], folder: Path, jobs: int, scheduler: str) -> dict[str, str]:
     """Why runs failed, by their labels; a result is written as soon as it is there."""
     failures: dict[str, str] = {}
-    with _executor(jobs, scheduler) as executor, _Watch(missing, folder) as watch:
+    with workers_of(scheduler) if scheduler else _processes(jobs) as executor, _Watch(missing, folder) as watch:
         waiting = {executor.submit(work_apart, run.inputs(), str(folder / run.digest)): run for run in missing}
         while waiting:
             done, _ = wait(waiting, timeout=LOOK, return_when=FIRST_COMPLETED)
@@ -266,27 +266,13 @@ def recorded(path: Path) -> tuple[Result, ...]:
 
 
 @contextmanager
-def _executor(jobs: int, scheduler: str) -> Iterator[Executor]:
-    """Threads that each wait for a process here, or the same on the workers of a scheduler."""
-    if not scheduler:
-        executor = ThreadPoolExecutor(jobs)
-        try:
-            yield executor
-        finally:
-            executor.shutdown(wait=False, cancel_futures=True)
-        return
+def _processes(jobs: int) -> Iterator[Executor]:
+    """Threads that each wait for a process of this machine."""
+    executor = ThreadPoolExecutor(jobs)
     try:
-        from distributed import Client  # only where it is asked for
-    except ImportError:
-        raise ModelError(f"SCHEDULER={scheduler} needs the package 'distributed', which is not installed; "
-                         "nearest: JOBS, on this machine") from None
-    try:
-        client = Client(scheduler, timeout=PATIENCE)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"SCHEDULER={scheduler}: no scheduler answers there ({type(error).__name__}); an address is "
-                         "like tcp://host:8786") from None
-    with client, client.get_executor(pure=False) as executor:
         yield executor
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
 
 
 @dataclass
