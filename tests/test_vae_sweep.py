@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -320,36 +320,44 @@ def test_an_unknown_world_is_named() -> None:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """A Dask scheduler and two workers, processes of their own on the loopback."""
-    distributed = pytest.importorskip("distributed")
-    about = tmp_path / "scheduler.json"
+def at_work(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts parts of Dask, processes of their own, which end with the test."""
     settings = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "DASK_DISTRIBUTED__DASHBOARD__ENABLED": "false"}
+    processes: list[subprocess.Popen[bytes]] = []
 
-    def start(*arguments: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-m", *arguments], env=settings, cwd=tmp_path,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def start(part: str, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", f"distributed.cli.{part}", "--no-dashboard", *arguments]
+        processes.append(subprocess.Popen(command, env=settings, cwd=tmp_path, stdout=subprocess.DEVNULL,
+                                          stderr=subprocess.DEVNULL))
+        return processes[-1]
 
-    scheduler = start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
-                      "--scheduler-file", str(about))
-    workers = []
-    try:
-        wait_for(lambda: about.exists() and about.read_text().rstrip().endswith("}"))
-        address = json.loads(about.read_text())["address"]
-        workers = [start("distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard",
-                         "--local-directory", str(tmp_path / f"worker{number}")) for number in range(2)]
-        with distributed.Client(address) as client:
-            client.wait_for_workers(2, timeout=90)
-        yield address, workers
-    finally:
-        for process in (*workers, scheduler):
-            process.kill()
-            process.wait()
+    yield start
+    for process in reversed(processes):
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def address(at_work, tmp_path: Path) -> str:
+    """Where a Dask scheduler answers, on the loopback."""
+    pytest.importorskip("distributed")
+    about = tmp_path / "scheduler.json"
+    at_work("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(about))
+    wait_for(lambda: about.exists() and about.read_text().rstrip().endswith("}"))
+    return str(json.loads(about.read_text())["address"])
+
+
+def test_a_scheduler_without_workers_is_said(address: str, capsys) -> None:
+    with scheduler.workers_of(address):
+        assert capsys.readouterr().err == f"dgm: the scheduler at {address} has no workers yet; waiting for one\n"
 
 
 @pytest.mark.usefixtures("one_thread")
-def test_on_a_scheduler_a_killed_worker_loses_no_run(cluster, tmp_path: Path) -> None:
-    address, workers = cluster
+def test_on_a_scheduler_a_killed_worker_loses_no_run(address: str, at_work, tmp_path: Path) -> None:
+    workers = [at_work("dask_worker", address, "--nthreads", "1", "--no-nanny", "--local-directory",
+                       str(tmp_path / f"worker{number}")) for number in range(2)]
+    with pytest.importorskip("distributed").Client(address) as client:
+        client.wait_for_workers(2, timeout=90)
     base = replace(TINY, factor=replace(TINY.factor, training=replace(TINY.factor.training, epochs=60)))
     grid, folder = Grid(crossed((1.0,), (0.0, 5.0)), 1, base), tmp_path / "sweep"
     with ThreadPoolExecutor(1) as pool:
