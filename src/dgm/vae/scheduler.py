@@ -28,10 +28,11 @@ def workers_of(address: str) -> Iterator[Executor]:
     try:
         with ThreadPoolExecutor(1) as thread:  # a notebook's own thread has a loop already
             thread.submit(asyncio.run, _reach(address)).result()
+        client = Client(address, timeout=PATIENCE)
     except (OSError, ValueError, TypeError) as error:
         raise ModelError(f"SCHEDULER={address}: no scheduler answers there ({type(error).__name__}); an address is "
                          "like tcp://host:8786") from None
-    with Client(address, timeout=PATIENCE) as client, client.get_executor(pure=False) as executor:
+    with client, client.get_executor(pure=False) as executor:
         if not client.scheduler_info()["workers"]:
             say(f"the scheduler at {address} has no workers yet; waiting for one")
         yield executor
@@ -41,7 +42,7 @@ async def _reach(address: str) -> None:
     """Fail where a client would.
 
     A client whose address is refused is left half open by distributed 2026.8: it ends when it is collected as garbage,
-    and if that is while another client starts, both wait for one lock for ever.
+    and if that is while another client starts, its thread waits for ever for a lock that it holds itself.
     """
     from distributed.comm.core import connect
     from distributed.security import Security
