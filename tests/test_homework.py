@@ -14,9 +14,9 @@ import nbformat
 import pypdfium2
 import pytest
 
-from gozaresh import build, cli, origins
+from gozaresh import build, cli, memo, origins
 from gozaresh.bundle import bundle_name
-from gozaresh.errors import BundleError
+from gozaresh.errors import BundleError, SourceError
 from gozaresh.pdftext import outline, read_pages
 from gozaresh.typeset import LABEL
 from tests.conftest import ROOT, captions, gozaresh
@@ -185,6 +185,23 @@ def test_gamma_makes_the_chapters_model_a_factor_vae(homework: Path, tmp_path: P
     assert done.status == 0, done.err
     executed = nbformat.read(folder / "build" / "executed" / "04_vae.ipynb", as_version=4)
     assert "در دورهٔ پایانی همبستگی کل را" in json.dumps(executed, ensure_ascii=False)
+
+
+def test_a_commands_own_error_comes_before_that_of_a_full_disk(monkeypatch, capsys) -> None:
+    def faulty(*_: object) -> None:
+        raise SourceError("notebooks/x.py:3: not this")
+
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "build/memo/pages")
+
+    monkeypatch.setattr(memo, "save_all", full)
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(build, "check", faulty)
+    assert cli.main(["check"]) == 1
+    assert capsys.readouterr().err.strip() == "error: notebooks/x.py:3: not this"
+    monkeypatch.setattr(build, "check", lambda *_: None)
+    assert cli.main(["check"]) == 1
+    assert "\nerror: build/memo/pages: the disk is full" in capsys.readouterr().err
 
 
 def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,12 +55,20 @@ def _shown(path: str, options: argparse.Namespace) -> str:
 
 
 def _saved(run: Callable[[argparse.Namespace], int | None], options: argparse.Namespace) -> int:
-    """Run a command, and keep the pieces that it made, however it ends."""
+    """Run a command, and keep the pieces that it made, however it ends; its own error comes before that of keeping."""
     try:
-        return run(options) or 0
-    finally:
-        if "gozaresh.memo" in sys.modules:
-            sys.modules["gozaresh.memo"].save_all()
+        status = run(options) or 0
+    except BaseException:
+        with suppress(OSError):
+            _save()
+        raise
+    _save()
+    return status
+
+
+def _save() -> None:
+    if "gozaresh.memo" in sys.modules:
+        sys.modules["gozaresh.memo"].save_all()
 
 
 def _fail(text: str, options: argparse.Namespace) -> int:
