@@ -411,7 +411,9 @@ r"""
 """
 
 # %%
-results_faces, folder_faces = next(((found, folder) for folder in (sweep, sweep_faces) if (found := of_world(folder, "faces"))), ((), sweep_faces))
+folder_faces, results_faces = sweep, of_world(sweep, "faces")
+if not results_faces:
+    folder_faces, results_faces = sweep_faces, of_world(sweep_faces, "faces")
 settings_faces = summaries(results_faces)
 FACE_NAMES = {"smile": "لبخند", "yaw": "چرخش به پهلو", "pitch": "چرخش به بالا", "roll": "کج شدن سر", "skin": "رنگ پوست", "hair": "رنگ مو",
               "hair_length": "بلندی مو", "eye_opening": "گشودگی چشم", "light": "سوی نور", "mouth_opening": "گشودگی دهان",
