@@ -31,11 +31,11 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from dgm.vae.data import Faces, stratified_split
+from dgm.vae.device import best_device
 from dgm.vae.faces import synthetic_faces
 from dgm.vae.layers import ReluDropout, UpConv2d
 from dgm.vae.memory import keep_freed_memory
 from dgm.vae.model import VAE
-from dgm.vae.train import best_device
 from dgm.vae.trainer import Trainer, TrainingConfig, _autocast
 
 SIZE, BATCH, LATENT, DROPOUT = 128, 128, 200, 0.1

@@ -29,7 +29,7 @@ runs: "Path" = "report/runs"
 # %%
 import math
 from datetime import date
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -43,6 +43,7 @@ from dgm.calculus.verification import prove_stationary
 from dgm.vae import ablation, checkpoint, latent, objective
 from dgm.vae import model as model_source
 from dgm.vae.data import load_faces, stratified_split
+from dgm.vae.device import cpu_threads
 from dgm.vae.factor import FactorConfig
 from dgm.vae.kept import kept_faces, kept_posterior, kept_probe, kept_walk
 from dgm.vae.loader import FaceLoader
@@ -52,7 +53,7 @@ from dgm.vae.picture import image_grid, interleaved_rows
 from dgm.vae.record import find_record
 from dgm.vae.smile import STEPS
 from dgm.vae.summary import summary
-from dgm.vae.train import TrainingConfig, cpu_threads, train, train_factor
+from dgm.vae.train import TrainingConfig, train, train_factor
 from gozaresh.author import Table, checks, fa, markdown, persian_ticks, report_style, show_source
 
 report_style()
@@ -320,10 +321,16 @@ if ablated:
 markdown(text)
 
 # %%
+def device_named(device):
+    """دستگاه به فارسی؛ نام کارت گرافیک همان که هست."""
+    threads = cpu_threads(device)
+    return f"پردازندهٔ مرکزی (CPU) با {fa(threads)} ریسه (thread)" if threads else f"`{device}`"
+
+
 def device_of(trained):
-    """دستگاه آموزش به فارسی؛ نام کارت گرافیک همان که هست."""
-    threads = cpu_threads(trained.device)
-    return f"پردازندهٔ مرکزی (CPU) با {fa(threads)} ریسه (thread)" if threads else f"`{trained.device}`"
+    """دستگاه آموزش؛ اگر آموزش جای دیگری آغاز شده باشد، همهٔ آن‌ها به ترتیب."""
+    earlier = [f"{device_named(one.device)} تا دورهٔ {fa(following.first - 1)}" for one, following in pairwise(trained.stretches)]
+    return " و سپس ".join([*earlier, device_named(trained.device)])
 
 
 origin = trained.origin

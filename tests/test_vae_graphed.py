@@ -67,12 +67,19 @@ def test_a_replayed_training_goes_on_where_it_was_stopped(monkeypatch: pytest.Mo
 @pytest.mark.parametrize("error", [RuntimeError("operation not permitted when stream is capturing\nmore"),
                                    torch.OutOfMemoryError("out of memory")])
 def test_what_cannot_be_captured_is_said_and_trained_all_the_same(monkeypatch, capsys, error: Exception) -> None:
+    lost = []
+
     def refused(work: Pass, forget: Callable[[], None], chance: torch.Generator) -> Pass:
         work()
+        lost.append(chance)
         raise error
 
     monkeypatch.setattr(graphed, "captured", refused)
-    assert_same(finish(GraphedTrainer(FACES, SPLIT, CONFIG, CPU)), finish(Trainer(FACES, SPLIT, CONFIG, CPU)))
+    trained = finish(GraphedTrainer(FACES, SPLIT, CONFIG, CPU))
+    assert_same(trained, finish(Trainer(FACES, SPLIT, CONFIG, CPU)))
+    assert lost, "the capture was tried"
+    assert trained.noise is not lost[0], "a card's generator is held by the capture that failed"
+    assert not [layer for layer in trained.model.modules() if getattr(layer, "generator", None) is lost[0]]
     said = [line for line in capsys.readouterr().err.splitlines() if "CUDA graph" in line]
     assert len(said) == 1
     assert str(error).splitlines()[0] in said[0]

@@ -12,10 +12,11 @@ import torch
 from dgm.errors import ModelError
 from dgm.vae import checkpoint, record
 from dgm.vae.data import stratified_split
+from dgm.vae.device import cpu_threads, device_name
 from dgm.vae.faces import synthetic_faces
 from dgm.vae.model import VAE
 from dgm.vae.record import find_record, write_record
-from dgm.vae.train import History, Measure, Trained, TrainingConfig, cpu_threads, device_name, train
+from dgm.vae.train import History, Measure, Stretch, Trained, TrainingConfig, train
 
 CONFIG = TrainingConfig(epochs=2, batch_size=32, latent_dim=4)
 
@@ -44,6 +45,14 @@ def test_a_record_is_found_again_and_says_that_it_is_one(faces, split, runs) -> 
         torch.testing.assert_close(found.model.state_dict()[name], tensor, rtol=1 / 128, atol=1e-6)
 
 
+def test_a_record_says_which_epochs_were_trained_where(faces, split, tmp_path: Path) -> None:
+    stretches = (Stretch(1, "CPU, 1 thread, torch 2.13.0"), Stretch(2, "CPU, 2 threads, torch 2.13.0"))
+    write_record(replace(train(faces, split, CONFIG), stretches=stretches), faces, split, tmp_path / "moved")
+    found = find_record(tmp_path, faces, split, CONFIG)
+    assert found is not None
+    assert found.stretches == stretches
+
+
 def test_other_inputs_find_nothing(faces, split, runs, monkeypatch) -> None:
     assert find_record(runs, faces, split, replace(CONFIG, beta=2.0)) is None
     assert find_record(runs, faces, stratified_split(faces.smiling, 0.8, 1), CONFIG) is None
@@ -61,6 +70,7 @@ def test_an_unfinished_record_does_not_keep_a_card_from_training(faces, split, t
     assert found is not None
     assert (found.epochs, found.finished) == (1, False)
     monkeypatch.setattr("dgm.vae.record.best_device", lambda: torch.device("cuda"))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA H100")
     assert find_record(tmp_path, faces, split, CONFIG) is None
     write_record(whole, faces, split, tmp_path / "half")
     assert find_record(tmp_path, faces, split, CONFIG) is not None
@@ -100,6 +110,7 @@ def test_the_command_works_in_pieces_and_records_the_true_number_of_epochs(
     assert record.main(command) == 0
     stored = json.loads(Path("report/runs/tiny/run.json").read_text(encoding="utf-8"))
     assert stored["epochs"] == len(stored["history"]["train"]["kl"]) == 30
+    assert [one["first"] for one in stored["stretches"]] == [1]
     faces = synthetic_faces(100, 16, seed=0)
     found = find_record(Path("report/runs"), faces, stratified_split(faces.smiling, 0.8, 0),
                         TrainingConfig(epochs=30, batch_size=16, latent_dim=4))
@@ -112,6 +123,8 @@ def test_a_wrong_value_is_one_line(tmp_path: Path, monkeypatch, capsys) -> None:
     assert record.main(["--name", "x", "--epochs", "0"]) == 1
     assert capsys.readouterr().err == "error: epochs = 0 is too small; nearest: 1\n"
     assert record.main(["--name", "x", "--data", "none.zip"]) == 1
+    assert record.main(["--name", "x", "--synthetic", "100", "--image-size", "16", "--go-on-from", "none"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith("error: none: not a training's checkpoint (")
 
 
 def test_a_device_is_named_alike_in_old_and_new_records(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,11 +18,12 @@ from torch import nn
 from dgm.errors import ModelError
 from dgm.vae import identity, trainer
 from dgm.vae.data import stratified_split
+from dgm.vae.device import device_name
 from dgm.vae.faces import synthetic_faces
 from dgm.vae.identity import identify
 from dgm.vae.layers import ReluDropout
 from dgm.vae.model import VAE
-from dgm.vae.resume import Resumable
+from dgm.vae.resume import Resumable, Stretch
 from dgm.vae.train import TrainingConfig, TrainingStopped, train
 from dgm.vae.trainer import Trainer, gradients_in_parts
 
@@ -200,7 +201,57 @@ def test_an_identity_is_of_every_input(faces, split) -> None:
     assert len({known.digest, *(other.digest for other in others)}) == 4
 
 
+@pytest.fixture
+def elsewhere(faces, split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkpoint after one epoch of CONFIG, as another version of torch left it."""
+    with monkeypatch.context() as other:
+        other.setattr(torch, "__version__", "1.0")
+        train(faces, split, CONFIG, tmp_path, budget=0.0)
+        resumed = Trainer(faces, split, CONFIG, CPU)
+        stored = Resumable(resumed, tmp_path, identify(faces, split, CONFIG, CPU))
+        while resumed.epoch < 1:
+            resumed.step()
+        stored.save(7.0)
+        return stored.path
+
+
+def test_a_checkpoint_from_elsewhere_goes_on_where_it_is_asked_to(
+        faces, split, uninterrupted, elsewhere: Path, tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    assert train(faces, split, CONFIG, tmp_path, budget=0.0).epochs == 0  # not by itself
+    begun = train(faces, split, CONFIG, here, source=elsewhere, budget=0.0)
+    assert (begun.epochs, begun.seconds >= 7.0) == (1, True)
+    ended = train(faces, split, CONFIG, here, source=elsewhere)
+    assert_same(ended, uninterrupted)  # the versions differ in name alone
+    name = device_name(CPU)
+    assert ended.stretches == (Stretch(1, f"{name}, torch 1.0"), Stretch(2, f"{name}, torch {torch.__version__}"))
+    assert [stretch.device for stretch in ended.stretches] == [name, name]
+    moved_on, = here.glob("checkpoint-*")
+    third = train(faces, split, CONFIG, tmp_path / "third", source=moved_on)
+    assert third.stretches == ended.stretches, "there was nothing left to train"
+    again = train(faces, split, CONFIG, here, source=elsewhere)
+    assert again.stretches == ended.stretches
+    assert again.seconds == ended.seconds, "the folder's own checkpoint comes before the other"
+
+
+def test_only_a_checkpoint_of_the_same_inputs_is_gone_on_from(
+        faces, split, elsewhere: Path, tmp_path: Path, monkeypatch) -> None:
+    here = tmp_path / "here"
+    with pytest.raises(ModelError, match="a checkpoint of other data, split, configuration or code"):
+        train(faces, split, replace(CONFIG, beta=2.0), here, source=elsewhere)
+    (tmp_path / "text").write_text("text")
+    for none in (tmp_path / "text", tmp_path / "nothing"):
+        with pytest.raises(ModelError, match=f"{none}: not a training's checkpoint"):
+            train(faces, split, CONFIG, here, source=none)
+    monkeypatch.setattr("dgm.vae.device.device_name", lambda device: "NVIDIA H100")
+    with pytest.raises(ModelError, match="its random numbers are of another kind of device"):
+        train(faces, split, CONFIG, here, source=elsewhere)
+    assert not here.exists()
+
+
 def test_threads_share_a_processors_sums_and_no_cards(faces, split, monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA H100")
+
     def named(device: str) -> set[str]:
         digests = set()
         for threads in (1, 7):

@@ -20,13 +20,14 @@ from torch import nn
 from dgm.vae import latent
 from dgm.vae.atomic import write_whole
 from dgm.vae.data import Faces, Split, stratified_split
+from dgm.vae.device import best_device
 from dgm.vae.faces import synthetic_faces
-from dgm.vae.identity import code_digest, identify
+from dgm.vae.identity import code_digest
 from dgm.vae.layers import UpConv2d
 from dgm.vae.objective import psnr
 from dgm.vae.probe import SmileProbe, train_probe
 from dgm.vae.smile import walk
-from dgm.vae.train import TrainingConfig, best_device, run
+from dgm.vae.train import TrainingConfig, run
 from dgm.vae.trainer import Trainer
 
 FOLDER = Path("report/runs/ablation")
@@ -160,10 +161,10 @@ def _data() -> tuple[Faces, Split]:
 
 
 def _result(name: str, seed: int, faces: Faces, split: Split, probe: SmileProbe) -> Result:
-    variant, device = VARIANTS[name], best_device()
+    variant = VARIANTS[name]
     config = replace(variant.config, seed=seed)
-    trainer = (FreeDecoderTrainer if variant.free_decoder else Trainer)(faces, split, config, device)
-    run(trainer, identify(faces, split, config, device), faces.images[:1], None, math.inf, 0, math.inf)
+    trainer = (FreeDecoderTrainer if variant.free_decoder else Trainer)(faces, split, config, best_device())
+    run(trainer, None, faces.images[:1], math.inf, 0, math.inf)
     model, last = trainer.model.eval(), trainer.history.valid[-1]
     posterior = latent.encode(model, faces.images)
     unsmiling = split.valid[~faces.smiling[split.valid]][:200]

@@ -16,7 +16,7 @@ from dgm.errors import ModelError
 from dgm.vae.atomic import write_whole
 from dgm.vae.data import LoadReport
 from dgm.vae.model import VAE
-from dgm.vae.train import History, Measure, Origin, Trained, TrainingConfig
+from dgm.vae.train import History, Measure, Origin, Stretch, Trained, TrainingConfig
 
 
 def save(trained: Trained, data: LoadReport, folder: Path, precision: torch.dtype = torch.float32,
@@ -46,7 +46,8 @@ def run_record(trained: Trained, data: LoadReport) -> dict[str, object]:
         "data": {"source": data.source, "synthetic": data.synthetic, "fingerprint": data.fingerprint,
                  "skipped": [asdict(file) for file in data.skipped]},
         "image_size": trained.model.image_size, "config": asdict(trained.config), "epochs": trained.epochs,
-        "device": trained.device, "torch": torch.__version__, "seconds": round(trained.seconds, 1), "history": history,
+        "device": trained.device, "stretches": [asdict(stretch) for stretch in trained.stretches],
+        "torch": torch.__version__, "seconds": round(trained.seconds, 1), "history": history,
     }
 
 
@@ -68,7 +69,8 @@ def load(folder: Path) -> Trained:
         parts = [tuple(Measure(*row) for row in zip(*(record["history"][part][field.name] for field in fields(Measure)),
                                                     strict=True)) for part in ("train", "valid")]
         origin = Origin(folder.name, record["date"], record["torch"]) if "date" in record else None
-        return Trained(model.eval(), config, History(*parts), record["seconds"], record["device"], origin)
+        stretches = tuple(Stretch(**one) for one in record.get("stretches", []))
+        return Trained(model.eval(), config, History(*parts), record["seconds"], record["device"], origin, stretches)
     except (OSError, SafetensorError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelError(f"{folder.name}: not a stored training: {reason}") from None

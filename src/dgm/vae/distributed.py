@@ -30,10 +30,11 @@ from torch.nn.parallel import DistributedDataParallel
 from dgm.errors import ModelError
 from dgm.vae import record
 from dgm.vae.data import Faces, Split
+from dgm.vae.device import device_name
 from dgm.vae.identity import identify
 from dgm.vae.objective import kl_standard_normal, negative_log_likelihood, optimal_variance
 from dgm.vae.resume import Resumable
-from dgm.vae.train import Trained, device_name, run
+from dgm.vae.train import Trained, ended, run
 from dgm.vae.trainer import State, Trainer, TrainingConfig, _autocast
 
 MASKS = 1_000_003  # times the number of a step: the seed of its dropout masks
@@ -151,7 +152,8 @@ def _total(values: Tensor) -> Tensor:
 
 
 def train_together(faces: Faces, split: Split, config: TrainingConfig, folder: Path | None = None, *,
-                   checkpoint_seconds: float = 60.0, strip_epochs: int = 10, budget: float = math.inf) -> Trained:
+                   checkpoint_seconds: float = 60.0, strip_epochs: int = 10, budget: float = math.inf,
+                   source: Path | None = None) -> Trained:
     """:func:`dgm.vae.train.train` on all processes of the default group; the first one keeps the files.
 
     A checkpoint is of one number of processes. The processes stop together, whichever was asked to.
@@ -159,13 +161,11 @@ def train_together(faces: Faces, split: Split, config: TrainingConfig, folder: P
     device = own_device()
     trainer = DistributedTrainer(faces, split, config, device)
     plain = identify(faces, split, config, device)
-    identity = replace(plain, arithmetic=f"{plain.arithmetic}, {trainer.size} processes")
-    kept = folder if trainer.rank == 0 else None
-    _share_state(trainer, Resumable(trainer, kept, identity) if kept else None)
-    shown = faces.images[split.valid[:8]]
-    seconds = run(trainer, identity, shown, kept, checkpoint_seconds, strip_epochs, budget, _any)
-    return Trained(trainer.model.eval(), config, trainer.history, seconds,
-                   f"{trainer.size} processes, {device_name(device)}")
+    identity = replace(plain, arithmetic=f"{trainer.size} processes, {plain.arithmetic}")
+    stored = Resumable(trainer, folder, identity, source) if folder and trainer.rank == 0 else None
+    _share_state(trainer, stored)
+    seconds = run(trainer, stored, faces.images[split.valid[:8]], checkpoint_seconds, strip_epochs, budget, _any)
+    return ended(trainer, stored, seconds, f"{trainer.size} processes, {device_name(device)}")
 
 
 def _share_state(trainer: DistributedTrainer, stored: Resumable | None) -> None:

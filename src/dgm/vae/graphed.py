@@ -47,6 +47,8 @@ class GraphedTrainer(Trainer):
         except RuntimeError as error:  # torch's errors of memory and of the card are such
             say(f"the training step cannot be captured as a CUDA graph ({str(error).splitlines()[0]}); "
                 "its kernels are launched one by one")
+            self.noise = torch.Generator(x.device)  # a capture that failed may never let the other one go
+            self.model.draw_dropout_from(self.noise)
         finally:
             self.model.load_state_dict(statistics)
             self.noise.set_state(chance)
@@ -79,7 +81,7 @@ def captured(work: Pass, forget: Callable[[], None], chance: torch.Generator) ->
     forget()
     graph = torch.cuda.CUDAGraph()
     graph.register_generator_state(chance)
-    with torch.cuda.graph(graph):
+    with torch.cuda.stream(torch.cuda.current_stream()), torch.cuda.graph(graph):  # back to it if the capture fails
         measures = work()
 
     def replay() -> Tensor:

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from dgm.vae.data import Faces, Split
+from dgm.vae.device import arithmetic
 from dgm.vae.factor import FactorConfig
 from dgm.vae.trainer import TrainingConfig
 
@@ -23,7 +24,7 @@ DECIDING = ("decode", "faces", "layers", "loader", "model", "objective", "traine
 class Identity:
     """The inputs of a training; two equal ones mean the same result, on processors of one kind to the last bit.
 
-    ``data``, ``split`` and ``code`` are SHA-256; ``arithmetic`` is :func:`arithmetic`'s.
+    ``data``, ``split`` and ``code`` are SHA-256; ``arithmetic`` is that of :func:`dgm.vae.device.arithmetic`.
     """
 
     data: str
@@ -38,6 +39,11 @@ class Identity:
         """SHA-256 over all fields."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
+    @property
+    def inputs(self) -> str:
+        """SHA-256 over all but the arithmetic: of what must be the same for the same result up to rounding."""
+        return replace(self, arithmetic="").digest
+
 
 def identify(faces: Faces, split: Split, config: TrainingConfig, device: torch.device) -> Identity:
     """The identity of a training on these faces."""
@@ -47,13 +53,7 @@ def identify(faces: Faces, split: Split, config: TrainingConfig, device: torch.d
     plain = replace(config, learning_rate=float(config.learning_rate), beta=float(config.beta),
                     sigma=float(config.sigma), dropout=float(config.dropout))  # 1 is 1.0
     return Identity(faces.report.fingerprint, faces.images.shape[-1], parts.hexdigest(), plain, code_digest(),
-                    arithmetic(device.type))
-
-
-def arithmetic(device: str) -> str:
-    """What sums are rounded by: the kind of device, among how many threads they are shared there, torch's version."""
-    threads = f", {torch.get_num_threads()} threads" if device == "cpu" else ""
-    return f"{device}{threads}, torch {torch.__version__}"
+                    arithmetic(device))
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from torch import Tensor, nn
 
 from dgm.vae.atomic import write_whole
 from dgm.vae.data import Faces, LoadReport, Split
+from dgm.vae.device import arithmetic
 from dgm.vae.faces import synthetic_faces
-from dgm.vae.identity import arithmetic, code_digest
+from dgm.vae.identity import code_digest
 from dgm.vae.latent import encode
 from dgm.vae.message import say
 from dgm.vae.model import VAE, Posterior
@@ -99,7 +100,7 @@ def _kept(folder: Path, modules: Sequence[str], inputs: list[object],
           make: Make) -> tuple[Mapping[str, Tensor], Any]:
     """Tensors and numbers that were made from these inputs by this code, the first module's, now or before."""
     module = modules[0]
-    asked = [module, code_digest(modules), arithmetic("cpu"), *inputs]
+    asked = [module, code_digest(modules), arithmetic(torch.device("cpu")), *inputs]
     path = folder / f"{module}-{hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]}.safetensors"
     try:
         with safe_open(path, "pt") as stored:

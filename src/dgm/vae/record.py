@@ -19,9 +19,10 @@ import torch
 from dgm.errors import DgmError
 from dgm.vae import checkpoint
 from dgm.vae.data import Faces, Split, load_faces, stratified_split
+from dgm.vae.device import best_device
 from dgm.vae.faces import synthetic_faces
 from dgm.vae.identity import Identity, code_digest, identify
-from dgm.vae.train import Trained, TrainingConfig, TrainingStopped, best_device, train
+from dgm.vae.train import Trained, TrainingConfig, TrainingStopped, train
 
 UNFINISHED = 75  # exit status: run the same command again (EX_TEMPFAIL of sysexits.h)
 
@@ -72,7 +73,7 @@ class Training(Protocol):
     """:func:`train`, or another way to the same."""
 
     def __call__(self, faces: Faces, split: Split, config: TrainingConfig, folder: Path | None = None, *,
-                 budget: float = ...) -> Trained:
+                 budget: float = ..., source: Path | None = ...) -> Trained:
         """Train, or go on training."""
 
 
@@ -99,7 +100,8 @@ def main(arguments: Sequence[str] | None = None, training: Training = train, *, 
 
 def _work(given: argparse.Namespace, faces: Faces, split: Split, config: TrainingConfig, training: Training,
           keeps: bool) -> int:
-    trained = training(faces, split, config, Path("build/records", given.name), budget=given.minutes * 60)
+    trained = training(faces, split, config, Path("build/records", given.name), budget=given.minutes * 60,
+                       source=given.go_on_from)
     unfinished = not trained.epochs or not (trained.finished or given.as_it_stands)
     if not keeps:
         return UNFINISHED if unfinished else 0
@@ -124,6 +126,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--image-size", type=int, default=128, help="(%(default)s)")
     parser.add_argument("--train-fraction", type=float, default=0.8, help="(%(default)s)")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after these; the state is saved")
+    parser.add_argument("--go-on-from", type=Path, metavar="FILE", help="a checkpoint of the same inputs from another "
+                        "machine, number of threads or torch, to begin from; the record says which epochs are whose")
     parser.add_argument("--as-it-stands", action="store_true", help="keep it even if epochs are missing")
     for field in fields(TrainingConfig):
         name = "--" + field.name.replace("_", "-")

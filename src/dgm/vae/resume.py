@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 import json
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
 
+from dgm.errors import ModelError
 from dgm.vae.atomic import write_whole
 from dgm.vae.identity import Identity
 from dgm.vae.message import say
 from dgm.vae.trainer import State, Trainer
 
 
-class Resumable:
-    """Keeps the state of one training in a folder, under a name that holds the digest of its identity."""
+@dataclass(frozen=True)
+class Stretch:
+    """Epochs that one arithmetic trained, from ``first``, which another may have begun; the first of all is 1."""
 
-    def __init__(self, trainer: Trainer, folder: Path, identity: Identity) -> None:
-        self.trainer, self.identity = trainer, identity
+    first: int
+    arithmetic: str
+
+    @property
+    def device(self) -> str:
+        """The arithmetic's device, as records name it."""
+        return self.arithmetic.rpartition(", torch ")[0]
+
+
+class Resumable:
+    """Keeps the state of one training in a folder, under a name that holds the digest of its identity.
+
+    If nothing is there yet, the training begins from ``source``: a checkpoint of the same inputs, whatever arithmetic
+    it was trained by, as long as that is a CPU's if this is. :attr:`stretches` says which epochs are whose.
+    """
+
+    def __init__(self, trainer: Trainer, folder: Path, identity: Identity, source: Path | None = None) -> None:
+        self.trainer, self.identity, self.source = trainer, identity, source
         self.path = folder / f"checkpoint-{identity.digest[:16]}.safetensors"
+        self.stretches: tuple[Stretch, ...] = (Stretch(1, identity.arithmetic),)
         self.seconds = 0.0  # of training until the checkpoint
         self._stands_at: tuple[int, int] | None = None  # epoch and position of the checkpoint
 
@@ -39,30 +59,80 @@ class Resumable:
         self.trainer.require_finite()
         state = self.trainer.state()
         numbers = json.dumps({**state.numbers, "seconds": seconds})
+        about = {"identity": self.identity.digest, "inputs": self.identity.inputs, "numbers": numbers,
+                 "stretches": json.dumps([astuple(stretch) for stretch in self.stretches])}
         try:
-            write_whole(self.path, serialize(state.tensors, {"identity": self.identity.digest, "numbers": numbers}))
+            write_whole(self.path, serialize(state.tensors, about))
             self._stands_at, self.seconds = (self.trainer.epoch, self.trainer.position), seconds
         except OSError as error:
             kept = "the last one is kept" if self.path.is_file() else "there is none yet"
             say(f"no checkpoint written to {self.path.parent} ({error.strerror}); {kept}, the training goes on")
 
     def restore(self) -> float:
-        """Bring the training to its checkpoint, if there is one of the same identity; give its seconds so far."""
+        """Bring the training to its checkpoint, if there is one of the same identity; give its seconds so far.
+
+        Raises:
+            ModelError: there is none, and ``source`` is no checkpoint of the same inputs.
+        """
         for torn in self.path.parent.glob(f".{self.path.name}.*"):
             torn.unlink(missing_ok=True)  # what a process left that was killed while it wrote
-        if not self.path.is_file():
-            return 0.0
+        if self.path.is_file():
+            return self._restore_own()
+        return self._restore_source(self.source) if self.source else 0.0
+
+    def _restore_own(self) -> float:
         try:
-            with safe_open(self.path, "pt") as stored:
-                about = stored.metadata() or {}
-                tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118  # not a dict
-            numbers = json.loads(about["numbers"])
-        except (OSError, SafetensorError, KeyError, ValueError) as error:
-            say(f"{self.path} is damaged ({str(error).splitlines()[0]}); the training begins anew")
+            stored = _read(self.path)
+        except _UNREADABLE as error:
+            say(f"{self.path} is damaged ({_reason(error)}); the training begins anew")
             return 0.0
-        if about.get("identity") != self.identity.digest:
+        if stored.about.get("identity") != self.identity.digest:
             return 0.0
-        self.trainer.restore(State(tensors, numbers))
+        self._take(stored)
         self._stands_at = (self.trainer.epoch, self.trainer.position)
-        self.seconds = float(numbers["seconds"])
         return self.seconds
+
+    def _restore_source(self, source: Path) -> float:
+        try:
+            stored = _read(source)
+        except _UNREADABLE as error:
+            raise ModelError(f"{source}: not a training's checkpoint ({_reason(error)})") from None
+        if stored.about.get("inputs") != self.identity.inputs:
+            raise ModelError(f"{source}: a checkpoint of other data, split, configuration or code than are asked for")
+        theirs, own = stored.stretches[-1].arithmetic, self.identity.arithmetic
+        if ("CPU, " in theirs) != ("CPU, " in own):
+            raise ModelError(f"{source}: its random numbers are of another kind of device ({theirs}) than this ({own})")
+        self._take(stored)
+        done = tuple(stretch for stretch in self.stretches if stretch.first <= self.trainer.epoch)
+        goes_on = not self.trainer.finished and theirs != own
+        self.stretches = (*done, Stretch(self.trainer.epoch + 1, own)) if goes_on or not done else done
+        return self.seconds
+
+    def _take(self, stored: _Stored) -> None:
+        self.trainer.restore(stored.state)
+        self.seconds = float(stored.state.numbers["seconds"])
+        self.stretches = stored.stretches or self.stretches
+
+
+@dataclass(frozen=True)
+class _Stored:
+    state: State
+    about: dict[str, str]
+
+    @property
+    def stretches(self) -> tuple[Stretch, ...]:
+        return tuple(Stretch(*one) for one in json.loads(self.about.get("stretches", "[]")))
+
+
+_UNREADABLE = (OSError, SafetensorError, KeyError, ValueError)
+
+
+def _read(path: Path) -> _Stored:
+    with safe_open(path, "pt") as stored:
+        about = stored.metadata() or {}
+        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118  # not a dict
+    return _Stored(State(tensors, json.loads(about["numbers"])), about)
+
+
+def _reason(error: Exception) -> str:
+    return str(error).splitlines()[0]

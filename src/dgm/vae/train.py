@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import signal
 import threading
 import time
@@ -13,25 +12,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-import torch
 from torch import Tensor
 
 from dgm.errors import ModelError
 from dgm.vae.data import Faces, Split
+from dgm.vae.device import best_device, device_name
 from dgm.vae.discriminator import Discriminator
 from dgm.vae.factor import FactorConfig, FactorHistory, FactorTrainer
 from dgm.vae.graphed import GraphedTrainer
-from dgm.vae.identity import Identity, identify, identify_factor
+from dgm.vae.identity import identify, identify_factor
 from dgm.vae.memory import keep_freed_memory
 from dgm.vae.model import VAE
 from dgm.vae.objective import psnr
 from dgm.vae.observe import Observer
 from dgm.vae.progress import Progress
-from dgm.vae.resume import Resumable
+from dgm.vae.resume import Resumable, Stretch
 from dgm.vae.trainer import History, Measure, Trainer, TrainingConfig, evaluate
 
-__all__ = ["FactorTrained", "History", "Measure", "Origin", "Trained", "TrainingConfig", "TrainingStopped",
-           "best_device", "cpu_threads", "device_name", "evaluate", "train", "train_factor"]
+__all__ = ["FactorTrained", "History", "Measure", "Origin", "Stretch", "Trained", "TrainingConfig", "TrainingStopped",
+           "evaluate", "train", "train_factor"]
 
 
 class TrainingStopped(KeyboardInterrupt):
@@ -51,7 +50,8 @@ class Origin:
 class Trained:
     """A trained model with how it became so; ``origin`` is set if that was not now but read from a record.
 
-    ``seconds`` is 0 where SOURCE_DATE_EPOCH forbids to tell durations.
+    ``seconds`` is 0 where SOURCE_DATE_EPOCH forbids to tell durations. ``device`` is where it ended; ``stretches`` are
+    more than one if it did not begin there.
     """
 
     model: VAE
@@ -60,6 +60,7 @@ class Trained:
     seconds: float
     device: str
     origin: Origin | None = None
+    stretches: tuple[Stretch, ...] = ()
 
     @property
     def epochs(self) -> int:
@@ -97,29 +98,26 @@ class FactorTrained:
         return self.vae.finished
 
 
-def best_device() -> torch.device:
-    """CUDA where it is, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
 def train(faces: Faces, split: Split, config: TrainingConfig, folder: Path | None = None, *,
-          checkpoint_seconds: float = 60.0, strip_epochs: int = 10, budget: float = math.inf) -> Trained:
+          checkpoint_seconds: float = 60.0, strip_epochs: int = 10, budget: float = math.inf,
+          source: Path | None = None) -> Trained:
     """Train on ``split.train`` and measure on both parts at every epoch.
 
     With a ``folder`` the training cannot be lost: its state is written there every ``checkpoint_seconds``, at the end,
     and when Ctrl-C or SIGTERM stops it, and the next call with the same inputs goes on from there. On the CPU the
     result is bit for bit that of a training never stopped. Every ``strip_epochs`` epochs a strip of reconstructions is
-    drawn there. After ``budget`` seconds the training ends as it then stands.
+    drawn there. After ``budget`` seconds the training ends as it then stands. ``source`` is a checkpoint to begin from
+    if the folder has none, as :class:`dgm.vae.resume.Resumable` takes it.
 
     Raises:
-        ModelError: the loss is no longer a number.
+        ModelError: the loss is no longer a number, or ``source`` is no checkpoint of this training.
         TrainingStopped: Ctrl-C or SIGTERM; the state is saved.
     """
     device = best_device()
     trainer = (GraphedTrainer if device.type == "cuda" else Trainer)(faces, split, config, device)
-    seconds = run(trainer, identify(faces, split, config, device), faces.images[split.valid[:8]], folder,
-                  checkpoint_seconds, strip_epochs, budget)
-    return Trained(trainer.model.eval(), config, trainer.history, _told(seconds), device_name(device))
+    stored = Resumable(trainer, folder, identify(faces, split, config, device), source) if folder else None
+    seconds = run(trainer, stored, faces.images[split.valid[:8]], checkpoint_seconds, strip_epochs, budget)
+    return ended(trainer, stored, seconds, device_name(device))
 
 
 def train_factor(faces: Faces, split: Split, config: FactorConfig, folder: Path | None = None, *,
@@ -127,10 +125,16 @@ def train_factor(faces: Faces, split: Split, config: FactorConfig, folder: Path 
     """Train a FactorVAE as :func:`train` trains a VAE: resumable in the same way, bit for bit, with the same errors."""
     device = best_device()
     trainer = FactorTrainer(faces, split, config, device)
-    seconds = run(trainer, identify_factor(faces, split, config, device), faces.images[split.valid[:8]], folder,
-                  checkpoint_seconds, strip_epochs, budget)
-    vae = Trained(trainer.model.eval(), config.training, trainer.history, _told(seconds), device_name(device))
+    stored = Resumable(trainer, folder, identify_factor(faces, split, config, device)) if folder else None
+    seconds = run(trainer, stored, faces.images[split.valid[:8]], checkpoint_seconds, strip_epochs, budget)
+    vae = ended(trainer, stored, seconds, device_name(device))
     return FactorTrained(vae, config, trainer.history, trainer.discriminator.eval())
+
+
+def ended(trainer: Trainer, stored: Resumable | None, seconds: float, device: str) -> Trained:
+    """The training as it stands."""
+    return Trained(trainer.model.eval(), trainer.config, trainer.history, _told(seconds), device,
+                   stretches=stored.stretches if stored else ())
 
 
 def _told(seconds: float) -> float:
@@ -138,14 +142,14 @@ def _told(seconds: float) -> float:
     return 0.0 if os.environ.get("SOURCE_DATE_EPOCH") else seconds
 
 
-def run(trainer: Trainer, identity: Identity, shown: Tensor, folder: Path | None, checkpoint_seconds: float,
-        strip_epochs: int, budget: float, agreed: Callable[[bool], bool] = bool) -> float:
+def run(trainer: Trainer, stored: Resumable | None, shown: Tensor, checkpoint_seconds: float, strip_epochs: int,
+        budget: float, agreed: Callable[[bool], bool] = bool) -> float:
     """Bring a training to its end, or as far as it is let; give its seconds in all.
 
     ``shown`` uint8 (N, 3, S, S) are the images of the strips; ``agreed`` says of a wish to stop whether all stop.
     """
     keep_freed_memory()
-    stored = Resumable(trainer, folder, identity) if folder else None
+    folder = stored.path.parent if stored else None
     clock = _Clock(stored.restore() if stored else 0.0)
     observer = Observer(folder, shown, strip_epochs) if folder else None
     progress = Progress(trainer.config.epochs, len(trainer.split.train), trainer.epoch)
@@ -223,21 +227,3 @@ class _StopSignals:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
-
-
-def device_name(device: torch.device) -> str:
-    """What a record says of where it was trained."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    threads = torch.get_num_threads()
-    return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
-
-
-def cpu_threads(device: str) -> int:
-    """How many threads a record's device had; 0 of what is no CPU.
-
-    >>> cpu_threads("CPU, 1 thread"), cpu_threads("CPU, 8 threads"), cpu_threads("NVIDIA H100 80GB HBM3")
-    (1, 8, 0)
-    """
-    found = re.fullmatch(r"CPU, ([0-9]+) threads?", device)
-    return int(found[1]) if found else 0
