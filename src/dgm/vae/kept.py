@@ -1,4 +1,4 @@
-"""Long work beside the training, kept by its own inputs: drawn faces, their posteriors, the judge of smiles, its walks.
+"""Long work beside the training, kept by its own inputs: drawn faces, posteriors, the judge of smiles, its walks.
 
 What is taken from the disk is bit for bit what would be computed, the state of torch's global generator included.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ from dgm.vae.latent import encode
 from dgm.vae.message import say
 from dgm.vae.model import VAE, Posterior
 from dgm.vae.probe import EPOCHS, SmileProbe, network, train_probe
+from dgm.vae.refine import Refinement, refine
 from dgm.vae.smile import STEPS, SmileWalk, walk
+from dgm.vae.trainer import Measure
 
 STATE = "torch's generator"
 Make = Callable[[], tuple[dict[str, Tensor], dict[str, object]]]
@@ -67,6 +70,19 @@ def kept_posterior(model: VAE, images: Tensor, folder: Path) -> Posterior:  # ui
     inputs: list[object] = [_network(model), _digest([images])]
     tensors, _ = _kept(folder, ("latent", "model", "layers"), inputs, compute)
     return Posterior(tensors["mean"], tensors["log_variance"])
+
+
+def kept_refinement(model: VAE, images: Tensor, beta: float, folder: Path) -> Refinement:  # uint8 (N, 3, S, S)
+    """:func:`refine`, computed once."""
+    def compute() -> tuple[dict[str, Tensor], dict[str, object]]:
+        found = refine(model, images, beta)
+        tensors = {"mean": found.posterior.mean, "log_variance": found.posterior.log_variance}
+        return tensors, {"encoded": astuple(found.encoded), "refined": astuple(found.refined)}
+
+    inputs: list[object] = [_network(model), _digest([images]), beta]
+    tensors, about = _kept(folder, ("refine", "objective", "model", "layers"), inputs, compute)
+    return Refinement(Measure(*about["encoded"]), Measure(*about["refined"]),
+                      Posterior(tensors["mean"], tensors["log_variance"]))
 
 
 def kept_walk(model: VAE, z: Tensor, direction: Tensor, probe: SmileProbe, folder: Path,
