@@ -15,8 +15,8 @@ from dgm.vae.model import VAE, Posterior, reparameterize, to_unit
 from dgm.vae.objective import Terms, elbo_terms
 from dgm.vae.trainer import Measure
 
-STEPS = 60  # of Adam; twice as many gain a tenth of a decibel more on the photographs
-RATE = 0.1  # Adam's first, which sinks to 0: how far a step moves means and log-variances, whose unit is about 1
+STEPS = 60  # of Adam
+RATE = 0.2  # Adam's first, which sinks to 0; on 24 unseen photographs twice of it gained no more, half of it 3 % less
 
 
 @dataclass(frozen=True)
