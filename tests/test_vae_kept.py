@@ -12,6 +12,7 @@ from dgm.vae.data import stratified_split
 from dgm.vae.faces import synthetic_faces
 from dgm.vae.model import VAE
 from dgm.vae.probe import train_probe
+from dgm.vae.refine import refine
 
 
 def never(*_: object) -> None:
@@ -66,6 +67,27 @@ def test_posterior_and_walk_come_back_bit_for_bit(tmp_path: Path, monkeypatch: p
         assert not model.training, "as after the computation"
         for name in ("encode", "walk"):
             monkeypatch.setattr(kept, name, never)
+
+
+def test_a_refinement_comes_back_bit_for_bit_and_only_for_its_own_inputs(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = synthetic_faces(4, 16, 3).images
+    torch.manual_seed(0)
+    model = VAE(16, 4)
+    plain = refine(model, images, 1.0)
+    first = kept.kept_refinement(model, images, 1.0, tmp_path)
+    heavier = kept.kept_refinement(model, images, 4.0, tmp_path)
+    assert heavier.refined != first.refined
+    monkeypatch.setattr(kept, "refine", never)
+    second = kept.kept_refinement(model, images, 1.0, tmp_path)
+    for found in (first, second):
+        assert (found.encoded, found.refined) == (plain.encoded, plain.refined)
+        assert torch.equal(found.posterior.mean, plain.posterior.mean)
+        assert torch.equal(found.posterior.log_variance, plain.posterior.log_variance)
+    with torch.no_grad():
+        next(model.decoder.parameters()).mul_(2)
+    with pytest.raises(AssertionError, match="computed again"):
+        kept.kept_refinement(model, images, 1.0, tmp_path)
 
 
 def test_another_weight_image_or_step_is_another_posterior_or_walk(tmp_path: Path) -> None:
