@@ -471,7 +471,8 @@ Table(["بخش", "PSNR با رمزگذار (دسی‌بل)", "PSNR پس از گ�
 before, after = (cost(theirs, beta) - cost(own, beta) for own, theirs in (
     (seen.encoded, unseen_part.encoded), (seen.refined, unseen_part.refined)))
 text = (f"با این گام‌ها هزینه روی تصویرهای آموزش {fa(f'{seen.gap(beta):.0f}')} و روی تصویرهای دیده‌نشده {fa(f'{unseen_part.gap(beta):.0f}')} نات کم می‌شود؛ "
-        "شکاف سرشکن‌سازی دست‌کم همین است، زیرا شاید گام‌های بیشتر از این هم بکاهند. ")
+        + ("شکاف سرشکن‌سازی دست‌کم همین است، زیرا شاید گام‌های بیشتر از این هم بکاهند. " if beta == 1 else
+           f"این کاهش از هزینه‌ای است که واگرایی در آن ضریب β = {fa(beta)} دارد، پس خود شکاف سرشکن‌سازی، که با β = ۱ تعریف می‌شود، نیست. "))
 if before > 0:
     text += f"هزینهٔ تصویرهای دیده‌نشده با رمزگذار {fa(f'{before:.0f}')} نات بیش از هزینهٔ تصویرهای آموزش است و پس از گام‌ها {fa(f'{abs(after):.0f}')} نات {'بیش' if after > 0 else 'کم'}تر. "
     if after < before:
