@@ -31,12 +31,12 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from dgm.vae.data import Faces, stratified_split
-from dgm.vae.device import best_device
+from dgm.vae.device import best_device, mixed_precision
 from dgm.vae.faces import synthetic_faces
 from dgm.vae.layers import ReluDropout, UpConv2d
 from dgm.vae.memory import keep_freed_memory
 from dgm.vae.model import VAE
-from dgm.vae.trainer import Trainer, TrainingConfig, _autocast
+from dgm.vae.trainer import Trainer, TrainingConfig
 
 SIZE, BATCH, LATENT, DROPOUT = 128, 128, 200, 0.1
 IMAGES = 512  # files that the loops read; each loop goes through them again and again
@@ -323,7 +323,7 @@ def _multiplications(layer: nn.Module, x: Tensor, output: Tensor) -> int:
 
 def computes_in_bf16(device: torch.device) -> bool:
     x = torch.zeros(2, 2, device=device)
-    with _autocast(x):
+    with mixed_precision(x):
         return (x @ x).dtype == torch.bfloat16
 
 

@@ -1,10 +1,14 @@
-"""What a training runs on, by the name that records give it."""
+"""What a training runs on, in which precision it multiplies, and by which name records tell it."""
 
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager
+from functools import cache
+from pathlib import Path
 
 import torch
+from torch import Tensor
 
 
 def best_device() -> torch.device:
@@ -17,17 +21,49 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     threads = torch.get_num_threads()
-    return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
+    return f"CPU, {threads} thread{'s' if threads > 1 else ''}{', bfloat16' if bfloat16_pays(device) else ''}"
 
 
 def cpu_threads(device: str) -> int:
     """How many threads a record's device had; 0 of what is no CPU.
 
-    >>> cpu_threads("CPU, 1 thread"), cpu_threads("CPU, 8 threads"), cpu_threads("NVIDIA H100 80GB HBM3")
+    >>> cpu_threads("CPU, 1 thread"), cpu_threads("CPU, 8 threads, bfloat16"), cpu_threads("NVIDIA H100 80GB HBM3")
     (1, 8, 0)
     """
-    found = re.fullmatch(r"CPU, ([0-9]+) threads?", device)
+    found = re.fullmatch(r"CPU, ([0-9]+) threads?(, bfloat16)?", device)
     return int(found[1]) if found else 0
+
+
+def mixed_precision(x: Tensor) -> AbstractContextManager[object]:
+    """For a model's pass over x: convolutions and linear layers in bfloat16 where that pays, if x is float32."""
+    return torch.autocast(x.device.type, torch.bfloat16, enabled=x.dtype == torch.float32 and bfloat16_pays(x.device))
+
+
+def bfloat16_pays(device: torch.device) -> bool:
+    """Whether a device multiplies matrices faster in bfloat16 than in float32.
+
+    Cards do, and processors with matrix units (AMX). Of AVX-512's bfloat16 alone AMD's processors do: on two cores of
+    an EPYC of family 25 it was measured to be 2.8 times as fast, on Intel's half as fast as float32.
+    """
+    return device.type == "cuda" or _processor_pays()
+
+
+@cache
+def _processor_pays() -> bool:
+    return torch.backends.mkldnn.is_available() and (
+        _supports("amx_tile") or (_supports("avx512_bf16") and "AuthenticAMD" in _processor()))
+
+
+def _supports(name: str) -> bool:
+    known = getattr(torch.cpu, f"_is_{name}_supported", None)  # private, so it may be gone in a later torch
+    return known is not None and bool(known())
+
+
+def _processor() -> str:
+    try:
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def arithmetic(device: torch.device) -> str:

@@ -30,12 +30,12 @@ from torch.nn.parallel import DistributedDataParallel
 from dgm.errors import ModelError
 from dgm.vae import record
 from dgm.vae.data import Faces, Split
-from dgm.vae.device import device_name
+from dgm.vae.device import device_name, mixed_precision
 from dgm.vae.identity import identify
 from dgm.vae.objective import kl_standard_normal, negative_log_likelihood, optimal_variance
 from dgm.vae.resume import Resumable
 from dgm.vae.train import Trained, ended, run
-from dgm.vae.trainer import State, Trainer, TrainingConfig, _autocast
+from dgm.vae.trainer import State, Trainer, TrainingConfig
 
 MASKS = 1_000_003  # times the number of a step: the seed of its dropout masks
 
@@ -131,7 +131,7 @@ class DistributedTrainer(Trainer):
         self.masks.manual_seed(self.config.seed + MASKS * (done * self.size + self.rank + 1))
         own, own_noise = x.tensor_split(self.size)[self.rank], noise.tensor_split(self.size)[self.rank]
         try:
-            with _autocast(own):
+            with mixed_precision(own):
                 mean, posterior = self.together(own, own_noise)
             terms = torch.stack([F.mse_loss(mean.float(), own.float()), kl_standard_normal(posterior).sum(1).mean()])
             terms = terms * (len(own) / len(x))  # (2,), this share's part of the batch's means

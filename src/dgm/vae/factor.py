@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from dgm.errors import ModelError, nearest
 from dgm.vae.data import Faces, Split
 from dgm.vae.dense import DenseVAE
+from dgm.vae.device import mixed_precision
 from dgm.vae.discriminator import ADAM, Discriminator, accuracy, discriminator_loss, permute_dims, total_correlation
 from dgm.vae.layers import ReluDropout
 from dgm.vae.model import reparameterize
 from dgm.vae.objective import elbo_terms
-from dgm.vae.trainer import History, State, Trainer, TrainingConfig, _autocast, _optimizer_state, _values
+from dgm.vae.trainer import History, State, Trainer, TrainingConfig, _optimizer_state, _values
 
 NETWORKS = ("table1", "dense")
 
@@ -151,7 +152,7 @@ class FactorTrainer(Trainer):
         """Algorithm 2's first step: the gradients of the negative ELBO plus gamma times the total correlation."""
         self.optimizer.zero_grad(set_to_none=True)
         fixed = torch.tensor(self.config.sigma**2, device=x.device) if self.config.sigma else None
-        with _autocast(x):
+        with mixed_precision(x):
             mean, posterior = self.model(x, noise)
         terms = elbo_terms(x, mean, posterior, fixed, beta)
         z = reparameterize(posterior, noise)  # (B, D), the very sample that was decoded
@@ -176,7 +177,7 @@ class FactorTrainer(Trainer):
         """z of q(z) by other images, drawn by themselves."""
         chosen = torch.randperm(len(self.split.train), device=self.data.device, generator=self.aside)[: len(self.z)]
         x = self.loader.load(self.split.train.to(self.data.device)[chosen])
-        with _unnoticed(self.model, self.aside, self.noise), _autocast(x):
+        with _unnoticed(self.model, self.aside, self.noise), mixed_precision(x):
             posterior = self.model.encoder(x)
         noise = torch.randn(self.z.shape, device=x.device, generator=self.aside)
         return reparameterize(posterior, noise)

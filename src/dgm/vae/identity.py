@@ -6,7 +6,7 @@ import ast
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import torch
@@ -43,6 +43,13 @@ class Identity:
     def inputs(self) -> str:
         """SHA-256 over all but the arithmetic: of what must be the same for the same result up to rounding."""
         return replace(self, arithmetic="").digest
+
+    @property
+    def recorded(self) -> dict[str, object]:
+        """The same as records keep it, to be read and compared."""
+        config = {field.name: getattr(self.config, field.name) for field in fields(TrainingConfig)}
+        return {"data": self.data, "image_size": self.image_size, "split": self.split, "config": config,
+                "code": self.code}
 
 
 def identify(faces: Faces, split: Split, config: TrainingConfig, device: torch.device) -> Identity:

@@ -21,7 +21,7 @@ from dgm.vae import checkpoint
 from dgm.vae.data import Faces, Split, load_faces, stratified_split
 from dgm.vae.device import best_device
 from dgm.vae.faces import synthetic_faces
-from dgm.vae.identity import Identity, code_digest, identify
+from dgm.vae.identity import code_digest, identify
 from dgm.vae.train import Trained, TrainingConfig, TrainingStopped, train
 
 UNFINISHED = 75  # exit status: run the same command again (EX_TEMPFAIL of sysexits.h)
@@ -35,7 +35,7 @@ def find_record(runs: Path, faces: Faces, split: Split, config: TrainingConfig) 
     Raises:
         ModelError: there is one, but its weights are missing or damaged.
     """
-    wanted = _inputs(identify(faces, split, config, best_device()))
+    wanted = identify(faces, split, config, best_device()).recorded
     for path in sorted(runs.glob("*/run.json")):
         if _read_inputs(path) == wanted:
             found = checkpoint.load(path.parent)
@@ -51,15 +51,8 @@ def write_record(trained: Trained, faces: Faces, split: Split, folder: Path) -> 
     """
     known = identify(faces, split, trained.config, best_device())
     about: dict[str, object] = {"date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-                                "inputs": _inputs(known)}
+                                "inputs": known.recorded}
     checkpoint.save(trained, faces.report, folder, torch.bfloat16, about)
-
-
-def _inputs(identity: Identity) -> dict[str, object]:
-    """What a record must have in common with a run that takes it; the device and torch's version may differ."""
-    config = {field.name: getattr(identity.config, field.name) for field in fields(TrainingConfig)}
-    return {"data": identity.data, "image_size": identity.image_size, "split": identity.split, "config": config,
-            "code": identity.code}
 
 
 def _read_inputs(path: Path) -> object:
@@ -126,8 +119,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--image-size", type=int, default=128, help="(%(default)s)")
     parser.add_argument("--train-fraction", type=float, default=0.8, help="(%(default)s)")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after these; the state is saved")
-    parser.add_argument("--go-on-from", type=Path, metavar="FILE", help="a checkpoint of the same inputs from another "
-                        "machine, number of threads or torch, to begin from; the record says which epochs are whose")
+    parser.add_argument("--go-on-from", type=Path, metavar="PATH", help="a checkpoint or a record of the same inputs "
+                        "from another machine, number of threads or torch, to begin from; a record has lost Adam's "
+                        "moments and digits of its weights; the new one says which epochs are whose")
     parser.add_argument("--as-it-stands", action="store_true", help="keep it even if epochs are missing")
     for field in fields(TrainingConfig):
         name = "--" + field.name.replace("_", "-")

@@ -7,21 +7,27 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import load as parse
 from safetensors.torch import save as serialize
 
 from dgm.errors import ModelError
 from dgm.vae.atomic import write_whole
 from dgm.vae.identity import Identity
 from dgm.vae.message import say
+from dgm.vae.restart import restart_state
 from dgm.vae.trainer import State, Trainer
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Epochs that one arithmetic trained, from ``first``, which another may have begun; the first of all is 1."""
+    """Epochs that one arithmetic trained, from ``first``, which another may have begun; the first of all is 1.
+
+    ``from_record`` says that they went on from a record, hence from rounded weights and without Adam's moments.
+    """
 
     first: int
     arithmetic: str
+    from_record: bool = False
 
     @property
     def device(self) -> str:
@@ -33,7 +39,8 @@ class Resumable:
     """Keeps the state of one training in a folder, under a name that holds the digest of its identity.
 
     If nothing is there yet, the training begins from ``source``: a checkpoint of the same inputs, whatever arithmetic
-    it was trained by, as long as that is a CPU's if this is. :attr:`stretches` says which epochs are whose.
+    it was trained by, as long as that is a CPU's if this is; or a record of the same inputs, its folder, whatever it
+    was trained on. :attr:`stretches` says which epochs are whose.
     """
 
     def __init__(self, trainer: Trainer, folder: Path, identity: Identity, source: Path | None = None) -> None:
@@ -72,7 +79,7 @@ class Resumable:
         """Bring the training to its checkpoint, if there is one of the same identity; give its seconds so far.
 
         Raises:
-            ModelError: there is none, and ``source`` is no checkpoint of the same inputs.
+            ModelError: there is none, and ``source`` is no checkpoint or record of the same inputs.
         """
         for torn in self.path.parent.glob(f".{self.path.name}.*"):
             torn.unlink(missing_ok=True)  # what a process left that was killed while it wrote
@@ -93,20 +100,39 @@ class Resumable:
         return self.seconds
 
     def _restore_source(self, source: Path) -> float:
+        stored = self._read_record(source) if source.is_dir() else self._read_checkpoint(source)
+        self._take(stored)
+        own = Stretch(self.trainer.epoch + 1, self.identity.arithmetic, source.is_dir())
+        done = tuple(stretch for stretch in self.stretches if stretch.first < own.first)
+        goes_on = not self.trainer.finished and (own.from_record or stored.arithmetic != own.arithmetic)
+        self.stretches = (*done, own) if goes_on or not done else done
+        return self.seconds
+
+    def _read_checkpoint(self, source: Path) -> _Stored:
         try:
             stored = _read(source)
         except _UNREADABLE as error:
             raise ModelError(f"{source}: not a training's checkpoint ({_reason(error)})") from None
         if stored.about.get("inputs") != self.identity.inputs:
             raise ModelError(f"{source}: a checkpoint of other data, split, configuration or code than are asked for")
-        theirs, own = stored.stretches[-1].arithmetic, self.identity.arithmetic
+        theirs, own = stored.arithmetic, self.identity.arithmetic
         if ("CPU, " in theirs) != ("CPU, " in own):
             raise ModelError(f"{source}: its random numbers are of another kind of device ({theirs}) than this ({own})")
-        self._take(stored)
-        done = tuple(stretch for stretch in self.stretches if stretch.first <= self.trainer.epoch)
-        goes_on = not self.trainer.finished and theirs != own
-        self.stretches = (*done, Stretch(self.trainer.epoch + 1, own)) if goes_on or not done else done
-        return self.seconds
+        return stored
+
+    def _read_record(self, source: Path) -> _Stored:
+        try:
+            record = json.loads((source / "run.json").read_bytes())
+            if record["inputs"] != self.identity.recorded:
+                raise ModelError(f"{source}: a record of other data, split, configuration or code than are asked for")
+            weights = parse((source / "weights.safetensors").read_bytes())
+            state = restart_state(self.trainer, weights, record["history"])
+            stretches = record.get("stretches") or [{"first": 1, "arithmetic": f"{record['device']}, torch "
+                                                                               f"{record['torch']}"}]
+            about = {"stretches": json.dumps([astuple(Stretch(**one)) for one in stretches])}
+            return _Stored(State(state.tensors, {**state.numbers, "seconds": record["seconds"]}), about)
+        except (*_UNREADABLE, TypeError) as error:
+            raise ModelError(f"{source}: not a record ({_reason(error)})") from None
 
     def _take(self, stored: _Stored) -> None:
         self.trainer.restore(stored.state)
@@ -122,6 +148,10 @@ class _Stored:
     @property
     def stretches(self) -> tuple[Stretch, ...]:
         return tuple(Stretch(*one) for one in json.loads(self.about.get("stretches", "[]")))
+
+    @property
+    def arithmetic(self) -> str:
+        return self.stretches[-1].arithmetic
 
 
 _UNREADABLE = (OSError, SafetensorError, KeyError, ValueError)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from dataclasses import asdict, astuple, dataclass
 
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from dgm.errors import ModelError
 from dgm.vae.data import Faces, Split
+from dgm.vae.device import mixed_precision
 from dgm.vae.loader import FaceLoader
 from dgm.vae.message import say
 from dgm.vae.model import VAE
@@ -239,7 +239,7 @@ class Trainer:
 
 def forward(model: VAE, x: Tensor, noise: Tensor, variance: Tensor | None, beta: float) -> Terms:
     """One pass through the model, in bfloat16 where the device computes in it."""
-    with _autocast(x):
+    with mixed_precision(x):
         mean, posterior = model(x, noise)
     return elbo_terms(x, mean, posterior, variance, beta)
 
@@ -295,18 +295,6 @@ def _new_model(data: Tensor, split: Split, config: TrainingConfig) -> VAE:
     model.start_at(data[split.train[:512]].float().mean((0, 2, 3)).cpu() / 255)
     model.to(device=data.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model
-
-
-def _autocast(x: Tensor) -> AbstractContextManager[object]:
-    """bfloat16 for convolutions where the device multiplies matrices in it faster than in float32."""
-    wanted = x.dtype == torch.float32 and (x.is_cuda or _processor_has_amx())
-    return torch.autocast(x.device.type, torch.bfloat16, enabled=wanted)
-
-
-def _processor_has_amx() -> bool:
-    """Whether the CPU has matrix units; with AVX-512's bfloat16 alone, float32 was measured to be the faster one."""
-    known = getattr(torch.cpu, "_is_amx_tile_supported", None)  # private, so it may be gone in a later torch
-    return torch.backends.mkldnn.is_available() and known is not None and bool(known())
 
 
 def _values(terms: Terms) -> Tensor:  # (3,), in the order of Measure's fields
