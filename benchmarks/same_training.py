@@ -67,8 +67,8 @@ def _states() -> Iterator[tuple[str, str]]:
     from dgm.vae.ablation import IMAGE_SIZE, VARIANTS, FreeDecoderTrainer
     from dgm.vae.checkpoint import TrainingConfig
     from dgm.vae.data import stratified_split
-    from dgm.vae.factor import FactorTrainer
     from dgm.vae.faces import synthetic_faces
+    from dgm.vae.factor import FactorTrainer
     from dgm.vae.known import known_images, world
     from dgm.vae.runs import run_of
     from dgm.vae.trainer import Trainer

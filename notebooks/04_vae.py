@@ -298,7 +298,7 @@ markdown("""### چرا این تنظیم‌ها
 در سطر «کانولوشن ترانهاده» هر دو برابر کردن و کانولوشنِ رمزگشا یک کانولوشن ترانهادهٔ ۴ در ۴ با وزن‌های آزاد است.
 کیفیت بازسازی را با نسبت بیشینهٔ سیگنال به نویز (peak signal-to-noise ratio، به‌اختصار PSNR) می‌گوییم: ده برابر لگاریتم اعشاری وارون میانگین مربع خطا، زیرا بیشترین مقدار پیکسل یک است.
 """ + (f"""برای این کار هر بار یک چیز را عوض کرده و با {fa(ablated[0].seeds)} دانهٔ تصادفی آموزش داده‌ایم: {fa(base.epochs)} دوره روی {fa(ablation.FACES)} چهرهٔ ساختگیِ {fa(ablation.IMAGE_SIZE)} پیکسلی، با دسته‌های {fa(base.batch_size)}تایی.
-این آزمایش در همین اجرا تکرار نشده است؛ @tbl-vae-ablation از سندی می‌آید که با همین برنامهٔ مدل ساخته شده است.""" if ablated else
+این آزمایش در همین اجرا تکرار نشده است؛ @tbl-vae-ablation از سندی می‌آید که با همین برنامهٔ مدل، یا نسخه‌ای از آن که بیت‌به‌بیت همان آموزش را می‌دهد، ساخته شده است.""" if ablated else
 """سندی از آزمایش این انتخاب‌ها که با برنامهٔ کنونی مدل ساخته شده باشد در این پوشه نیست و @tbl-vae-ablation تهی است؛ با `python -m dgm.vae.ablation` ساخته می‌شود."""))
 
 # %%
@@ -327,7 +327,8 @@ markdown(text)
 def device_named(device):
     """دستگاه به فارسی؛ نام کارت گرافیک همان که هست."""
     threads = cpu_threads(device)
-    return f"پردازندهٔ مرکزی (CPU) با {fa(threads)} ریسه (thread)" if threads else f"`{device}`"
+    precision = " و ضرب‌های bfloat16" if device.endswith("bfloat16") else ""
+    return f"پردازندهٔ مرکزی (CPU) با {fa(threads)} ریسه (thread){precision}" if threads else f"`{device}`"
 
 
 def device_of(trained):
@@ -336,15 +337,25 @@ def device_of(trained):
     return " و سپس ".join([*earlier, device_named(trained.device)])
 
 
+def restarts_of(trained):
+    """جاهایی که آموزش نه از حالت کامل خود که از یک سند پی گرفته شده است."""
+    first = [fa(stretch.first) for stretch in trained.stretches if stretch.from_record]
+    return "" if not first else (
+        f" آموزش در آغاز دورهٔ {' و دورهٔ '.join(first)} از سند نیمه‌کاره‌ای پی گرفته شده که گشتاورهای Adam را نگه نمی‌دارد: "
+        "ترتیب دسته‌ها همان است که در آموزش یک‌تکه می‌بود، ولی وزن‌ها یک بار گرد شده‌اند، گشتاورها از صفر آغاز شده‌اند و نویز از دانهٔ دیگری آمده است.")
+
+
 origin = trained.origin
 if origin:
     text = (f"**این مدل در همین اجرا آموزش ندیده است.** گزارش سند `{runs}/{origin.name}` را به کار برده که در {fa(date.fromisoformat(origin.date))} "
-            f"روی {device_of(trained)} در {fa(f'{trained.seconds / 60:.0f}')} دقیقه با همین داده، همین تقسیم، همین تنظیم‌ها و همین برنامهٔ مدل ساخته شده است؛ "
+            f"روی {device_of(trained)} در {fa(f'{trained.seconds / 60:.0f}')} دقیقه با همین داده، همین تقسیم، همین تنظیم‌ها و {'برنامه‌ای هم‌ارز برنامهٔ کنونی مدل' if origin.made_by else 'همین برنامهٔ مدل'} ساخته شده است؛ "
             "این‌ها با چکیدهٔ SHA-256 سنجیده می‌شوند و اگر یکی عوض شود سند کنار می‌رود و مدل از نو آموزش می‌بیند. "
+            + ("برنامه پس از ساخته شدن سند بازآرایی شده است؛ «هم‌ارز» یعنی که هر دو نسخه با تنظیم‌های همین سند، در چند گام که از پایان یک دوره هم می‌گذرد، بیت‌به‌بیت یک حالت را داده‌اند. " if origin.made_by else "") +
             "وزن‌ها با دقت bfloat16 نگه داشته شده‌اند؛ هر چه پس از آموزش می‌آید، از بازسازی تا لبخند، در همین اجرا حساب شده است.")
 else:
     duration = f"در {fa(f'{trained.seconds:.0f}')} ثانیه " if trained.seconds else ""
     text = f"مدل در همین اجرا روی {device_of(trained)} {duration}آموزش دیده است."
+text += restarts_of(trained)
 if factored:
     last = factored.history.factor[-1]
     text += (f" متمایزگر FactorVAE [@kim2018] با الگوریتم ۲ مقاله همراه آن آموخته و در دورهٔ پایانی همبستگی کل را {fa(f'{last.total_correlation:.2f}')} نات برآورد کرده است؛ "

@@ -14,6 +14,7 @@ from dgm.vae import checkpoint, record
 from dgm.vae.data import stratified_split
 from dgm.vae.device import cpu_threads, device_name
 from dgm.vae.faces import synthetic_faces
+from dgm.vae.identity import code_digest, identify
 from dgm.vae.model import VAE
 from dgm.vae.record import find_record, write_record
 from dgm.vae.train import History, Measure, Stretch, Trained, TrainingConfig, train
@@ -26,9 +27,13 @@ def faces():
     return synthetic_faces(100, 16, seed=0)
 
 
+def keep(trained: Trained, faces, split, folder: Path) -> None:
+    write_record(trained, faces.report, identify(faces, split, trained.config, torch.device("cpu")), folder)
+
+
 @pytest.fixture
 def runs(faces, split, tmp_path: Path) -> Path:
-    write_record(train(faces, split, CONFIG), faces, split, tmp_path / "small")
+    keep(train(faces, split, CONFIG), faces, split, tmp_path / "small")
     return tmp_path
 
 
@@ -47,7 +52,7 @@ def test_a_record_is_found_again_and_says_that_it_is_one(faces, split, runs) -> 
 
 def test_a_record_says_which_epochs_were_trained_where(faces, split, tmp_path: Path) -> None:
     stretches = (Stretch(1, "CPU, 1 thread, torch 2.13.0"), Stretch(2, "CPU, 2 threads, torch 2.13.0"))
-    write_record(replace(train(faces, split, CONFIG), stretches=stretches), faces, split, tmp_path / "moved")
+    keep(replace(train(faces, split, CONFIG), stretches=stretches), faces, split, tmp_path / "moved")
     found = find_record(tmp_path, faces, split, CONFIG)
     assert found is not None
     assert found.stretches == stretches
@@ -65,14 +70,14 @@ def test_other_inputs_find_nothing(faces, split, runs, monkeypatch) -> None:
 def test_an_unfinished_record_does_not_keep_a_card_from_training(faces, split, tmp_path: Path, monkeypatch) -> None:
     whole = train(faces, split, CONFIG)
     half = replace(whole, history=History(whole.history.train[:1], whole.history.valid[:1]))
-    write_record(half, faces, split, tmp_path / "half")
+    keep(half, faces, split, tmp_path / "half")
     found = find_record(tmp_path, faces, split, CONFIG)
     assert found is not None
     assert (found.epochs, found.finished) == (1, False)
     monkeypatch.setattr("dgm.vae.record.best_device", lambda: torch.device("cuda"))
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA H100")
     assert find_record(tmp_path, faces, split, CONFIG) is None
-    write_record(whole, faces, split, tmp_path / "half")
+    keep(whole, faces, split, tmp_path / "half")
     assert find_record(tmp_path, faces, split, CONFIG) is not None
 
 
@@ -127,8 +132,25 @@ def test_a_wrong_value_is_one_line(tmp_path: Path, monkeypatch, capsys) -> None:
     assert capsys.readouterr().err.splitlines()[-1].startswith("error: none: not a training's checkpoint (")
 
 
-def test_a_device_is_named_alike_in_old_and_new_records(monkeypatch: pytest.MonkeyPatch) -> None:
-    for threads, name in ((1, "CPU, 1 thread"), (8, "CPU, 8 threads")):
+@pytest.mark.parametrize("precision", ["", ", bfloat16"])
+def test_a_device_is_named_alike_in_old_and_new_records(monkeypatch: pytest.MonkeyPatch, precision: str) -> None:
+    monkeypatch.setattr("dgm.vae.device.bfloat16_pays", lambda device: bool(precision))
+    for threads, name in ((1, f"CPU, 1 thread{precision}"), (8, f"CPU, 8 threads{precision}")):
         monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
         assert device_name(torch.device("cpu")) == name
         assert cpu_threads(name) == cpu_threads(f"CPU, {threads} threads") == threads
+
+
+def test_a_record_is_of_the_code_that_began_it(tmp_path: Path, monkeypatch) -> None:
+    """The code's files may be another version's when a long training ends."""
+    monkeypatch.chdir(tmp_path)
+
+    def training(*given, **options) -> Trained:
+        trained = train(*given, **options)
+        monkeypatch.setattr("dgm.vae.identity.code_digest", lambda: "other code")
+        return trained
+
+    command = ["--name", "tiny", "--synthetic", "100", "--image-size", "16", "--batch-size", "32", "--epochs", "1"]
+    began = code_digest()
+    assert record.main(command, training) == 0
+    assert json.loads(Path("report/runs/tiny/run.json").read_bytes())["inputs"]["code"] == began

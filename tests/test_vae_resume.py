@@ -16,13 +16,14 @@ from safetensors.torch import load_file
 from torch import nn
 
 from dgm.errors import ModelError
-from dgm.vae import identity, trainer
+from dgm.vae import checkpoint, identity, trainer
 from dgm.vae.data import stratified_split
 from dgm.vae.device import device_name
 from dgm.vae.faces import synthetic_faces
 from dgm.vae.identity import identify
 from dgm.vae.layers import ReluDropout
 from dgm.vae.model import VAE
+from dgm.vae.record import write_record
 from dgm.vae.resume import Resumable, Stretch
 from dgm.vae.train import TrainingConfig, TrainingStopped, train
 from dgm.vae.trainer import Trainer, gradients_in_parts
@@ -247,6 +248,43 @@ def test_only_a_checkpoint_of_the_same_inputs_is_gone_on_from(
     with pytest.raises(ModelError, match="its random numbers are of another kind of device"):
         train(faces, split, CONFIG, here, source=elsewhere)
     assert not here.exists()
+
+
+def test_a_training_goes_on_from_its_record_to_where_it_would_have_come(
+        faces, split, uninterrupted, tmp_path: Path) -> None:
+    """As close as rounded weights and other noise let it: the same batches, and what was measured before stays."""
+    known, arithmetic = identify(faces, split, CONFIG, CPU), f"{device_name(CPU)}, torch {torch.__version__}"
+    done = CONFIG.epochs - 1
+    trainer = Trainer(faces, split, CONFIG, CPU)
+    while trainer.epoch < done:
+        trainer.step()
+    whole = train(faces, split, CONFIG)
+    write_record(replace(whole, model=trainer.model, history=trainer.history, seconds=7.0), faces.report, known,
+                 tmp_path / "record")
+    new = Trainer(faces, split, CONFIG, CPU)
+    stored = Resumable(new, tmp_path / "here", known, tmp_path / "record")
+    assert stored.restore() == 7.0
+    assert (new.epoch, new.history) == (done, trainer.history)
+    for batch, other in zip(new.batches, trainer.batches, strict=True):
+        assert torch.equal(batch, other)
+    for name, tensor in trainer.model.state_dict().items():
+        torch.testing.assert_close(new.model.state_dict()[name], tensor, rtol=1 / 128, atol=1e-6)
+    assert stored.stretches == (Stretch(1, arithmetic), Stretch(done + 1, arithmetic, from_record=True))
+    ended = train(faces, split, CONFIG, tmp_path / "here", source=tmp_path / "record")
+    assert ended.finished
+    assert ended.history.train[:done] == uninterrupted.history.train[:done]
+    assert ended.history.valid[-1].squared_error == pytest.approx(uninterrupted.history.valid[-1].squared_error, rel=0.2)
+    write_record(ended, faces.report, known, tmp_path / "whole")
+    assert checkpoint.load(tmp_path / "whole").stretches == stored.stretches
+
+
+def test_only_a_whole_record_of_the_same_inputs_is_gone_on_from(faces, split, tmp_path: Path) -> None:
+    write_record(train(faces, split, CONFIG), faces.report, identify(faces, split, CONFIG, CPU), tmp_path / "record")
+    with pytest.raises(ModelError, match="a record of other data, split, configuration or code"):
+        train(faces, split, replace(CONFIG, beta=2.0), tmp_path / "here", source=tmp_path / "record")
+    (tmp_path / "record" / "weights.safetensors").write_bytes(b"x")
+    with pytest.raises(ModelError, match=r"record: not a record \(weights.safetensors is not the file"):
+        train(faces, split, CONFIG, tmp_path / "here", source=tmp_path / "record")
 
 
 def test_threads_share_a_processors_sums_and_no_cards(faces, split, monkeypatch) -> None:

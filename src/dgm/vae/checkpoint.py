@@ -1,21 +1,16 @@
-"""A training on disk: ``weights.safetensors`` (never pickle), and all the rest as readable JSON in ``run.json``."""
+"""A finished or half-finished training on disk, and back."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, fields
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as parse
-from safetensors.torch import save as serialize
 
 from dgm.errors import ModelError
-from dgm.vae.atomic import write_whole
 from dgm.vae.data import LoadReport
 from dgm.vae.model import VAE
+from dgm.vae.stored import UNREADABLE, read_files, reason, write_files
 from dgm.vae.train import History, Measure, Origin, Stretch, Trained, TrainingConfig
 
 
@@ -28,12 +23,8 @@ def save(trained: Trained, data: LoadReport, folder: Path, precision: torch.dtyp
     """
     weights = {name: (tensor.to(precision) if tensor.is_floating_point() else tensor).detach().cpu().contiguous()
                for name, tensor in trained.model.state_dict().items()}
-    content = serialize(weights)
-    record = {**run_record(trained, data), **(about or {}), "weights": hashlib.sha256(content).hexdigest()}
-    lines = [f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in record.items()]
     try:
-        write_whole(folder / "weights.safetensors", content)
-        write_whole(folder / "run.json", ("{\n" + ",\n".join(lines) + "\n}\n").encode())
+        write_files(folder, {**run_record(trained, data), **(about or {})}, weights)
     except OSError as error:
         raise ModelError(f"{folder}: the training cannot be written there ({error.strerror})") from None
 
@@ -58,19 +49,15 @@ def load(folder: Path) -> Trained:
         ModelError: a file is missing, damaged, or not of this kind.
     """
     try:
-        record = json.loads((folder / "run.json").read_bytes())
-        content = (folder / "weights.safetensors").read_bytes()
-        if hashlib.sha256(content).hexdigest() != record["weights"]:
-            raise ValueError("weights.safetensors is not the file that run.json was written with")
+        record, weights = read_files(folder)
         config = TrainingConfig(**record["config"])
         model = VAE(record["image_size"], config.latent_dim, config.dropout)
-        model.load_state_dict({name: tensor.float() if tensor.is_floating_point() else tensor
-                               for name, tensor in parse(content).items()})
+        model.load_state_dict(weights)
         parts = [tuple(Measure(*row) for row in zip(*(record["history"][part][field.name] for field in fields(Measure)),
                                                     strict=True)) for part in ("train", "valid")]
-        origin = Origin(folder.name, record["date"], record["torch"]) if "date" in record else None
+        origin = (Origin(folder.name, record["date"], record["torch"], record.get("made_by", ""))
+                  if "date" in record else None)
         stretches = tuple(Stretch(**one) for one in record.get("stretches", []))
         return Trained(model.eval(), config, History(*parts), record["seconds"], record["device"], origin, stretches)
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ModelError(f"{folder.name}: not a stored training: {reason}") from None
+    except UNREADABLE as error:
+        raise ModelError(f"{folder.name}: not a stored training: {reason(error)}") from None

@@ -18,10 +18,10 @@ import torch
 
 from dgm.errors import DgmError
 from dgm.vae import checkpoint
-from dgm.vae.data import Faces, Split, load_faces, stratified_split
+from dgm.vae.data import Faces, LoadReport, Split, load_faces, stratified_split
 from dgm.vae.device import best_device
 from dgm.vae.faces import synthetic_faces
-from dgm.vae.identity import code_digest, identify
+from dgm.vae.identity import Identity, identify
 from dgm.vae.train import Trained, TrainingConfig, TrainingStopped, train
 
 UNFINISHED = 75  # exit status: run the same command again (EX_TEMPFAIL of sysexits.h)
@@ -43,16 +43,17 @@ def find_record(runs: Path, faces: Faces, split: Split, config: TrainingConfig) 
     return None
 
 
-def write_record(trained: Trained, faces: Faces, split: Split, folder: Path) -> None:
+def write_record(trained: Trained, data: LoadReport, known: Identity, folder: Path) -> None:
     """Keep a training as it stands as the record ``folder``, its weights in bfloat16.
+
+    ``known`` is its identity, taken before it began: the code may be another when it ends.
 
     Raises:
         ModelError: the folder cannot be written to.
     """
-    known = identify(faces, split, trained.config, best_device())
     about: dict[str, object] = {"date": datetime.datetime.now(datetime.UTC).date().isoformat(),
                                 "inputs": known.recorded}
-    checkpoint.save(trained, faces.report, folder, torch.bfloat16, about)
+    checkpoint.save(trained, data, folder, torch.bfloat16, about)
 
 
 def _read_inputs(path: Path) -> object:
@@ -93,6 +94,7 @@ def main(arguments: Sequence[str] | None = None, training: Training = train, *, 
 
 def _work(given: argparse.Namespace, faces: Faces, split: Split, config: TrainingConfig, training: Training,
           keeps: bool) -> int:
+    known = identify(faces, split, config, best_device())
     trained = training(faces, split, config, Path("build/records", given.name), budget=given.minutes * 60,
                        source=given.go_on_from)
     unfinished = not trained.epochs or not (trained.finished or given.as_it_stands)
@@ -100,11 +102,11 @@ def _work(given: argparse.Namespace, faces: Faces, split: Split, config: Trainin
         return UNFINISHED if unfinished else 0
     last = f", PSNR {trained.psnr:.2f} dB" if trained.epochs else ""
     print(f"record {given.name}: {trained.epochs} of {config.epochs} epochs, {trained.seconds / 60:.0f} minutes in all"
-          f"{last}, code {code_digest()[:12]}")
+          f"{last}, code {known.code[:12]}")
     if unfinished:
         print("go on with the same command, or keep it with --as-it-stands --minutes 0")
         return UNFINISHED
-    write_record(trained, faces, split, given.runs / given.name)
+    write_record(trained, faces.report, known, given.runs / given.name)
     print(f"recorded: {given.runs / given.name}")
     return 0
 

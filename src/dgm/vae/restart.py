@@ -26,8 +26,7 @@ def restart_state(trainer: Trainer, weights: Mapping[str, Tensor], history: Hist
     for _ in range(epochs):
         loader.batches()
     fresh = trainer.state()
-    known = {f"model.{name}": tensor.float() if tensor.is_floating_point() else tensor
-             for name, tensor in weights.items()}
+    known = {f"model.{name}": tensor for name, tensor in weights.items()}
     known |= {"order": order.get_state(), "train": _table(history["train"]), "valid": _table(history["valid"]),
               "noise": torch.Generator(trainer.data.device).manual_seed(config.seed + 1 + epochs).get_state()}
     return State({**fresh.tensors, **known}, fresh.numbers)

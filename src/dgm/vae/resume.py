@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load as parse
+from safetensors import safe_open
 from safetensors.torch import save as serialize
 
 from dgm.errors import ModelError
@@ -15,6 +15,7 @@ from dgm.vae.atomic import write_whole
 from dgm.vae.identity import Identity
 from dgm.vae.message import say
 from dgm.vae.restart import restart_state
+from dgm.vae.stored import UNREADABLE, read_files, reason
 from dgm.vae.trainer import State, Trainer
 
 
@@ -67,7 +68,7 @@ class Resumable:
         state = self.trainer.state()
         numbers = json.dumps({**state.numbers, "seconds": seconds})
         about = {"identity": self.identity.digest, "inputs": self.identity.inputs, "numbers": numbers,
-                 "stretches": json.dumps([astuple(stretch) for stretch in self.stretches])}
+                 "stretches": _written(self.stretches)}
         try:
             write_whole(self.path, serialize(state.tensors, about))
             self._stands_at, self.seconds = (self.trainer.epoch, self.trainer.position), seconds
@@ -90,8 +91,8 @@ class Resumable:
     def _restore_own(self) -> float:
         try:
             stored = _read(self.path)
-        except _UNREADABLE as error:
-            say(f"{self.path} is damaged ({_reason(error)}); the training begins anew")
+        except UNREADABLE as error:
+            say(f"{self.path} is damaged ({reason(error)}); the training begins anew")
             return 0.0
         if stored.about.get("identity") != self.identity.digest:
             return 0.0
@@ -111,8 +112,8 @@ class Resumable:
     def _read_checkpoint(self, source: Path) -> _Stored:
         try:
             stored = _read(source)
-        except _UNREADABLE as error:
-            raise ModelError(f"{source}: not a training's checkpoint ({_reason(error)})") from None
+        except UNREADABLE as error:
+            raise ModelError(f"{source}: not a training's checkpoint ({reason(error)})") from None
         if stored.about.get("inputs") != self.identity.inputs:
             raise ModelError(f"{source}: a checkpoint of other data, split, configuration or code than are asked for")
         theirs, own = stored.arithmetic, self.identity.arithmetic
@@ -122,17 +123,16 @@ class Resumable:
 
     def _read_record(self, source: Path) -> _Stored:
         try:
-            record = json.loads((source / "run.json").read_bytes())
+            record, weights = read_files(source)
             if record["inputs"] != self.identity.recorded:
                 raise ModelError(f"{source}: a record of other data, split, configuration or code than are asked for")
-            weights = parse((source / "weights.safetensors").read_bytes())
             state = restart_state(self.trainer, weights, record["history"])
-            stretches = record.get("stretches") or [{"first": 1, "arithmetic": f"{record['device']}, torch "
-                                                                               f"{record['torch']}"}]
-            about = {"stretches": json.dumps([astuple(Stretch(**one)) for one in stretches])}
-            return _Stored(State(state.tensors, {**state.numbers, "seconds": record["seconds"]}), about)
-        except (*_UNREADABLE, TypeError) as error:
-            raise ModelError(f"{source}: not a record ({_reason(error)})") from None
+            stretches = ([Stretch(**one) for one in record.get("stretches", [])]
+                         or [Stretch(1, f"{record['device']}, torch {record['torch']}")])
+            numbers = {**state.numbers, "seconds": record["seconds"]}
+            return _Stored(State(state.tensors, numbers), {"stretches": _written(stretches)})
+        except UNREADABLE as error:
+            raise ModelError(f"{source}: not a record ({reason(error)})") from None
 
     def _take(self, stored: _Stored) -> None:
         self.trainer.restore(stored.state)
@@ -154,7 +154,8 @@ class _Stored:
         return self.stretches[-1].arithmetic
 
 
-_UNREADABLE = (OSError, SafetensorError, KeyError, ValueError)
+def _written(stretches: Sequence[Stretch]) -> str:
+    return json.dumps([astuple(stretch) for stretch in stretches])
 
 
 def _read(path: Path) -> _Stored:
@@ -162,7 +163,3 @@ def _read(path: Path) -> _Stored:
         about = stored.metadata() or {}
         tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118  # not a dict
     return _Stored(State(tensors, json.loads(about["numbers"])), about)
-
-
-def _reason(error: Exception) -> str:
-    return str(error).splitlines()[0]

@@ -39,11 +39,15 @@ class TrainingStopped(KeyboardInterrupt):
 
 @dataclass(frozen=True)
 class Origin:
-    """The record that a training was read from: its name, its day as YYYY-MM-DD, and the version of PyTorch then."""
+    """The record that a training was read from: its name, its day as YYYY-MM-DD, and the version of PyTorch then.
+
+    ``made_by`` is the digest of the code that made it if that is another which was found to train to the same bits.
+    """
 
     name: str
     date: str
     torch: str
+    made_by: str = ""
 
 
 @dataclass(frozen=True)
