@@ -19,6 +19,17 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import torch
+
+from dgm.vae.ablation import IMAGE_SIZE, VARIANTS, FreeDecoderTrainer
+from dgm.vae.data import Faces, Split, stratified_split
+from dgm.vae.faces import synthetic_faces
+from dgm.vae.factor import FactorTrainer
+from dgm.vae.identity import code_digest
+from dgm.vae.known import known_images, world
+from dgm.vae.runs import CODE, run_of
+from dgm.vae.trainer import Trainer, TrainingConfig
+
 HERE = Path(__file__).resolve().parents[1]
 RUNS = HERE / "report/runs"
 STEPS = 6
@@ -54,31 +65,17 @@ def _run(checkout: Path) -> dict[str, dict[str, str]]:
 
 
 def _codes() -> dict[str, str]:
-    from dgm.vae.identity import code_digest
-    from dgm.vae.runs import CODE
-
     return {"training": code_digest(), "sweep": code_digest(CODE)}
 
 
 def _states() -> Iterator[tuple[str, str]]:
     """A digest of the state after some steps, by the name of the configuration."""
-    import torch
-
-    from dgm.vae.ablation import IMAGE_SIZE, VARIANTS, FreeDecoderTrainer
-    from dgm.vae.checkpoint import TrainingConfig
-    from dgm.vae.data import stratified_split
-    from dgm.vae.faces import synthetic_faces
-    from dgm.vae.factor import FactorTrainer
-    from dgm.vae.known import known_images, world
-    from dgm.vae.runs import run_of
-    from dgm.vae.trainer import Trainer
-
     torch.set_num_threads(1)
     for feature in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):  # float32, whatever the processor has
         setattr(torch.cpu, feature, lambda: False)
     cpu = torch.device("cpu")
 
-    def faces_of(config: TrainingConfig, image_size: int) -> tuple:
+    def faces_of(config: TrainingConfig, image_size: int) -> tuple[Faces, Split]:
         faces = synthetic_faces(4 * config.batch_size, image_size, 0)  # three batches an epoch
         return faces, stratified_split(faces.smiling, 0.8, 0)
 
@@ -97,10 +94,10 @@ def _states() -> Iterator[tuple[str, str]]:
                 yield f"sweep, {run.label}", _after(FactorTrainer(known.images, known.split, run.factor, cpu))
 
 
-def _after(trainer: object) -> str:
+def _after(trainer: Trainer) -> str:
     for _ in range(STEPS):
-        trainer.step()  # type: ignore[attr-defined]
-    state = trainer.state()  # type: ignore[attr-defined]
+        trainer.step()
+    state = trainer.state()
     digest = hashlib.sha256(json.dumps(state.numbers, sort_keys=True).encode())
     for name, tensor in sorted(state.tensors.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
