@@ -116,12 +116,12 @@ def _adopt(before: dict[str, str], now: dict[str, str]) -> None:
         for row in json.loads(path.read_bytes()):
             picture = path.with_name(f"{_name(row['inputs'])}.png")
             if picture.exists() and row["inputs"]["code"] == before["sweep"]:
-                picture.rename(path.with_name(f"{_name({**row['inputs'], 'code': now['sweep']})}.png"))
+                picture.rename(path.with_name(f"{run_of(row['inputs']).digest}.png"))
         path.write_text(path.read_text(encoding="utf-8").replace(before["sweep"], now["sweep"]), encoding="utf-8")
 
 
 def _name(inputs: dict[str, object]) -> str:
-    """As :attr:`dgm.vae.runs.Run.digest` has it."""
+    """As :attr:`dgm.vae.runs.Run.digest` had it when that was another code's."""
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
 
 

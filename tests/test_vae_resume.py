@@ -258,8 +258,7 @@ def test_a_training_goes_on_from_its_record_to_where_it_would_have_come(
     trainer = Trainer(faces, split, CONFIG, CPU)
     while trainer.epoch < done:
         trainer.step()
-    whole = train(faces, split, CONFIG)
-    write_record(replace(whole, model=trainer.model, history=trainer.history, seconds=7.0), faces.report, known,
+    write_record(replace(uninterrupted, model=trainer.model, history=trainer.history, seconds=7.0), faces.report, known,
                  tmp_path / "record")
     new = Trainer(faces, split, CONFIG, CPU)
     stored = Resumable(new, tmp_path / "here", known, tmp_path / "record")

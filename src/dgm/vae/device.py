@@ -67,5 +67,5 @@ def _processor() -> str:
 
 
 def arithmetic(device: torch.device) -> str:
-    """What sums are rounded by: the device, among how many threads they are shared there, torch's version."""
+    """What sums are rounded by: the device, its threads that share them and its precision, and torch's version."""
     return f"{device_name(device)}, torch {torch.__version__}"
