@@ -32,6 +32,7 @@ from dgm.vae.trainer import Trainer, TrainingConfig
 
 HERE = Path(__file__).resolve().parents[1]
 RUNS = HERE / "report/runs"
+SCRIPT = Path(__file__).resolve().relative_to(HERE)
 STEPS = 6
 
 
@@ -56,9 +57,9 @@ def main() -> int:
 
 
 def _run(checkout: Path) -> dict[str, dict[str, str]]:
-    """What ``checkout``'s code makes of it, in a process of its own."""
+    """What ``checkout``'s code makes of it, in a process of its own and by its own copy of this script."""
     environment = {**os.environ, "PYTHONPATH": str(checkout.resolve() / "src")}
-    done = subprocess.run([sys.executable, __file__, str(checkout), "--child"], env=environment, text=True, check=True,
+    done = subprocess.run([sys.executable, str(checkout / SCRIPT), str(checkout), "--child"], env=environment, text=True, check=True,
                           stdout=subprocess.PIPE)
     found: dict[str, dict[str, str]] = json.loads(done.stdout)
     return found
