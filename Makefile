@@ -25,7 +25,7 @@ CHOICE    = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATA),--data "$(DATA)")
 
 CHAPTERS := $(shell sed -n 's|^ *"notebooks/\(.*\)\.py".*|\1|p' report/report.toml)
 SHEETS   := $(CHAPTERS:%=build/chapters/%.typ)
-ENGINE   := $(wildcard src/gozaresh/*.py)
+ENGINE   := $(wildcard src/gozaresh/*.py src/gozaresh/*/*.py)
 SCIENCE  := $(wildcard src/dgm/*.py src/dgm/*/*.py src/dgm/*/*/*.py)
 SETTINGS := $(wildcard report/*.toml report/*.bib)
 RECORDS  := $(wildcard report/runs/*/*.json)
@@ -85,7 +85,7 @@ zip: report
 	@$(GOZARESH) zip --lastname "$(LASTNAME)" --student "$(STUDENT)" $(CHOICE)
 
 sweep: $(VENV)/ready
-	@$(VENV)/bin/python -m dgm.vae.sweep $(SWEEP)
+	@$(VENV)/bin/python -m dgm.vae.experiments.sweep $(SWEEP)
 
 test: $(VENV)/ready-to-test
 	$(VENV)/bin/ruff check src tests notebooks

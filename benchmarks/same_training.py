@@ -21,14 +21,14 @@ from pathlib import Path
 
 import torch
 
-from dgm.vae.ablation import IMAGE_SIZE, VARIANTS, FreeDecoderTrainer
-from dgm.vae.data import Faces, Split, stratified_split
-from dgm.vae.faces import synthetic_faces
-from dgm.vae.factor import FactorTrainer
-from dgm.vae.identity import code_digest
-from dgm.vae.known import known_images, world
-from dgm.vae.runs import CODE, run_of
-from dgm.vae.trainer import Trainer, TrainingConfig
+from dgm.vae.experiments.ablation import IMAGE_SIZE, VARIANTS, FreeDecoderTrainer
+from dgm.vae.experiments.run import CODE, run_of
+from dgm.vae.images.faces import Faces, Split, stratified_split
+from dgm.vae.training.factor import FactorTrainer
+from dgm.vae.training.identity import code_digest
+from dgm.vae.training.trainer import Trainer, TrainingConfig
+from dgm.vae.worlds.faces import synthetic_faces
+from dgm.vae.worlds.world import known_images, world
 
 HERE = Path(__file__).resolve().parents[1]
 RUNS = HERE / "report/runs"
@@ -59,8 +59,8 @@ def main() -> int:
 def _run(checkout: Path) -> dict[str, dict[str, str]]:
     """What ``checkout``'s code makes of it, in a process of its own and by its own copy of this script."""
     environment = {**os.environ, "PYTHONPATH": str(checkout.resolve() / "src")}
-    done = subprocess.run([sys.executable, str(checkout / SCRIPT), str(checkout), "--child"], env=environment, text=True, check=True,
-                          stdout=subprocess.PIPE)
+    command = [sys.executable, str(checkout / SCRIPT), str(checkout), "--child"]
+    done = subprocess.run(command, env=environment, text=True, check=True, stdout=subprocess.PIPE)
     found: dict[str, dict[str, str]] = json.loads(done.stdout)
     return found
 
@@ -122,7 +122,7 @@ def _adopt(before: dict[str, str], now: dict[str, str]) -> None:
 
 
 def _name(inputs: dict[str, object]) -> str:
-    """As :attr:`dgm.vae.runs.Run.digest` had it when that was another code's."""
+    """As :attr:`dgm.vae.experiments.run.Run.digest` had it when that was another code's."""
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
 
 

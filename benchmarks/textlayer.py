@@ -27,9 +27,9 @@ import nbformat
 import pikepdf
 import typst
 
-from gozaresh.pdftext import read_pages
-from gozaresh.prose import PERSIAN, source_texts, tokens
-from gozaresh.textlayer import repair
+from gozaresh.pdf.text import read_pages
+from gozaresh.proof.words import PERSIAN, source_texts, tokens
+from gozaresh.typeset.textlayer import repair
 
 TEXT = Path(__file__).parent / "textlayer"
 HALF_SPACE = "\u200c"

@@ -30,13 +30,12 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from dgm.vae.data import Faces, stratified_split
-from dgm.vae.device import best_device, mixed_precision
-from dgm.vae.faces import synthetic_faces
-from dgm.vae.layers import ReluDropout, UpConv2d
-from dgm.vae.memory import keep_freed_memory
-from dgm.vae.model import VAE
-from dgm.vae.trainer import Trainer, TrainingConfig
+from dgm.vae.common.device import best_device, keep_freed_memory, mixed_precision
+from dgm.vae.images.faces import Faces, stratified_split
+from dgm.vae.model.layers import ReluDropout, UpConv2d
+from dgm.vae.model.vae import VAE
+from dgm.vae.training.trainer import Trainer, TrainingConfig
+from dgm.vae.worlds.faces import synthetic_faces
 
 SIZE, BATCH, LATENT, DROPOUT = 128, 128, 200, 0.1
 IMAGES = 512  # files that the loops read; each loop goes through them again and again

@@ -24,7 +24,7 @@ seed: int = 0
 # %%
 import numpy as np
 
-from dgm.calculus.ledger import Step, entries, measure
+from dgm.calculus.language.ledger import Step, entries, measure
 from dgm.graphs import persian, tables
 from dgm.graphs.chain_rule import chain_rule_residuals
 from dgm.graphs.draw import draw, draw_separation

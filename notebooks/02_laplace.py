@@ -18,13 +18,13 @@ sigma2: float = 1.0
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dgm.calculus import laplace
-from dgm.calculus.derivation import displayed
-from dgm.calculus.expression import sqrt
+from dgm.calculus.closed_forms import laplace
+from dgm.calculus.language.derivation import displayed
+from dgm.calculus.language.expression import sqrt
 from dgm.calculus.identities import laplace as steps
-from dgm.calculus.ledger import entries, state
-from dgm.calculus.proofs import verified
-from dgm.calculus.verification import NUMBERS, prove_positive, prove_stationary
+from dgm.calculus.language.ledger import entries, state
+from dgm.calculus.checking.cached import verified
+from dgm.calculus.checking.verification import NUMBERS, prove_positive, prove_stationary
 from gozaresh.author import Table, checks, fa, persian_ticks, report_style, show_source
 
 report_style()

@@ -21,14 +21,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import sympy as sp
 
-from dgm.calculus import estimators
-from dgm.calculus.derivation import displayed
+from dgm.calculus.closed_forms import estimators
+from dgm.calculus.language.derivation import displayed
 from dgm.calculus.identities import elbo, gradient
 from dgm.calculus.identities.vocabulary import ELBO, GAP
-from dgm.calculus.ledger import entries, prove, state
-from dgm.calculus.linear import LinearModel, coordinate_ascent
-from dgm.calculus.proofs import verified
-from dgm.calculus.verification import prove_independent, prove_positive
+from dgm.calculus.language.ledger import entries, prove, state
+from dgm.calculus.closed_forms.linear import LinearModel, coordinate_ascent
+from dgm.calculus.checking.cached import verified
+from dgm.calculus.checking.verification import prove_independent, prove_positive
 from gozaresh.author import Table, checks, fa, persian_ticks, report_style, show_source
 
 report_style()

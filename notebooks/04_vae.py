@@ -35,28 +35,32 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import torch
 
-from dgm.calculus.derivation import displayed
+from dgm.calculus.language.derivation import displayed
 from dgm.calculus.identities import loss
-from dgm.calculus.ledger import entries, state
-from dgm.calculus.proofs import verified
-from dgm.calculus.verification import prove_stationary
-from dgm.vae import ablation, checkpoint, latent, objective
-from dgm.vae import model as model_source
-from dgm.vae.data import load_faces, stratified_split
-from dgm.vae.device import cpu_threads
-from dgm.vae.factor import FactorConfig
-from dgm.vae.kept import kept_faces, kept_posterior, kept_probe, kept_refinement, kept_walk
-from dgm.vae.loader import FaceLoader
-from dgm.vae.model import VAE, Decoder, Encoder, Posterior, reparameterize
-from dgm.vae.overfitting import overfitting
-from dgm.vae.picture import image_grid, interleaved_rows
-from dgm.vae.record import find_record
-from dgm.vae.refine import RATE as FIRST_RATE
-from dgm.vae.refine import STEPS as REFINING
-from dgm.vae.refine import cost
-from dgm.vae.smile import STEPS
-from dgm.vae.summary import summary
-from dgm.vae.train import TrainingConfig, train, train_factor
+from dgm.calculus.language.ledger import entries, state
+from dgm.calculus.checking.cached import verified
+from dgm.calculus.checking.verification import prove_stationary
+from dgm.vae.experiments import ablation
+from dgm.vae.training import record as checkpoint
+from dgm.vae.analysis import latent
+from dgm.vae.model import inference
+from dgm.vae.model import objective
+from dgm.vae.model import vae as model_source
+from dgm.vae.images.faces import load_faces, stratified_split
+from dgm.vae.common.device import cpu_threads
+from dgm.vae.training.factor import FactorConfig
+from dgm.vae.analysis.cached import kept_faces, kept_posterior, kept_probe, kept_refinement, kept_walk
+from dgm.vae.images.loader import FaceLoader
+from dgm.vae.model.vae import VAE, Decoder, Encoder, Posterior, reparameterize
+from dgm.vae.analysis.overfitting import overfitting
+from dgm.vae.images.picture import image_grid, interleaved_rows
+from dgm.vae.training.record import find_record
+from dgm.vae.analysis.refine import RATE as FIRST_RATE
+from dgm.vae.analysis.refine import STEPS as REFINING
+from dgm.vae.analysis.refine import cost
+from dgm.vae.analysis.smile import STEPS
+from dgm.vae.model.summary import summary
+from dgm.vae.training.loop import TrainingConfig, train, train_factor
 from gozaresh.author import Table, checks, fa, markdown, persian_ticks, report_style, show_source
 
 report_style()
@@ -94,7 +98,7 @@ show_source(FaceLoader, docstrings=False)
 if about.synthetic:
     text = (
         "**این اجرا روی چهره‌های ساختگی است، نه عکس.** چون پوشهٔ داده‌ای به برنامه داده نشده، چهره‌ها را خود برنامه کشیده است. "
-        "پیمانهٔ `dgm.vae.faces` هر چهره را از دوازده عامل معلوم (لبخند، سه زاویهٔ سر، رنگ پوست، رنگ و بلندی مو، بازی چشم و دهان، ابرو، "
+        "پیمانهٔ `dgm.vae.worlds.faces` هر چهره را از دوازده عامل معلوم (لبخند، سه زاویهٔ سر، رنگ پوست، رنگ و بلندی مو، بازی چشم و دهان، ابرو، "
         "نور و پس‌زمینه) می‌سازد. لبخند هر چهره عددی میان ۱− و ۱ است و چهره‌هایی که این عدد برایشان مثبت است دستهٔ «smile» را می‌سازند. "
         "با `make report DATA=faces.zip` همین فصل روی تصویرهای واقعی اجرا می‌شود.")
 else:
@@ -299,7 +303,7 @@ markdown("""### چرا این تنظیم‌ها
 کیفیت بازسازی را با نسبت بیشینهٔ سیگنال به نویز (peak signal-to-noise ratio، به‌اختصار PSNR) می‌گوییم: ده برابر لگاریتم اعشاری وارون میانگین مربع خطا، زیرا بیشترین مقدار پیکسل یک است.
 """ + (f"""برای این کار هر بار یک چیز را عوض کرده و با {fa(ablated[0].seeds)} دانهٔ تصادفی آموزش داده‌ایم: {fa(base.epochs)} دوره روی {fa(ablation.FACES)} چهرهٔ ساختگیِ {fa(ablation.IMAGE_SIZE)} پیکسلی، با دسته‌های {fa(base.batch_size)}تایی.
 این آزمایش در همین اجرا تکرار نشده است؛ @tbl-vae-ablation از سندی می‌آید که با همین برنامهٔ مدل، یا نسخه‌ای از آن که بیت‌به‌بیت همان آموزش را می‌دهد، ساخته شده است.""" if ablated else
-"""سندی از آزمایش این انتخاب‌ها که با برنامهٔ کنونی مدل ساخته شده باشد در این پوشه نیست و @tbl-vae-ablation تهی است؛ با `python -m dgm.vae.ablation` ساخته می‌شود."""))
+"""سندی از آزمایش این انتخاب‌ها که با برنامهٔ کنونی مدل ساخته شده باشد در این پوشه نیست و @tbl-vae-ablation تهی است؛ با `python -m dgm.vae.experiments.ablation` ساخته می‌شود."""))
 
 # %%
 #| label: tbl-vae-ablation
@@ -422,11 +426,11 @@ r"""
 posterior = kept_posterior(model, faces.images, Path(run_dir))
 active = latent.active_units(posterior)
 valid_images = faces.images[split.valid].float() / 255
-mean_reconstructions = latent.decode(model, posterior.mean[split.valid])
+mean_reconstructions = inference.decode(model, posterior.mean[split.valid])
 mean_psnr = objective.psnr(float((mean_reconstructions - valid_images).square().mean()))
 unseen = Posterior(posterior.mean[split.valid], posterior.log_variance[split.valid])
 drawn = reparameterize(unseen, torch.randn(unseen.mean.shape, generator=torch.Generator().manual_seed(seed)))
-drawn_psnr = objective.psnr(float((latent.decode(model, drawn) - valid_images).square().mean()))
+drawn_psnr = objective.psnr(float((inference.decode(model, drawn) - valid_images).square().mean()))
 beside = f"{drawn_psnr:.1f} دسی‌بل" + (
     f"؛ فاصلهٔ این با {psnr:.1f} پایان آموزش از گرد شدن وزن‌های سند است" if trained.origin and f"{drawn_psnr:.1f}" != f"{psnr:.1f}" else "")
 
@@ -498,7 +502,7 @@ markdown(text)
 #| fig-cap: هشت تصویر دیده‌نشده، بازسازی آن‌ها با میانگین $q(z\mid x)$ رمزگذار، و با میانگین $q(z\mid x)$ پس از گام‌ها
 #| fig-alt: سه سطر و هشت ستون چهره؛ سطر نخست تصویرها، سطر دوم بازسازی با رمزگذار و سطر سوم بازسازی پس از گام‌ها
 #| fig-width: 88%
-image_grid(torch.cat([valid_images[:8], mean_reconstructions[:8], latent.decode(model, unseen_part.posterior.mean[:8])]), 8)
+image_grid(torch.cat([valid_images[:8], mean_reconstructions[:8], inference.decode(model, unseen_part.posterior.mean[:8])]), 8)
 
 # %% [markdown]
 r"""
@@ -523,7 +527,7 @@ $q(z)$ روی `{python} len(split.valid)` تصویر اعتبارسنجی آمی
 #| fig-alt: چهار سطر و هشت ستون تصویر که رمزگشا از نویز ساخته است
 #| fig-width: 88%
 generator = torch.Generator().manual_seed(seed + 1)
-image_grid(latent.decode(model, torch.randn(32, latent_dim, generator=generator)), 8)
+image_grid(inference.decode(model, torch.randn(32, latent_dim, generator=generator)), 8)
 
 # %%
 #| label: fig-vae-aggregate
@@ -531,7 +535,7 @@ image_grid(latent.decode(model, torch.randn(32, latent_dim, generator=generator)
 #| fig-alt: چهار سطر و هشت ستون تصویر که رمزگشا از بردارهایی با میانگین و کوواریانس بردارهای نهانِ داده ساخته است
 #| fig-width: 88%
 train_posterior = kept_posterior(model, faces.images[split.train], Path(run_dir))
-image_grid(latent.decode(model, latent.aggregate_posterior(train_posterior).sample(32, generator)), 8)
+image_grid(inference.decode(model, latent.aggregate_posterior(train_posterior).sample(32, generator)), 8)
 
 # %%
 direction = latent.smile_direction(posterior.mean, faces.smiling)
@@ -570,7 +574,7 @@ $$v=\bar z_{\text{smile}}-\bar z_{\text{non-smile}},\qquad \bar z_{c}=\frac1{N_c
 #| fig-alt: چهار سطر هفت‌تایی؛ نخستین تصویر هر سطر چهرهٔ واقعی است و شش تصویر پس از آن همان چهره با ضریب‌های فزایندهٔ بردار لبخند
 #| fig-width: 92%
 chosen = probability[:, 0].argsort()[[0, len(unsmiling) // 8, len(unsmiling) // 4, len(unsmiling) // 3]]
-rows = [torch.cat([faces.images[unsmiling[k]].unsqueeze(0).float() / 255, latent.decode(model, moved[k])]) for k in chosen.tolist()]
+rows = [torch.cat([faces.images[unsmiling[k]].unsqueeze(0).float() / 255, inference.decode(model, moved[k])]) for k in chosen.tolist()]
 image_grid(torch.cat(rows), 7)
 
 # %% [markdown]

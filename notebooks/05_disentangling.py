@@ -22,14 +22,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 import sympy as sp
 
-from dgm.calculus import density_ratio, finite, gaussian, rate
-from dgm.calculus.derivation import displayed
-from dgm.calculus.expectation import normal_mean
+from dgm.calculus.closed_forms import density_ratio
+from dgm.calculus.closed_forms import finite
+from dgm.calculus.closed_forms import gaussian
+from dgm.calculus.closed_forms import rate
+from dgm.calculus.language.derivation import displayed
+from dgm.calculus.checking.expectation import normal_mean
 from dgm.calculus.identities import beta as price
 from dgm.calculus.identities import density_ratio as trick
 from dgm.calculus.identities import total_correlation as parts
-from dgm.calculus.ledger import entries, prove, state
-from dgm.calculus.proofs import verified
+from dgm.calculus.language.ledger import entries, prove, state
+from dgm.calculus.checking.cached import verified
 from gozaresh.author import Table, checks, fa, persian_ticks, report_style, show_source
 
 report_style()

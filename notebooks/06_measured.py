@@ -20,12 +20,13 @@ import sympy as sp
 import torch
 from PIL import Image
 
-from dgm.calculus.ledger import entries, prove, state
-from dgm.vae.known import world
-from dgm.vae.picture import image_grid
-from dgm.vae.runs import with_values
-from dgm.vae.sweep import BASE, recorded, summaries
-from dgm.vae.tradeoff import alike, paired, place_of, points, secants
+from dgm.calculus.language.ledger import entries, prove, state
+from dgm.vae.worlds.world import world
+from dgm.vae.images.picture import image_grid
+from dgm.vae.experiments.run import with_values
+from dgm.vae.experiments.sweep import BASE
+from dgm.vae.experiments.results import recorded, summaries
+from dgm.vae.experiments.results import alike, paired, place_of, points, secants
 from gozaresh.author import Table, checks, fa, markdown, persian_ticks, report_style
 
 report_style()

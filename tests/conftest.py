@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gozaresh.persian import latin_digits
+from gozaresh.common.persian import latin_digits
 
 ROOT = Path(__file__).parent.parent
 
@@ -86,7 +86,7 @@ def pendulum_again(built_pendulum: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def split(faces):
     """The faces of a module of tests, four fifths of them to learn from."""
-    from dgm.vae.data import stratified_split  # brings torch, which most tests do without
+    from dgm.vae.images.faces import stratified_split  # brings torch, which most tests do without
 
     return stratified_split(faces.smiling, 0.8, 0)
 

@@ -18,12 +18,12 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from gozaresh import inline
-from gozaresh.errors import ExecutionError
-from gozaresh.execute import Job
-from gozaresh.persian import persian
-from gozaresh.running import Running
-from gozaresh.witness import Witness
+from gozaresh.common.errors import ExecutionError
+from gozaresh.common.persian import persian
+from gozaresh.run.execute import Job
+from gozaresh.run.recorder import Running
+from gozaresh.run.witness import Witness
+from gozaresh.source import inline
 
 CHAPTER = "notebooks/01_edited.py"
 TAIL = "\nacc = (globals().get('acc', 1) * 7 + {k}) % 99991\nprint('acc', acc)"

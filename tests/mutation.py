@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 
-from dgm.calculus.derivation import Derivation, Link
-from dgm.calculus.expression import (
+from dgm.calculus.language.derivation import Derivation, Link
+from dgm.calculus.language.expression import (
     Call,
     Density,
     Divergence,

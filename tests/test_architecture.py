@@ -1,4 +1,4 @@
-"""The structure that DESIGN promises: two packages that ignore each other, heavy imports only where they belong."""
+"""The structure that ARCHITECTURE.md promises: wings in the order of the pipeline, heavy imports where they belong."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-SRC = Path(__file__).parent.parent / "src"
+SRC = Path(__file__).parents[1] / "src"
 FILES = sorted(SRC.rglob("*.py"))
-# each module imports only from modules before it
-ENGINE = """errors clock compiler persian checks author device settings reads source inline notebook ledger
-    parameters files memo witness standing fingerprint bytecode progress lock inputs cache running execute
-    mathsymbols mathmacros mathcursor mathtree mathparse mathtypst mathwords
-    mathitems mathspeech maths bidi document footnotes markdown homing export pdfdigest pdftext pdfpages passage pdffont
-    pdfrun visual textlayer pdftags comparison pdffaults typeset bibliography lint spelling prose numbering promised
-    printed proofread quote origins provenance difference resultstable
-    appendix build bundle watch cli""".split()
+# Each wing, a folder or a file of the package, imports only from itself and from those before it.
+WINGS = {
+    "gozaresh": "common settings author source maths pdf export run typeset proof uptodate provenance report "
+                "build bundle watch cli",
+    "dgm": "errors digits graphs calculus disentangle vae",
+    "dgm/calculus": "language checking closed_forms identities",
+    "dgm/vae": "common images worlds model training analysis experiments",
+}
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -51,13 +51,25 @@ def test_oracles_are_used_by_tests_alone(path: Path) -> None:
     assert not [name for name in imports(path) if name.split(".")[0] in ("networkx", "scipy")]
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if p.is_relative_to(SRC / "gozaresh")], ids=named)
-def test_the_engine_imports_in_one_direction(path: Path) -> None:
-    if path.stem == "__init__":
-        return
-    own = ENGINE.index(path.stem)
-    used = {name.split(".")[1] for name in imports(path) if name.startswith("gozaresh.")}
-    assert not [name for name in used if name in ENGINE and ENGINE.index(name) >= own]
+@pytest.mark.parametrize("package", WINGS)
+def test_wings_import_in_one_direction(package: str) -> None:
+    order, root = WINGS[package].split(), SRC / package
+    backwards = []
+    for path in sorted(root.rglob("*.py")):
+        own = path.relative_to(root).with_suffix("").parts[0]
+        if own not in ("__init__", "__main__", "notebooks"):
+            used = {name.split(".")[len(root.relative_to(SRC).parts)] for name in imports(path)
+                    if name.startswith(f"{package.replace('/', '.')}.")}
+            backwards += [f"{named(path)} -> {wing}" for wing in sorted(used & set(order))
+                          if order.index(wing) > order.index(own)]
+    assert not backwards
+
+
+@pytest.mark.parametrize("package", WINGS)
+def test_every_wing_has_its_place_in_the_order(package: str) -> None:
+    inside = {path.stem for path in (SRC / package).iterdir()
+              if path.suffix == ".py" or (path.is_dir() and (path / "__init__.py").exists())}
+    assert inside - {"__init__", "__main__"} == set(WINGS[package].split())
 
 
 def test_the_sciences_fields_ignore_each_other() -> None:

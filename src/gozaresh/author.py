@@ -8,21 +8,20 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gozaresh import checks as checked
-from gozaresh.persian import jalali, persian
+from gozaresh.common import checks as checked
+from gozaresh.common.paths import FONTS
+from gozaresh.common.persian import jalali, persian
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FONTS = Path(__file__).parent / "theme" / "fonts"
 PALETTE = ("#1f5a91", "#c8553d", "#3a7d44", "#8e5ea2", "#b8860b", "#4a4e69")
 
 
 def fa(value: object) -> str:
-    """Write ``value`` in Persian digits (see :func:`gozaresh.persian.persian`), a day in the Jalali calendar."""
+    """Write ``value`` in Persian digits (see :func:`gozaresh.common.persian.persian`), a day in the Jalali calendar."""
     return jalali(value) if isinstance(value, date) else persian(value)
 
 
@@ -96,7 +95,7 @@ def _cell(value: object) -> str:
 
 @dataclass(frozen=True)
 class Checks:
-    """A table of checked steps that also enters the report's ledger (see :mod:`gozaresh.ledger`)."""
+    """A table of checked steps that also enters the report's ledger (see :mod:`gozaresh.export.ledger`)."""
 
     records: Sequence[Mapping[str, str]]
 

@@ -3,136 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbformat import NotebookNode
 
-from gozaresh import files, origins, standing
-from gozaresh.appendix import appendix
-from gozaresh.bibliography import read_bibliography
-from gozaresh.errors import GozareshError, ProofError, SettingsError, SourceError, TypesetError, nearest
-from gozaresh.files import notebook_text, write_bytes, write_text
-from gozaresh.fingerprint import environment, file_digest
-from gozaresh.ledger import check_complete
-from gozaresh.lint import (
-    Problem,
-    Question,
-    defined_labels,
-    lint,
-    points,
-    raise_first,
-    read_assignment,
-    typed_results,
-    unanswered,
-)
-from gozaresh.lock import locked
-from gozaresh.memo import Memo, key, memo
-from gozaresh.notebook import to_notebook
-from gozaresh.origins import Provenance
-from gozaresh.parameters import Overrides, Parameter, check_names, read_parameters
-from gozaresh.passage import Passage
-from gozaresh.pdffaults import Margins
-from gozaresh.pdfpages import heading_pages
-from gozaresh.progress import say
-from gozaresh.promised import appendix_promise, chapter_promise, promised
-from gozaresh.proofread import Proof, proofread
-from gozaresh.prose import SourceText, source_texts
-from gozaresh.provenance import Chapter, trace
-from gozaresh.reads import Root, roots
-from gozaresh.settings import Literal, Project
-from gozaresh.source import Cell, read_chapter
-from gozaresh.spelling import half_spaces
+from gozaresh import uptodate as standing
+from gozaresh.common import files
+from gozaresh.common.digests import file_digest
+from gozaresh.common.errors import GozareshError, Problem, ProofError, SettingsError, SourceError, TypesetError, nearest
+from gozaresh.common.files import locked, notebook_text, write_bytes, write_text
+from gozaresh.common.memo import key
+from gozaresh.common.progress import say
+from gozaresh.export.ledger import check_complete
+from gozaresh.pdf.text import heading_pages
+from gozaresh.proof.expected import appendix_promise, chapter_promise, promised
+from gozaresh.proof.proofread import Proof, Wanted, proofread
+from gozaresh.proof.words import source_texts
+from gozaresh.provenance import record as origins
+from gozaresh.report import Report, bibliographies, built, input_files, parameter_values, there, watched
+from gozaresh.source.assignment import Question, points, read_assignment, unanswered
+from gozaresh.source.bibliography import read_bibliography
+from gozaresh.source.cells import Cell
+from gozaresh.source.lint import defined_labels, half_spaces, lint, raise_first, typed_results
+from gozaresh.source.notebook import to_notebook
+from gozaresh.uptodate import Root
 
 if TYPE_CHECKING:
-    from gozaresh.execute import Reads
-
-
-@dataclass(frozen=True)
-class Report:
-    """A project with the profile and the parameters chosen for one build."""
-
-    project: Project
-    profile: str
-    overrides: Overrides
-    paths: Mapping[str, str]
-    why: bool = False  # whether each chapter says which input made it run
-    choice: tuple[str, ...] = ()  # the words by which profile and parameters were chosen
-
-    @cached_property
-    def cells(self) -> Mapping[str, tuple[Cell, ...]]:
-        """The cells of each chapter by its name."""
-        return {path.stem: self._read(path) for path in self.project.chapters}
-
-    def _read(self, path: Path) -> tuple[Cell, ...]:
-        name = self.project.relative(path)
-        return self.memo("cells").get(key(path.read_bytes(), name), lambda: read_chapter(path, name))
-
-    @cached_property
-    def parameters(self) -> Mapping[str, tuple[Parameter, ...]]:
-        """The parameters of each chapter by its name."""
-        found = {name: read_parameters(cells) for name, cells in self.cells.items()}
-        everything = [parameter for parameters in found.values() for parameter in parameters]
-        check_names(self.overrides, everything, self.project.relative(self.project.file))
-        return found
-
-    @cached_property
-    def environment(self) -> Mapping[str, str]:
-        """What is installed as the build begins."""
-        return environment()
-
-    def memo(self, name: str) -> Memo:
-        """Where a step keeps its pieces by the digest of what they were made from."""
-        return memo(self.project.build / "memo" / name)
-
-    def executed(self, name: str) -> NotebookNode:
-        """The executed notebook of a chapter, not to be changed."""
-        return _built(self.executed_path(name), files.written_notebook)
-
-    @cached_property
-    def provenance(self) -> Provenance:
-        """Where each result comes from; asked for once all chapters are executed."""
-        return trace(_chapters(self), self.profile)
-
-    @cached_property
-    def appendix(self) -> str:
-        """The appendix as Markdown; asked for once all chapters are executed."""
-        return appendix(_chapters(self), self.provenance)
-
-    def notebook_path(self, name: str) -> Path:
-        """Where the notebook of a chapter is written."""
-        return self.project.build / "notebooks" / f"{name}.ipynb"
-
-    def executed_path(self, name: str) -> Path:
-        """Where the executed notebook of a chapter is written."""
-        return self.project.build / "executed" / f"{name}.ipynb"
-
-    def sheet_path(self, name: str) -> Path:
-        """Where the Typst markup of a chapter is written."""
-        return self.project.build / "chapters" / f"{name}.typ"
-
-
-def choose(project: Project, profile: str = "", given: Mapping[str, str] | None = None) -> Report:
-    """Choose a profile (empty: the default one) and parameters.
-
-    Raises:
-        SettingsError: no such profile or parameter, or a value of the wrong type.
-    """
-    name, values = project.profile(profile, varied=bool(given), data=_data_alone(project, given or {}))
-    report = Report(project, name, Overrides(values, dict(given or {})), {})
-    for parameters in report.parameters.values():
-        report.overrides.resolve(parameters, project.root)
-    return report
-
-
-def _data_alone(project: Project, given: Mapping[str, str]) -> str:
-    """The SHA-256 of the data file, if that is all that was given."""
-    path = project.root / given.get("data", "")
-    return file_digest(path) if set(given) == {"data"} and path.is_file() else ""
+    from gozaresh.run.execute import Reads
 
 
 def build_report(report: Report) -> Path:
@@ -140,7 +40,7 @@ def build_report(report: Report) -> Path:
     started = time.monotonic()
     check(report)
     with locked(report.project.build / "run" / "build.lock", "the report"):
-        before = standing.contents(_read(report)) if report.choice else {}
+        before = standing.contents(watched(report)) if report.choice else {}
         reads = []
         for name in report.cells:
             make_notebook(report, name)
@@ -153,16 +53,6 @@ def build_report(report: Report) -> Path:
     return pdf
 
 
-def inputs(report: Report) -> frozenset[Root]:
-    """The input files and folders that the chapters' parameters name."""
-    return frozenset(Root(path, whole=True) for name, parameters in report.parameters.items()
-                     for path in _input_files(report, name, _values(report, parameters)).values())
-
-
-def _read(report: Report) -> frozenset[Root]:
-    return roots(report.project) | inputs(report)
-
-
 def _record(report: Report, reads: Sequence[Reads], before: Mapping[str, str]) -> None:
     """Note what the report was made from, so that the next build can tell at once that nothing is to be done.
 
@@ -171,7 +61,7 @@ def _record(report: Report, reads: Sequence[Reads], before: Mapping[str, str]) -
     project = report.project
     made = [Root(project.pdf), Root(project.figures), Root(project.build / "executed", ".ipynb"),
             Root(project.build / origins.FILE)]
-    note = standing.record(project.root, report.choice, [*_read(report), *made], before,
+    note = standing.record(project.root, report.choice, [*watched(report), *made], before,
                            {path for read in reads for path in read.modules},
                            {name: digest for read in reads for name, digest in read.seen.items()})
     if note:
@@ -196,7 +86,7 @@ def check(report: Report) -> None:
         SourceError: with a line for every breach.
     """
     cells = [cell for chapter in report.cells.values() for cell in chapter]
-    raise_first([*lint(cells, set(read_bibliography(_bibliographies(report.project)))), *_coverage(report, cells)])
+    raise_first([*lint(cells, set(read_bibliography(bibliographies(report.project)))), *_coverage(report, cells)])
 
 
 def advice(report: Report) -> list[str]:
@@ -210,10 +100,6 @@ def advice(report: Report) -> list[str]:
     if found:
         lines.append("{} of {} points answered".format(*points(found, labels)))
     return [*lines, *(f"look again: {problem}" for problem in (*typed_results(cells), *half_spaces(cells)))]
-
-
-def _bibliographies(project: Project) -> list[Path]:
-    return [project.file.parent / name for name in project.settings.bibliography.values()]
 
 
 def _coverage(report: Report, cells: Sequence[Cell]) -> tuple[Problem, ...]:
@@ -236,48 +122,23 @@ def make_notebook(report: Report, name: str) -> None:
 
 def execute_chapter(report: Report, name: str) -> Reads:
     """Step 2: run the chapter's notebook, or take an earlier run of the same inputs; say what the run has read."""
-    from gozaresh.execute import Job, execute
+    from gozaresh.run.execute import Job, execute
 
     project = report.project
-    values = _values(report, report.parameters[name])
+    values = parameter_values(report, report.parameters[name])
     return execute(Job(
-        name=name, notebook=_built(report.notebook_path(name), files.read_written), target=report.executed_path(name),
-        parameters=values, paths=_input_files(report, name, values),
+        name=name, notebook=built(report.notebook_path(name), files.read_written), target=report.executed_path(name),
+        parameters=values, paths=input_files(report, name, values),
         roots=[project.root / folder for folder in project.settings.modules],
         root=project.root, build=project.build, profile=report.profile,
         environment=report.environment, why=report.why))
-
-
-def _values(report: Report, parameters: Sequence[Parameter]) -> dict[str, Literal]:
-    return report.overrides.resolve(parameters, report.project.root)
-
-
-def _input_files(report: Report, name: str, values: Mapping[str, Literal]) -> dict[str, Path]:
-    given = {p.name: str(values.get(p.name, p.default)) for p in report.parameters[name] if p.is_path}
-    return {parameter: report.project.root / value for parameter, value in given.items() if value}
-
-
-def _built(path: Path, read: Callable[[Path], NotebookNode]) -> NotebookNode:
-    """Read a notebook that an earlier step wrote."""
-    return read(_there(path))
-
-
-def _there(path: Path) -> Path:
-    """``path``, if an earlier step wrote it.
-
-    Raises:
-        SourceError: it is not there.
-    """
-    if not path.is_file():
-        raise SourceError(f"{path.name} is not built yet: run the step before it, or 'make report'")
-    return path
 
 
 def export_chapter(report: Report, name: str) -> None:
     """Step 3: the executed notebook becomes Typst markup, its figures files named by their labels."""
     macros = report.project.settings.macros
     kept = report.memo(f"export-{name}")
-    digest = file_digest(_there(report.executed_path(name)))
+    digest = file_digest(there(report.executed_path(name)))
     markup, outputs = kept.get(key(digest, macros), lambda: _exported(report.executed(name), macros))
     for file, data in outputs.items():
         write_bytes(data, report.project.root / file)
@@ -286,7 +147,7 @@ def export_chapter(report: Report, name: str) -> None:
 
 def _exported(executed: NotebookNode, macros: str) -> tuple[str, dict[str, bytes]]:
     """Markup, and files by their names."""
-    from gozaresh.export import TypstExporter
+    from gozaresh.export.exporter import TypstExporter
 
     exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures", macros=macros)
     markup, resources = exporter.from_notebook_node(executed)
@@ -295,7 +156,7 @@ def _exported(executed: NotebookNode, macros: str) -> tuple[str, dict[str, bytes
 
 def export_appendix(report: Report) -> Path:
     """Step 3 for the appendix, which the engine writes from the record of the run."""
-    from gozaresh.markdown import to_typst
+    from gozaresh.export.typst_writer import to_typst
 
     path, text = report.sheet_path("appendix"), report.appendix
     kept = report.memo("export-appendix")
@@ -303,13 +164,9 @@ def export_appendix(report: Report) -> Path:
     return path
 
 
-def _chapters(report: Report) -> list[Chapter]:
-    return [Chapter(name, report.parameters[name], report.executed(name)) for name in report.cells]
-
-
 def typeset_report(report: Report) -> Path:
     """Steps 4 and 5: set the PDF, read it back, and hold it against the executed cells."""
-    from gozaresh.typeset import Sheets, typeset
+    from gozaresh.typeset.typeset import Sheets, typeset
 
     check_complete([report.executed(name) for name in report.cells])
     sheets = Sheets(tuple(report.sheet_path(name) for name in report.cells), export_appendix(report))
@@ -329,7 +186,7 @@ def typeset_report(report: Report) -> Path:
 
 
 def _at_home(error: GozareshError, report: Report) -> GozareshError:
-    from gozaresh.homing import Chapters, home_of_sheet
+    from gozaresh.export.error_places import Chapters, home_of_sheet
 
     project = report.project
     executed = {name: report.executed(name) for name in report.cells}
@@ -337,17 +194,8 @@ def _at_home(error: GozareshError, report: Report) -> GozareshError:
     return home_of_sheet(error, Chapters(project.root, executed, theme, macros))
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What the PDF must hold."""
-
-    passages: Sequence[Passage]
-    sources: Sequence[SourceText]
-    margins: Margins
-
-
 def _wanted(report: Report) -> Wanted:
-    from gozaresh.typeset import margins
+    from gozaresh.proof.page_checks import margins
 
     notebooks = [report.executed(name) for name in report.cells]
     promises = [*map(chapter_promise, notebooks), appendix_promise(report.appendix)]
@@ -364,7 +212,7 @@ def prove(report: Report, pdf: Path, wanted: Wanted) -> Proof:
         ProofError: something is missing or unsound, a line each; the PDF is kept as ``report.unproven.pdf``.
     """
     proof = proofread(pdf, wanted.passages, wanted.sources, wanted.margins,
-                      read_bibliography(_bibliographies(report.project)), report.memo("pages"))
+                      read_bibliography(bibliographies(report.project)), report.memo("pages"))
     if not proof.sound:
         unproven = pdf.with_name("report.unproven.pdf")
         pdf.replace(unproven)

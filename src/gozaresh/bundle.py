@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
-from gozaresh.appendix import PACKAGES
-from gozaresh.build import Report
-from gozaresh.errors import BundleError
-from gozaresh.persian import latin_digits
-from gozaresh.progress import say
+from gozaresh.common.errors import BundleError
+from gozaresh.common.persian import latin_digits
+from gozaresh.common.progress import say
+from gozaresh.provenance.appendix import PACKAGES
+from gozaresh.report import Report
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold; real times would make no two zips alike
 LASTNAME = re.compile(r"^[^\W\d_]+(?:[ \u200c'-][^\W\d_]+)*$")

@@ -12,12 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gozaresh.errors import GozareshError
-from gozaresh.progress import say
-from gozaresh.quote import quoted
+from gozaresh.common.errors import GozareshError, quoted
+from gozaresh.common.progress import say
 
 if TYPE_CHECKING:  # each command imports what it needs, so that "why" answers at once
-    from gozaresh.build import Report
+    from gozaresh.report import Report
     from gozaresh.settings import Project
 
 
@@ -67,8 +66,8 @@ def _saved(run: Callable[[argparse.Namespace], int | None], options: argparse.Na
 
 
 def _save() -> None:
-    if "gozaresh.memo" in sys.modules:
-        sys.modules["gozaresh.memo"].save_all()
+    if "gozaresh.common.memo" in sys.modules:
+        sys.modules["gozaresh.common.memo"].save_all()
 
 
 def _fail(text: str, options: argparse.Namespace) -> int:
@@ -132,14 +131,14 @@ def _report(options: argparse.Namespace) -> Report:
 
 
 def _chosen(options: argparse.Namespace, project: Project) -> Report:
-    from gozaresh import build
-    from gozaresh.parameters import parse_assignments
+    from gozaresh.report import choose
+    from gozaresh.source.parameters import parse_assignments
 
     words = [word for group in options.set for word in group.split()]
     given = parse_assignments(words)
     if options.data:
         given["data"] = str(Path(options.data).absolute()) if Path(options.data).exists() else options.data
-    return replace(build.choose(project, options.profile, given), why=getattr(options, "why", False))
+    return replace(choose(project, options.profile, given), why=getattr(options, "why", False))
 
 
 def _choice(options: argparse.Namespace) -> tuple[str, ...]:
@@ -148,8 +147,8 @@ def _choice(options: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _build(options: argparse.Namespace) -> None:
-    from gozaresh import standing
-    from gozaresh.compiler import warm_up
+    from gozaresh import uptodate as standing
+    from gozaresh.typeset.typeset import warm_up
 
     choice = _choice(options)
     if standing.holds(Path(options.folder).resolve(), choice):
@@ -162,7 +161,7 @@ def _build(options: argparse.Namespace) -> None:
 
 
 def _watch(options: argparse.Namespace) -> None:
-    from gozaresh.compiler import warm_up
+    from gozaresh.typeset.typeset import warm_up
 
     warm_up(Path(options.folder).resolve())
     from gozaresh.watch import watch
@@ -215,15 +214,15 @@ def _zip(options: argparse.Namespace) -> None:
 
 
 def _why(options: argparse.Namespace) -> None:
-    from gozaresh.origins import why
+    from gozaresh.provenance.record import why
 
     for line in why(Path(options.folder), options.label):
         print(line)
 
 
 def _diff(options: argparse.Namespace) -> int:
-    from gozaresh.difference import differences
-    from gozaresh.errors import SettingsError
+    from gozaresh.common.errors import SettingsError
+    from gozaresh.provenance.diff import differences
 
     if not (options.old and options.new):
         raise SettingsError("diff: two reports are compared: make diff A=old.zip B=.")

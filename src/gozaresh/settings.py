@@ -10,8 +10,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gozaresh.device import cuda_present
-from gozaresh.errors import SettingsError, nearest
+from gozaresh.common.environment import cuda_present
+from gozaresh.common.errors import SettingsError, nearest
+from gozaresh.common.paths import THEME
 
 Literal = str | int | float | bool
 
@@ -88,7 +89,7 @@ class Project:
     def theme(self) -> Path:
         """The folder of the Typst theme: the report's own or the engine's."""
         own = self.settings.theme
-        return self.root / own if own else Path(__file__).parent / "theme"
+        return self.root / own if own else THEME
 
     @cached_property
     def chapters(self) -> tuple[Path, ...]:

@@ -26,11 +26,12 @@ from types import FrameType
 from typing import TextIO
 
 from gozaresh import build
-from gozaresh.errors import GozareshError
-from gozaresh.memo import save_all
-from gozaresh.quote import quoted
-from gozaresh.reads import ENGINE, Root, roots
+from gozaresh.common.errors import GozareshError, quoted
+from gozaresh.common.memo import save_all
+from gozaresh.common.paths import ENGINE
+from gozaresh.report import Report, inputs
 from gozaresh.settings import Project, load_project
+from gozaresh.uptodate import Root, roots
 
 PAUSE = 0.1  # seconds between two looks at the files
 SHARE = 20  # a pause is at least so many times as long as the look
@@ -83,7 +84,7 @@ class Status(io.TextIOBase):
         self._out.flush()
 
 
-def watch(folder: Path, choose: Callable[[Project], build.Report]) -> None:
+def watch(folder: Path, choose: Callable[[Project], Report]) -> None:
     """Build the report of a folder, and again after each save, until the program is interrupted."""
     status = Status(sys.stderr)
     with _interrupted_by(signal.SIGTERM, signal.SIGHUP):
@@ -133,7 +134,7 @@ def promote(draft: Path, target: Path) -> None:
 class _Watch:
     """The loop, with what it knows of the files between two builds."""
 
-    def __init__(self, folder: Path, choose: Callable[[Project], build.Report], status: Status) -> None:
+    def __init__(self, folder: Path, choose: Callable[[Project], Report], status: Status) -> None:
         self._folder, self._choose, self._status = folder.resolve(), choose, status
         self._roots = frozenset({Root(self._folder / "report.toml"), Root(self._folder / "report" / "report.toml"),
                                  Root(ENGINE, ".py")})
@@ -160,7 +161,7 @@ class _Watch:
                 draft = Draft(project.root, project.file, project.settings)
                 self._now_watching(roots(draft))
                 report = self._choose(draft)
-                self._now_watching(self._roots | build.inputs(report))
+                self._now_watching(self._roots | inputs(report))
                 build.build_report(report)
                 promote(draft.pdf, project.pdf)
         except (GozareshError, OSError) as error:

@@ -2,8 +2,9 @@ r"""From the constrained problem to the objective of the β-VAE, and β as the p
 
 from __future__ import annotations
 
-from dgm.calculus.derivation import Derivation
-from dgm.calculus.expression import (
+from dgm.calculus.identities.vocabulary import DATA, ENCODER, HALF, LIKELIHOOD, PRIOR, RATE, RECONSTRUCTION
+from dgm.calculus.language.derivation import Derivation
+from dgm.calculus.language.expression import (
     Constant,
     Derivative,
     Divergence,
@@ -17,7 +18,6 @@ from dgm.calculus.expression import (
     sqrt,
     substitute,
 )
-from dgm.calculus.identities.vocabulary import DATA, ENCODER, HALF, LIKELIHOOD, PRIOR, RATE, RECONSTRUCTION
 
 beta, epsilon = Symbol(r"\beta", positive=True), Symbol(r"\varepsilon", positive=True)
 F = Named(Expectation(DATA, RECONSTRUCTION), r"F(\theta,\phi)")

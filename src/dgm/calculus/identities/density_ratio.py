@@ -2,8 +2,9 @@ r"""The optimal discriminator and the total correlation that it gives (Sugiyama 
 
 from __future__ import annotations
 
-from dgm.calculus.derivation import Derivation
-from dgm.calculus.expression import (
+from dgm.calculus.identities.vocabulary import AGGREGATE, MARGINALS
+from dgm.calculus.language.derivation import Derivation
+from dgm.calculus.language.expression import (
     Derivative,
     Expectation,
     Integral,
@@ -13,7 +14,6 @@ from dgm.calculus.expression import (
     Unknown,
     log,
 )
-from dgm.calculus.identities.vocabulary import AGGREGATE, MARGINALS
 
 DISCRIMINATOR = Unknown("D", ("z",))
 

@@ -2,24 +2,6 @@
 
 from __future__ import annotations
 
-from dgm.calculus.derivation import Derivation
-from dgm.calculus.expression import (
-    Constant,
-    Density,
-    Divergence,
-    Entropy,
-    Expectation,
-    Expr,
-    Integral,
-    Mean,
-    Named,
-    Normal,
-    Operand,
-    SumOver,
-    Symbol,
-    as_expr,
-    log,
-)
 from dgm.calculus.identities.vocabulary import (
     BOUND,
     DATA,
@@ -38,7 +20,24 @@ from dgm.calculus.identities.vocabulary import (
     Z_J,
     X,
 )
-from dgm.calculus.worlds import WorldKind
+from dgm.calculus.language.derivation import Derivation, WorldKind
+from dgm.calculus.language.expression import (
+    Constant,
+    Density,
+    Divergence,
+    Entropy,
+    Expectation,
+    Expr,
+    Integral,
+    Mean,
+    Named,
+    Normal,
+    Operand,
+    SumOver,
+    Symbol,
+    as_expr,
+    log,
+)
 
 JENSEN = (
     Derivation("eq-elbo-jensen", log(EVIDENCE))

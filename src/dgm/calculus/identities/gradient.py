@@ -6,9 +6,9 @@ differentiating in s at 0, for every polynomial.
 
 from __future__ import annotations
 
-from dgm.calculus.derivation import Derivation
-from dgm.calculus.expression import Derivative, Mean, Named, Normal, Symbol, as_expr, exp
 from dgm.calculus.identities.vocabulary import HALF
+from dgm.calculus.language.derivation import Derivation
+from dgm.calculus.language.expression import Derivative, Mean, Named, Normal, Symbol, as_expr, exp
 
 z, eps, mu, k = Symbol("z"), Symbol(r"\epsilon"), Symbol(r"\mu"), Symbol("k")
 s, sigma = Symbol("s", unit=True), Symbol(r"\sigma", positive=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dgm.calculus.derivation import Derivation
-from dgm.calculus.expression import (
+from dgm.calculus.identities.vocabulary import HALF, Z
+from dgm.calculus.language.derivation import Derivation
+from dgm.calculus.language.expression import (
     Constant,
     Density,
     Derivative,
@@ -20,7 +21,6 @@ from dgm.calculus.expression import (
     log,
     sqrt,
 )
-from dgm.calculus.identities.vocabulary import HALF, Z
 
 z, mu, m = Symbol("z"), Symbol(r"\mu"), Symbol("m")
 b, lam = Symbol("b", positive=True), Symbol(r"\lambda", positive=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dgm.calculus.derivation import Derivation
-from dgm.calculus.expression import Constant, Symbol, exp, log, sqrt
 from dgm.calculus.identities.elbo import GAUSS_SUM
 from dgm.calculus.identities.gradient import TRICK
 from dgm.calculus.identities.vocabulary import HALF
+from dgm.calculus.language.derivation import Derivation
+from dgm.calculus.language.expression import Constant, Symbol, exp, log, sqrt
 
 x, x_hat = Symbol("x"), Symbol(r"\hat{x}")
 s, v, error = Symbol("s", positive=True), Symbol("v", positive=True), Symbol("e", positive=True)

@@ -2,18 +2,6 @@ r"""The averaged divergence and its parts, and the objective of FactorVAE (Kim &
 
 from __future__ import annotations
 
-from dgm.calculus.derivation import Derivation
-from dgm.calculus.expression import (
-    Divergence,
-    Entropy,
-    Expectation,
-    Information,
-    Named,
-    SumOver,
-    Symbol,
-    TotalCorrelation,
-    log,
-)
 from dgm.calculus.identities.vocabulary import (
     AGGREGATE,
     BOUND,
@@ -29,7 +17,18 @@ from dgm.calculus.identities.vocabulary import (
     RATE,
     RECONSTRUCTION,
 )
-from dgm.calculus.worlds import WorldKind
+from dgm.calculus.language.derivation import Derivation, WorldKind
+from dgm.calculus.language.expression import (
+    Divergence,
+    Entropy,
+    Expectation,
+    Information,
+    Named,
+    SumOver,
+    Symbol,
+    TotalCorrelation,
+    log,
+)
 
 FACTORISED = WorldKind(factorised=("p",))
 gamma = Symbol(r"\gamma", positive=True)

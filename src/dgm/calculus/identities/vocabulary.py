@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from dgm.calculus.expression import Density, Divergence, Expectation, Named, Number, log
+from dgm.calculus.language.expression import Density, Divergence, Expectation, Named, Number, log
 
 X, Z, Z_J, X_Z = ("x",), ("z",), ("z_j",), ("x", "z")
 HALF = Number(Fraction(1, 2))

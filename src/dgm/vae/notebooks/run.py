@@ -2,14 +2,14 @@
 # # One run of a sweep
 #
 # A FactorVAE (with `gamma` 0: a β-VAE) trained on images drawn with known factors, then measured on images that it has
-# not seen. `dgm.vae.execution` runs this notebook with Papermill, once for each run of a sweep, and keeps it.
+# not seen. `dgm.vae.experiments.kernel` runs this notebook with Papermill, once for each run of a sweep, and keeps it.
 
 # %% tags=["parameters"]
 world = "sprites"
 images = 20000
 image_size = 16
-factor: dict = {}  # what it says of dgm.vae.factor.FactorConfig; empty: a sweep's base
-sizes: dict = {}  # and of dgm.vae.measure.Sizes
+factor: dict = {}  # what it says of dgm.vae.training.factor.FactorConfig; empty: a sweep's base
+sizes: dict = {}  # and of dgm.vae.analysis.measure.Sizes
 folder = ""  # where the training's state is kept; empty: nowhere
 
 # %%
@@ -19,8 +19,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from IPython.display import Image, Markdown, display
 
-from dgm.vae.runs import run_of, work
-from dgm.vae.sweep import BASE
+from dgm.vae.experiments.run import run_of, work
+from dgm.vae.experiments.sweep import BASE
 
 given = {"factor": factor, "sizes": sizes}
 run = run_of({**BASE.inputs(), "world": world, "images": images, "image_size": image_size,

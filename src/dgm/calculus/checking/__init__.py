@@ -1,0 +1,1 @@
+"""Check each step of a derivation, exactly or on models."""

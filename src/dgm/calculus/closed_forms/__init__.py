@@ -1,0 +1,1 @@
+"""Closed forms of Gaussian, Laplace and finite models."""

@@ -1,0 +1,1 @@
+"""The language of derivations: expressions, notation, steps, and the ledger that prints them."""

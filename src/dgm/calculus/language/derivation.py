@@ -1,0 +1,136 @@
+"""A derivation: a chain of =, ≥ and ≤ steps from one expression to the next, each with its reason.
+
+The same chain is typeset (:meth:`Derivation.latex`) and checked (``verification.verify``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from dgm.calculus.language.expression import (
+    Expr,
+    Operand,
+    as_expr,
+)
+from dgm.calculus.language.notation import latex
+
+Relation = Literal["=", ">=", "<="]
+SIGNS: dict[Relation, str] = {"=": "=", ">=": r"\ge ", "<=": r"\le "}
+
+
+@dataclass(frozen=True)
+class WorldKind:
+    """What random models of a derivation have in common.
+
+    ``laws`` are drawn independently of each other.  ``factorised`` laws have independent coordinates of z,
+    ``encoders`` independent coordinates given x; ``exact`` replaces the second law's q(z|x) by the
+    posterior of the first.
+    """
+
+    laws: tuple[str, ...] = ("p", "q")
+    factorised: tuple[str, ...] = ()
+    encoders: tuple[str, ...] = ()
+    exact: tuple[str, str] | None = None
+
+
+ANY_WORLD = WorldKind()
+
+
+@dataclass(frozen=True)
+class Link:
+    """One relation and the expression that it leads to.
+
+    ``slack`` is the known non-negative quantity by which an inequality falls short of equality; ``given``
+    lists quantities that are zero by hypothesis; ``stated`` says why a step is taken without a check (a
+    definition, an assumption, a cited theorem).  ``together`` keeps it on its predecessor's line.
+    """
+
+    relation: Relation
+    side: Expr
+    reason: str
+    slack: Expr | None = None
+    given: tuple[Expr, ...] = ()
+    stated: str = ""
+    together: bool = False
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A chain, the label of the equation that displays it, and the models on which it is tried.
+
+    >>> from dgm.calculus.language.expression import Density, log
+    >>> p, joint, rest = Density("p", ("x",)), Density("p", ("x", "z")), Density("p", ("z",), ("x",))
+    >>> Derivation("eq-bayes", log(p)).equals(log(joint / rest), "قاعدهٔ بیز").latex()
+    '\\\\log p(x)=\\\\log \\\\frac{p(x,z)}{p(z\\\\mid x)}'
+    """
+
+    label: str
+    start: Expr
+    links: tuple[Link, ...] = ()
+    kind: WorldKind = ANY_WORLD
+
+    def equals(self, side: Operand, reason: str, *, given: tuple[Expr, ...] = (), stated: str = "",
+               together: bool = False) -> Derivation:
+        """The chain with one equality more."""
+        return self._with(Link("=", as_expr(side), reason, None, given, stated, together))
+
+    def at_least(self, side: Operand, reason: str, slack: Expr | None = None, *, stated: str = "",
+                 together: bool = False) -> Derivation:
+        """The chain with one ≥ more."""
+        return self._with(Link(">=", as_expr(side), reason, slack, (), stated, together))
+
+    def at_most(self, side: Operand, reason: str, slack: Expr | None = None, *, stated: str = "",
+                together: bool = False) -> Derivation:
+        """The chain with one ≤ more."""
+        return self._with(Link("<=", as_expr(side), reason, slack, (), stated, together))
+
+    def _with(self, link: Link) -> Derivation:
+        return replace(self, links=(*self.links, link))
+
+    @property
+    def sides(self) -> tuple[Expr, ...]:
+        """The expressions of the chain, (number of links + 1,)."""
+        return (self.start, *(link.side for link in self.links))
+
+    def latex(self, *, broken: bool = False) -> str:
+        """One line, or, if it has several or is to be ``broken``, a block aligned at its relations."""
+        parts = [f"{SIGNS[link.relation]}{latex(link.side)}" for link in self.links]
+        if not broken and all(link.together for link in self.links[1:]):
+            return latex(self.start) + "".join(parts)
+        first, *rest = parts
+        opening = f"&{latex(self.start)}\\\\\n&\\quad" if broken else f"{latex(self.start)}\n&"
+        lines = [opening + first]
+        for link, part in zip(self.links[1:], rest, strict=True):
+            lines.append(part if link.together else f"\\\\\n&{part}")
+        return "\\begin{aligned}\n" + "".join(lines) + "\n\\end{aligned}"
+
+    def _repr_latex_(self) -> str:
+        return f"$${self.latex()}$$"
+
+    @property
+    def broken(self) -> Displayed:
+        """The chain with its relations on lines of their own."""
+        return Displayed(self.latex(broken=True))
+
+
+@dataclass(frozen=True)
+class Displayed:
+    """LaTeX that a notebook shows as a displayed equation."""
+
+    tex: str
+
+    def _repr_latex_(self) -> str:
+        return f"$${self.tex}$$"
+
+
+def displayed(*parts: Derivation | Expr | str) -> Displayed:
+    r"""Derivations, expressions and joining LaTeX, side by side in one displayed equation.
+
+    >>> from dgm.calculus.language.expression import Symbol
+    >>> displayed("a", "=", Symbol("b"), r"+\cdots").tex
+    'a=b+\\cdots'
+    """
+    texts = (part if isinstance(part, str) else part.latex() if isinstance(part, Derivation) else latex(part)
+             for part in parts)
+    return Displayed("".join(texts))

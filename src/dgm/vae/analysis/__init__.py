@@ -1,0 +1,1 @@
+"""Analyse a trained model: latent space, smiles, refinement, scores."""

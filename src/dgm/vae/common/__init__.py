@@ -1,0 +1,1 @@
+"""Devices, files and the console: imports nothing of ours but errors."""

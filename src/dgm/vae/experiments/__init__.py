@@ -1,0 +1,1 @@
+"""Train many models and compare them."""

@@ -1,0 +1,1 @@
+"""Read, decode and batch images in two classes."""

@@ -1,0 +1,1 @@
+"""Train, resume, identify and record."""

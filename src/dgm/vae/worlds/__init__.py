@@ -1,0 +1,1 @@
+"""Draw images whose factors are known."""

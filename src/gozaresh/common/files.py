@@ -1,0 +1,81 @@
+"""Reading and writing what the steps hand to each other; a file appears whole or not at all."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from gozaresh.common.progress import say
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Read a notebook of any version as the newest one."""
+    notebook: NotebookNode = nbformat.read(path, as_version=4)
+    return notebook
+
+
+def written_notebook(path: Path) -> NotebookNode:
+    """A notebook that an earlier step wrote, and so has checked, read once; whoever has it must not change it."""
+    about = path.stat()
+    return _written(path, about.st_mtime_ns, about.st_size, about.st_ino)
+
+
+@lru_cache(maxsize=64)
+def _written(path: Path, saved: int, size: int, number: int) -> NotebookNode:
+    return read_written(path)
+
+
+def read_written(path: Path) -> NotebookNode:
+    """The same, read anew, to be changed as one likes."""
+    notebook: NotebookNode = nbformat.v4.reads(path.read_text(encoding="utf-8"))
+    return notebook
+
+
+def write_notebook(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook atomically, so that a reader never sees half of one."""
+    write_text(notebook_text(notebook), path)
+
+
+def notebook_text(notebook: NotebookNode) -> str:
+    """What a notebook's file holds."""
+    return str(nbformat.writes(notebook)) + "\n"
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text file atomically."""
+    write_bytes(text.encode("utf-8"), path)
+
+
+def write_bytes(data: bytes, path: Path) -> None:
+    """Write a file atomically; one that holds just that is left as it is."""
+    with suppress(OSError):
+        if path.stat().st_size == len(data) and path.read_bytes() == data:
+            return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError as error:  # a full disk does not say of which file
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+@contextmanager
+def locked(path: Path, what: str) -> Iterator[None]:
+    """Hold the lock ``path`` for the block; while another process holds it, wait, and say so."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"{what}: another build is at work on it; waiting")
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield  # closing the file gives the lock back, and so does the end of the process

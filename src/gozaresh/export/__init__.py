@@ -1,0 +1,1 @@
+"""Step 3: executed notebooks to Typst markup."""

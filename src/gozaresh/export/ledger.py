@@ -1,0 +1,85 @@
+"""The ledger of a report's equations: how each was checked, as the chapters' own runs recorded it.
+
+A chapter shows its checks with :func:`gozaresh.author.checks`. Each numbered equation then carries a mark, and the
+appendix counts them. A report that keeps a ledger keeps it whole: every numbered equation must be in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from nbformat import NotebookNode
+
+from gozaresh.common.checks import MIME, WAYS, Check
+from gozaresh.common.errors import Place, SourceError, nearest
+from gozaresh.source.notebook import options_of, place_of
+
+EQUATION = re.compile(r"(?:\{#|\\label\{)(eq-[\w-]+)\}")
+
+
+def collect(notebook: NotebookNode) -> tuple[Check, ...]:
+    """Every check that an executed chapter recorded, in order.
+
+    Raises:
+        SourceError: a record is not one of a check.
+    """
+    return tuple(_check(record, place_of(cell)) for cell in notebook.cells for output in cell.get("outputs", [])
+                 for record in output.get("data", {}).get(MIME, []))
+
+
+def _check(record: Mapping[str, str], place: Place) -> Check:
+    try:
+        check = Check(record["label"], record["claim"], record["how"], record["evidence"])
+    except (KeyError, TypeError) as error:
+        raise SourceError(f"{place}: a check needs label, claim, how and evidence: {error}") from None
+    if check.how not in WAYS:
+        raise SourceError(f"{place}: {check.label} is said to be {check.how!r}; {nearest(check.how, WAYS)}")
+    return check
+
+
+def marks(checks: Iterable[Check]) -> dict[str, str]:
+    """How each equation was checked: as weakly as its weakest step.
+
+    >>> marks([Check("eq-a", "", "proved", ""), Check("eq-a", "", "tested", "")])
+    {'eq-a': 'tested'}
+    """
+    found: dict[str, str] = {}
+    for check in checks:
+        found[check.label] = max(found.get(check.label, WAYS[0]), check.how, key=WAYS.index)
+    return found
+
+
+def equations(notebook: NotebookNode) -> Iterator[tuple[str, Place]]:
+    """The labels of an executed chapter's numbered equations, with their places, in order."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            yield from _labels(cell.source, cell)
+        elif options_of(cell).kind == "eq":
+            yield options_of(cell).label, place_of(cell)
+        for output in cell.get("outputs", []):
+            for label, _ in _labels(str(output.get("data", {}).get("text/markdown", "")), cell):
+                yield label, place_of(cell)
+
+
+def _labels(text: str, cell: NotebookNode) -> Iterator[tuple[str, Place]]:
+    for found in EQUATION.finditer(text):
+        yield found[1], place_of(cell, text[: found.start()].count("\n") + 1)
+
+
+def check_complete(notebooks: Sequence[NotebookNode]) -> None:
+    """See that a kept ledger is whole: every numbered equation is in it, and nothing else is.
+
+    Raises:
+        SourceError: a line for every equation that is not in the ledger, and every entry without an equation.
+    """
+    entries = {check.label: check for notebook in notebooks for check in collect(notebook)}
+    if not entries:
+        return
+    shown = {label: place for notebook in notebooks for label, place in equations(notebook)}
+    problems = [f"{place}: equation {label} is not in the ledger of checks"
+                for label, place in shown.items() if label not in entries]
+    problems += [f"the ledger of checks speaks of {label!r}, which is no equation; {nearest(label, shown)}"
+                 for label in entries if label not in shown]
+    if problems:
+        raise SourceError("\n".join(problems))

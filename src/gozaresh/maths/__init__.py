@@ -1,0 +1,1 @@
+"""LaTeX formulas as a tree, as Typst and as spoken Persian."""

@@ -1,0 +1,1 @@
+"""A PDF's own layers: fonts, content streams, tags, text."""

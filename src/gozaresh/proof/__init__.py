@@ -1,0 +1,1 @@
+"""Step 5: hold the PDF against the sources."""

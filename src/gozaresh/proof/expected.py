@@ -1,0 +1,411 @@
+"""What the executed chapters promise to the reader, passage by passage, with the line that each comes from.
+
+Read from the cells through pandoc's syntax tree, whose writing as Typst has no part in it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+import pypandoc
+from nbformat import NotebookNode
+
+from gozaresh.common.errors import Place, TypesetError
+from gozaresh.common.memo import Memo, key
+from gozaresh.common.persian import persian
+from gozaresh.export.document import cell_documents
+from gozaresh.export.ledger import collect, marks
+from gozaresh.export.pandoc import CROSSREF, EQUATION_LABEL, READER
+from gozaresh.maths import translate as maths
+from gozaresh.maths.lexer import expand
+from gozaresh.maths.parser import parse
+from gozaresh.maths.symbols import SYMBOLS
+from gozaresh.maths.tree import Node as MathNode
+from gozaresh.maths.tree import Styled, Symbol, Table, Text, Word
+from gozaresh.proof.numbering import Numbering
+from gozaresh.proof.passage import CITATION, CODE, END, FORMULA, PLAIN, Passage, letters
+from gozaresh.source.notebook import place_of
+
+Node = dict[str, Any]
+MARKER = "GOZARESHCELL"
+REFERENCE = re.compile("\ue006([^\ue007]*)\ue007([01])([01])")
+BLANKS = {"Space", "SoftBreak", "LineBreak"}
+WRAPPERS = {"Emph", "Strong", "Strikeout", "Superscript", "Subscript", "Underline", "SmallCaps"}
+INVISIBLE = {"phantom", "hphantom", "vphantom", "hspace", "color"}
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A cell's Markdown, its values filled in, and where it comes from."""
+
+    markdown: str
+    place: Place
+    source: str
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A chapter, or the appendix, ready to be read."""
+
+    pieces: Sequence[Piece]
+    checks: Mapping[str, str] = field(default_factory=dict)  # how its equations were checked
+    is_appendix: bool = False
+
+
+def chapter_promise(notebook: NotebookNode) -> Promise:
+    """The cells of an executed chapter, each by itself, so that none can be lost among the others."""
+    pieces = [Piece(document.markdown, place_of(cell), cell.source) for cell, document in cell_documents(notebook, "")]
+    return Promise(pieces, marks(collect(notebook)))
+
+
+def appendix_promise(markdown: str) -> Promise:
+    """The appendix, which the engine writes."""
+    return Promise([Piece(markdown, Place("appendix", 1), markdown)], is_appendix=True)
+
+
+def promised(promises: Sequence[Promise], macros: str = "", memo: Memo | None = None) -> list[Passage]:
+    """Every passage of the report in order, its references resolved.
+
+    ``memo`` holds what was read of a chapter of the same text after the same numbers.
+
+    Raises:
+        TypesetError: pandoc failed.
+    """
+    with ThreadPoolExecutor() as pool:
+        trees = [pool.submit(_blocks, promise) if memo is None or memo.find(_key(promise, macros)) is None else None
+                 for promise in promises]
+    reader = _Reader(macros)
+    for promise, tree in zip(promises, trees, strict=True):
+        reader.take(promise, tree.result() if tree else None, memo or Memo())
+    return [replace(passage, text=REFERENCE.sub(reader.reference, passage.text)) for passage in reader.passages]
+
+
+def _key(promise: Promise, macros: str) -> str:
+    return key("promise", promise.pieces, sorted(promise.checks.items()), promise.is_appendix, macros)
+
+
+def _blocks(promise: Promise) -> list[Node]:
+    """pandoc's blocks of all pieces, each piece after a paragraph that says which it is."""
+    text = "\n\n".join(f"{MARKER}{at}\n\n{piece.markdown}" for at, piece in enumerate(promise.pieces))
+    command = [pypandoc.get_pandoc_path(), "-f", READER, "-t", "json"]
+    done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
+    if done.returncode:
+        raise TypesetError(f"pandoc: {' '.join(done.stderr.decode(errors='replace').split())}")
+    blocks: list[Node] = json.loads(done.stdout)["blocks"]
+    return blocks
+
+
+class _Reader:
+    """Goes through pandoc's blocks and writes the passages down."""
+
+    def __init__(self, macros: str) -> None:
+        self.passages: list[Passage] = []
+        self._macros = macros
+        self._numbers = Numbering()
+        self._checks: Mapping[str, str] = {}
+        self._piece = Piece("", Place("", 0), "")
+        self._at = 0  # how far into the piece's source the last passage stood
+        self._formulas: dict[maths.Formula, maths.TypstFormula] = {}
+
+    def take(self, promise: Promise, blocks: Sequence[Node] | None, memo: Memo) -> None:
+        """Read one chapter, or take what was read of it before if it was numbered from the same numbers on."""
+        name, before = _key(promise, self._macros), self._numbers.state()
+        kept = memo.find(name)
+        if kept is not None and kept[0] == before:
+            self._numbers.resume(kept[1])
+            self.passages += kept[2]
+            return
+        start = len(self.passages)
+        self.read(promise, _blocks(promise) if blocks is None else blocks)
+        memo.keep(name, (before, self._numbers.state(), self.passages[start:]))
+
+    def read(self, promise: Promise, blocks: Sequence[Node]) -> None:
+        """Read one chapter."""
+        self._checks = promise.checks
+        if promise.is_appendix:
+            self._numbers.begin_appendix()
+        for block in blocks:
+            marker = block["c"][0].get("c") if block["t"] == "Para" else None
+            if isinstance(marker, str) and marker.startswith(MARKER):
+                self._piece, self._at = promise.pieces[int(marker.removeprefix(MARKER))], 0
+            else:
+                self._block(block)
+
+    def reference(self, found: re.Match[str]) -> str:
+        """What a reference says, once all labels are known."""
+        return self._numbers.reference(found[1], bare=found[2] == "1", within=found[3] == "1")
+
+    # --- blocks ------------------------------------------------------------------------------------------------------
+    def _block(self, block: Node) -> None:
+        kind, content = block["t"], block.get("c", [])
+        if kind in ("Para", "Plain"):
+            self._paragraph(content)
+        elif kind == "Header":
+            self._header(*content)
+        elif kind == "CodeBlock":
+            self._code(content[1])
+        elif kind == "Table":
+            self._captioned_table(content)
+        elif kind == "Figure":
+            self._author_figure(content)
+        elif kind == "Div":
+            self._div(*content)
+        elif kind in ("BulletList", "OrderedList"):
+            self._list(kind, content)
+        elif kind == "DefinitionList":
+            for term, definitions in content:
+                self._text("text", term)
+                self._all(block for definition in definitions for block in definition)
+        elif kind == "LineBlock":
+            self._text("text", [item for line in content for item in line])
+        elif kind == "BlockQuote":
+            self._all(content)
+
+    def _all(self, blocks: Iterator[Node] | Sequence[Node]) -> None:
+        for block in blocks:
+            self._block(block)
+
+    def _paragraph(self, inlines: Sequence[Node]) -> None:
+        """Displayed equations part a paragraph."""
+        part: list[Node] = []
+        for item in _labelled(inlines):
+            if item["t"] == "Math" and item["c"][0]["t"] == "DisplayMath":
+                self._text("text", part)
+                self._equation(item)
+                part = []
+            else:
+                part.append(item)
+        self._text("text", part)
+
+    def _header(self, level: int, attributes: list[Any], content: list[Node]) -> None:
+        label = attributes[0] if CROSSREF.match(attributes[0]) else ""
+        number = "" if "unnumbered" in attributes[1] else self._numbers.heading(level, label)
+        self._text("text", content, lead=number + " ")
+
+    def _list(self, kind: str, content: list[Any]) -> None:
+        start, items = (None, content) if kind == "BulletList" else (content[0][0], content[1])
+        for at, item in enumerate(items):
+            self._running("text", item, "" if start is None else f"{persian(str(start + at))}) ")
+
+    def _running(self, kind: str, blocks: Sequence[Node], lead: str) -> None:
+        """Blocks that are one text, a list item or a footnote; lists, tables and code inside come after it."""
+        running = [block for block in blocks if block["t"] in ("Para", "Plain")]
+        inlines = [item for block in running for item in (*block["c"], {"t": "Space"})]
+        self._text(kind, inlines, lead)
+        self._all([block for block in blocks if block["t"] not in ("Para", "Plain")])
+
+    def _code(self, code: str) -> None:
+        for line in code.split("\n"):
+            if line.strip():
+                self._add(Passage("code", line), line.strip())
+
+    def _captioned_table(self, content: list[Any]) -> None:
+        caption = _joined(content[1][1])
+        if caption:
+            self._caption("tbl", content[0][0], caption)
+        self._table(content)
+
+    def _table(self, content: list[Any]) -> None:
+        bodies = [row for body in content[4] for row in (*body[2], *body[3])]
+        for row in (*content[3][1], *bodies):
+            for cell in row[1]:
+                self._text("cell", _joined(cell[4]), keep=True)
+
+    def _author_figure(self, content: list[Any]) -> None:
+        (label, _, pairs), (_, caption), body = content
+        self._caption("fig", label, _joined(caption))
+        self._float_body(body, dict(pairs))
+
+    def _div(self, attributes: list[Any], blocks: list[Node]) -> None:
+        label, classes, pairs = attributes
+        if "gz-float" not in classes:
+            self._all(blocks)
+            return
+        options = dict(pairs)
+        captions = [block for block in blocks if block["t"] == "Div" and "gz-caption" in block["c"][0][1]]
+        self._caption(options["kind"], label, [item for block in captions for item in _joined(block["c"][1])])
+        self._float_body([block for block in blocks if block not in captions], options)
+
+    def _float_body(self, blocks: Sequence[Node], options: Mapping[str, str]) -> None:
+        for block in blocks:
+            if block["t"] == "Table":
+                self._table(block["c"])
+            elif block["t"] == "CodeBlock":
+                self._code(block["c"][1])
+            else:
+                for item in block["c"]:
+                    if item["t"] == "Image":
+                        own = dict(item["c"][0][2]).get("alt", "")
+                        self._add(Passage("figure", options.get("alt") or own or _plain(item["c"][1])), "fig-alt")
+
+    def _caption(self, kind: str, label: str, caption: Sequence[Node]) -> None:
+        self._text("text", caption, lead=f"{self._numbers.float(kind, label)}: ")
+
+    # --- running text ------------------------------------------------------------------------------------------------
+    def _text(self, kind: str, inlines: Sequence[Node], lead: str = "", *, keep: bool = False) -> None:
+        """Add a running text, then its footnotes; an empty one only where it is to be kept."""
+        text = _Running([lead])
+        self._inlines(_labelled(inlines), text)
+        whole = "".join(text.parts)
+        if keep or whole.strip():
+            self._add(Passage(kind, whole, tuple(text.formulas), tuple(text.cites)), *text.needles())
+        for mark, note in text.notes:
+            self._running("text", note, mark)
+
+    def _inlines(self, inlines: Sequence[Node], text: _Running) -> None:
+        opened = 0
+        for item in inlines:
+            if item["t"] == "Str":
+                opened = max(0, opened + item["c"].count("(") - item["c"].count(")"))
+            self._inline(item, text, within=opened > 0)
+
+    def _inline(self, item: Node, text: _Running, *, within: bool) -> None:
+        kind, content = item["t"], item.get("c", [])
+        if kind == "Str":
+            text.parts.append(content)
+        elif kind in BLANKS:
+            text.parts.append(" ")
+        elif kind == "Code":
+            text.parts += [CODE, content[1], PLAIN]
+        elif kind == "Math":
+            self._formula(item, text)
+        elif kind == "Cite":
+            self._cites(content[0], text, within=within)
+        elif kind == "Note":
+            mark = self._numbers.footnote()
+            text.parts.append(mark)
+            text.notes.append((mark + " ", content))
+        elif kind in WRAPPERS:
+            self._inlines(content, text)
+        elif kind in ("Span", "Quoted", "Link"):
+            self._inlines(content[1], text)
+
+    def _formula(self, item: Node, text: _Running) -> None:
+        done = self._set(item)
+        label = item.get("label") or done.label or ""
+        number = self._numbers.equation(label, check=self._checks.get(label, "")) if label else ""
+        text.parts.append(f"{FORMULA}{done.alt}{END}{number}")
+        text.formulas.append(letters(_characters(self._tree(item).body)))
+
+    def _cites(self, citations: Sequence[Node], text: _Running, *, within: bool) -> None:
+        for at, citation in enumerate(citations):
+            key = citation["citationId"]
+            if CROSSREF.match(key):
+                bare = citation["citationMode"]["t"] == "SuppressAuthor"
+                text.parts.append(f"{'، ' if at else ''}\ue006{key}\ue007{int(bare)}{int(within)}")
+            else:
+                text.cites.append(key)
+                text.parts += [CITATION, _plain(citation["citationSuffix"]).strip(" ,،")]
+
+    # --- equations ---------------------------------------------------------------------------------------------------
+    def _set(self, item: Node) -> maths.TypstFormula:
+        formula = maths.Formula(self._macros + item["c"][1], item["c"][0]["t"] == "DisplayMath")
+        if formula not in self._formulas:
+            self._formulas |= maths.to_typst([formula])
+        return self._formulas[formula]
+
+    def _tree(self, item: Node) -> Any:
+        return _parsed(self._macros + item["c"][1])
+
+    def _equation(self, item: Node) -> None:
+        done, tree = self._set(item), self._tree(item)
+        needle = item["c"][1].strip().split("\n")[0]
+        if done.lines and isinstance(tree.body, Table):
+            for line, read in zip(done.lines, tree.body.lines, strict=True):
+                if read.lead is not None:
+                    self._add(Passage("text", _characters(read.lead)), needle)
+                self._one(line.alt, read.cells, line.label or "", _tag(read.marks.tag), needle)
+        else:
+            self._one(done.alt, tree.body, item.get("label") or done.label or "", _tag(tree.marks.tag), needle)
+
+    def _one(self, alt: str, body: object, label: str, tag: str, needle: str) -> None:
+        number = self._numbers.equation(label, tag, self._checks.get(label, ""))
+        shown = number if not tag or re.fullmatch("[۰-۹]+", tag) else ""
+        hidden = tag if tag and not shown else ""  # a tag that is no number is shown as part of the formula
+        self._add(Passage("equation", f"{FORMULA}{alt}{END}{shown}", (letters(_characters(body) + hidden),)), needle)
+
+    # --- places ------------------------------------------------------------------------------------------------------
+    def _add(self, passage: Passage, *needles: str) -> None:
+        """Note a passage with the place of the first of the needles that its source holds."""
+        source = self._piece.source
+        at = next((found for needle in needles if needle and (found := source.find(needle, self._at)) >= 0), -1)
+        if at < 0:
+            at = self._at if self._at and "\n" in source[:self._at] else 0
+        self._at = at
+        begin = source.rfind("\n", 0, at) + 1
+        place = Place(self._piece.place.file, self._piece.place.line + source.count("\n", 0, at))
+        self.passages.append(replace(passage, place=place, source=source[begin:]))
+
+
+@dataclass
+class _Running:
+    """A running text while it is read."""
+
+    parts: list[str]
+    formulas: list[str] = field(default_factory=list)
+    cites: list[str] = field(default_factory=list)
+    notes: list[tuple[str, list[Node]]] = field(default_factory=list)
+
+    def needles(self) -> Iterator[str]:
+        """Its first words, by which its place is found."""
+        words = [part for part in self.parts[1:] if len(part.strip()) > 2 and not part.startswith((FORMULA, "\ue006"))]
+        whole = "".join(self.parts[1:])
+        yield whole.split(FORMULA)[0][:24].rsplit(" ", 1)[0].strip()
+        yield from words[:3]
+
+
+@lru_cache(maxsize=4096)
+def _parsed(tex: str) -> Any:
+    return parse(expand(tex))
+
+
+def _labelled(inlines: Sequence[Node]) -> list[Node]:
+    """Formulas with the label that follows them as text."""
+    out: list[Node] = []
+    for item in inlines:
+        match = EQUATION_LABEL.match(item["c"]) if item["t"] == "Str" else None
+        if match is None:
+            out.append(item)
+            continue
+        while out and out[-1]["t"] in BLANKS:
+            out.pop()
+        out[-1] = {**out[-1], "label": match[1]}
+        out += [{"t": "Str", "c": match[2]}] if match[2] else []
+    return out
+
+
+def _joined(blocks: Sequence[Node]) -> list[Node]:
+    return [item for block in blocks for item in (*block["c"], {"t": "Space"})]
+
+
+def _plain(inlines: Sequence[Node]) -> str:
+    return "".join(item["c"] if item["t"] == "Str" else " " for item in inlines if item["t"] in {"Str", *BLANKS})
+
+
+def _tag(tag: Text | None) -> str:
+    return "" if tag is None else _characters(tag)
+
+
+def _characters(part: object) -> str:
+    """The characters of a formula's tree that must be seen."""
+    if isinstance(part, str):
+        return part
+    if isinstance(part, tuple):
+        return "".join(map(_characters, part))
+    if isinstance(part, Symbol):
+        return SYMBOLS.get(part.token[1:], "") if part.token.startswith("\\") else part.token
+    if isinstance(part, Word):
+        return part.text
+    if isinstance(part, Text):
+        return _characters(part.parts)
+    if not isinstance(part, MathNode) or (isinstance(part, Styled) and part.name.lstrip("\\") in INVISIBLE):
+        return ""
+    below = [value for value in vars(part).values() if isinstance(value, MathNode | tuple)]
+    return "".join(_characters(value) for value in below)

@@ -1,0 +1,139 @@
+"""Step 5: read the finished PDF back and hold it against the sources.
+
+The PDF is read three times over. Its tags, passage by passage, are held against the passages that the executed chapters
+promise (:mod:`gozaresh.proof.expected`, :mod:`gozaresh.proof.shown`, :mod:`gozaresh.proof.comparison`). Each page's
+words are held against those that pdfium, the reader of Chrome, copies from it. And the pages are looked through for
+what none may hold
+(:mod:`gozaresh.proof.page_checks`). That the promises themselves left nothing out is seen from the words of the
+sources, which :mod:`gozaresh.proof.words` finds without pandoc's help.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pikepdf
+
+from gozaresh.common.memo import Memo
+from gozaresh.pdf.digest import page_digests
+from gozaresh.pdf.tags import PageContent, tagged
+from gozaresh.pdf.text import MARKS, Page, read_pages
+from gozaresh.proof.comparison import Fault, Missing, compare
+from gozaresh.proof.page_checks import Margins, loose_fonts, page_faults, saying_faults
+from gozaresh.proof.passage import CODE, END, FORMULA, PLAIN, Passage
+from gozaresh.proof.shown import bibliography_entries, printed
+from gozaresh.proof.words import PERSIAN, SourceText, tokens
+from gozaresh.source.bibliography import Entry, plain_words
+
+MARK = re.compile(f"[{MARKS}]")
+NOT_TEXT = re.compile(f"{FORMULA}[^{END}]*{END}|{CODE}[^{PLAIN}]*{PLAIN}")
+LETTER = "\u0620-\u06ef\u06fa-\u06ff\u200c"
+LATIN_IN_PERSIAN = re.compile(f"(?<=[{LETTER}»،؛:] )[0-9][0-9.,]*(?=[ ،؛.:][{LETTER}]|[،؛]|[ .:]*$)")
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was compared, and what was found wrong; sound if nothing was."""
+
+    words: int
+    passages: Counter[str]  # how many of each kind
+    pages: int
+    missing: tuple[Missing, ...]
+    faults: tuple[Fault, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is missing and nothing is wrong."""
+        return not self.missing and not self.faults
+
+
+def proofread(pdf: Path, promises: Sequence[Passage], sources: Sequence[SourceText] = (),
+              margins: Margins | None = None, entries: Mapping[str, Entry] | None = None,
+              memo: Memo | None = None) -> Proof:
+    """Hold the PDF, whose text layer is repaired, against the promised passages, and these against the sources' words.
+
+    ``margins`` are those of the theme's pages; without them text may reach to the page's edge. ``entries`` are those of
+    the .bib files by their keys. ``memo`` holds what was read of pages of the very same content; what they say is
+    compared anew.
+    """
+    with pikepdf.open(pdf) as document:
+        keys = page_digests(document) if memo else []
+        read, loose = tagged(document, memo or Memo()), [*loose_fonts(document)]
+    copied = read_pages(pdf, memo, keys)
+    missing, faults = compare(promises, printed(read.root))
+    shown = bibliography_entries(read.root)
+    missing += [*_left_out(sources, promises), *_latin_digits(promises), *_sources(promises, shown, entries or {})]
+    faults += [*page_faults(read, margins or Margins()), *saying_faults(copied), *loose,
+               *_copy_faults(read.pages, copied), *_bibliography(promises, shown)]
+    count = sum(len(passage.words()) for passage in promises)
+    return Proof(count, Counter(passage.kind for passage in promises), len(copied), tuple(sorted(missing)),
+                 tuple(sorted(set(faults))))
+
+
+def _left_out(sources: Sequence[SourceText], promises: Sequence[Passage]) -> Iterator[Missing]:
+    """Words of the sources that no promise holds: a paragraph or a cell was lost before the PDF was set."""
+    held: dict[str, Counter[str]] = defaultdict(Counter)
+    for passage in promises:
+        held[passage.place.file].update(tokens(passage.plain))
+    for source in sources:
+        there = held[source.file]
+        for word in source.words:
+            there[word] -= 1
+            if there[word] < 0:
+                yield Missing(source.place, f"«{word}»", "was lost on the way to the PDF")
+
+
+def _latin_digits(promises: Sequence[Passage]) -> Iterator[Missing]:
+    for passage in promises:
+        if passage.kind in ("text", "cell"):
+            for number in LATIN_IN_PERSIAN.findall(NOT_TEXT.sub("x", passage.plain)):
+                yield Missing(passage.place_of(number), f"«{number}»", "has Latin digits in Persian text")
+
+
+def _bibliography(promises: Sequence[Passage], shown: Sequence[str]) -> Iterator[Fault]:
+    cited = {key for passage in promises for key in passage.cites}
+    if len(cited) != len(shown):
+        yield Fault(0, f"{len(cited)} sources are cited, but the bibliography has {len(shown)}")
+
+
+def _sources(promises: Sequence[Passage], shown: Sequence[str], entries: Mapping[str, Entry]) -> Iterator[Missing]:
+    """Words of a cited source's title, or its year, that no entry of the bibliography holds all together."""
+    texts = ["".join(plain_words(text.replace("\u00ad", ""))) for text in shown]
+    places = {key: passage.place for passage in reversed(promises) for key in passage.cites}
+    for key, place in sorted(places.items()):
+        lost = min((_lost(entries[key], text) for text in texts), key=len, default=[]) if key in entries else []
+        if lost:
+            yield Missing(place, f"«{' '.join(lost)}» of the source {key}", "is not in the bibliography")
+
+
+def _lost(entry: Entry, text: str) -> list[str]:
+    return [word for word in entry.words if word not in text]
+
+
+def _copy_faults(written: Sequence[PageContent], copied: Sequence[Page]) -> Iterator[Fault]:
+    """Persian words whose parts pdfium does not give as they are written.
+
+    Parts between half-spaces, without marks: in a line that is mostly Latin pdfium puts the parts from left to right.
+    """
+    for ours, theirs in zip(written, copied, strict=True):
+        there = Counter(_parts(theirs.text))
+        for word, count in sorted(Counter(PERSIAN.findall(ours.text)).items()):
+            if any(there[part] < count for part in _parts(word)):
+                yield Fault(ours.number, f"«{word}» is not copied as it is written")
+
+
+def _parts(text: str) -> Iterator[str]:
+    return (part for word in PERSIAN.findall(MARK.sub("", text)) for part in word.split("\u200c"))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the PDF must hold."""
+
+    passages: Sequence[Passage]
+    sources: Sequence[SourceText]
+    margins: Margins

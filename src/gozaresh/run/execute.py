@@ -1,0 +1,268 @@
+"""Step 2: Papermill runs a chapter with its parameters, or an earlier run of the very same inputs is taken."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+
+from gozaresh.common import environment
+from gozaresh.common.digests import digest, file_digest
+from gozaresh.common.environment import now, took
+from gozaresh.common.errors import ExecutionError, Place
+from gozaresh.common.files import locked, read_notebook, write_notebook
+from gozaresh.common.memo import Memo, key, memo
+from gozaresh.common.progress import follow, say
+from gozaresh.run import witness
+from gozaresh.run.cache import Cache, Entry, changed, graft
+from gozaresh.run.inputs import Gathered, Inputs, differences, inputs_of
+from gozaresh.run.modules import check_by_content
+from gozaresh.run.recorder import Running
+from gozaresh.settings import Literal
+from gozaresh.source.notebook import place_of
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One chapter to be run: where from, where to, with what."""
+
+    name: str
+    notebook: NotebookNode
+    target: Path
+    parameters: Mapping[str, Literal]
+    paths: Mapping[str, Path]
+    roots: Sequence[Path]
+    root: Path
+    build: Path
+    profile: str
+    environment: Mapping[str, str]  # as gozaresh.run.modules.environment() tells it
+    why: bool = False  # whether to say which input made it run
+
+    @property
+    def inputs(self) -> Gathered:
+        """What the outputs depend on, as it is now."""
+        return inputs_of(self.notebook, self.parameters, self.paths, self.root, self.roots,
+                         self.environment, self.memo("imports"))
+
+    def memo(self, name: str) -> Memo:
+        """Where pieces of the chapter are kept by the digest of what they were made from."""
+        return memo(self.build / "memo" / f"{name}-{self.name}")
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What a chapter's outputs come from beside its parameters' files: modules, and what the code read undeclared."""
+
+    modules: tuple[Path, ...]
+    seen: Mapping[str, str]  # SHA-256 by kind and name
+
+
+def execute(job: Job, run: Callable[[Job, Running], NotebookNode] | None = None) -> Reads:
+    """Run a chapter, or take the outputs of an earlier run of the same inputs, and write it to ``job.target``.
+
+    ``run`` runs the cells; without it Papermill does.
+
+    Raises:
+        ExecutionError: a cell raised or the kernel died; the notebook so far is kept beside the target.
+    """
+    with locked(job.build / "run" / f"{job.name}.lock", job.name):
+        gathered = job.inputs
+        cache = Cache(job.build / "cache" / job.name, job.root)
+        kept, about = job.memo("executed"), (digest(job.notebook), job.profile)
+        known: tuple[str, Mapping[str, str]] | None = kept.find(key(cache.whole(gathered.inputs), *about))
+        if known is not None and _stands(job, *known):
+            say(f"{job.name}: unchanged, outputs of the earlier run are used")
+            return Reads(gathered.modules, known[1])
+        found = cache.load(gathered.inputs)
+        if found is None:
+            nearest = cache.nearest(gathered.inputs)
+            if job.why:
+                for line in _reasons(nearest, gathered.inputs, job.root):
+                    say(f"{job.name}: {line}")
+            found = _run_and_keep(job, gathered, cache, nearest, run or _run)
+        else:
+            say(f"{job.name}: unchanged, outputs of the earlier run are used")
+        done = graft(found, job.notebook)
+        done.metadata["gozaresh"] |= {"key": gathered.inputs.key, "profile": job.profile}
+        write_notebook(done, job.target)
+        seen = found.seen(len(found.cells))
+        if whole := cache.whole(gathered.inputs):
+            kept.keep(key(whole, *about), (file_digest(job.target), seen))
+    return Reads(gathered.modules, seen)
+
+
+def _stands(job: Job, target: str, seen: Mapping[str, str]) -> bool:
+    """Whether the target is what the same run gave when it was put onto the same notebook, and would give again."""
+    return not changed(seen, job.root) and job.target.is_file() and file_digest(job.target) == target
+
+
+def _reasons(nearest: Entry | None, inputs: Inputs, root: Path) -> Iterator[str]:
+    """Why no run that is kept can be taken: in what the nearest one differs."""
+    if nearest is None:
+        yield "runs, as no run of it is kept"
+        return
+    reasons = [*differences(nearest.inputs, inputs), *changed(nearest.seen(nearest.common(inputs.keys)), root)]
+    if not reasons:
+        reasons = [f"the last run stopped before the cell at {inputs.cells[len(nearest.cells)].place} was done"]
+    yield from (f"runs, because: {reason}" for reason in reasons)
+
+
+def _run_and_keep(job: Job, gathered: Gathered, cache: Cache, nearest: Entry | None,
+                  run: Callable[[Job, Running], NotebookNode]) -> Entry:
+    """Run a chapter; what it gave is kept if its inputs are still the same at the end."""
+    inputs = gathered.inputs
+    cells = sum(cell.cell_type == "code" for cell in job.notebook.cells)
+    say(f"{job.name}: running {cells} cells")
+    check_by_content({*gathered.modules, *(path for root in job.roots for path in root.rglob("*.py"))})
+    running = Running(job.build / "run" / f"{job.name}.seen", job.root, frozenset(inputs.modules))
+    running.journal.parent.mkdir(parents=True, exist_ok=True)
+    running.journal.unlink(missing_ok=True)
+    started = time.monotonic()
+    executed = None
+    try:
+        executed = run(job, running)
+        seconds = time.monotonic() - started
+        say(f"{job.name}: done in {seconds:.1f} s")
+    finally:
+        seconds = time.monotonic() - started
+        for cell in running.injected:
+            _hide_paths(cell, job)
+        entry = running.entry(inputs, job.notebook, _record(job, gathered, seconds), executed)
+        _name_chance(nearest, entry)
+        if entry.cells:
+            _keep(job, entry, cache)
+    return entry
+
+
+def _keep(job: Job, entry: Entry, cache: Cache) -> None:
+    after = replace(job, environment=environment.environment()).inputs.inputs
+    saved = changed(entry.seen(len(entry.cells)), job.root)
+    if after.key == entry.inputs.key and not saved:
+        cache.store(entry)
+        return
+    found = [*differences(entry.inputs, after), *(saved if after.key == entry.inputs.key else ())]
+    say(f"{job.name}: not kept, as it was saved anew while the chapter ran: {'; '.join(found)}")
+
+
+def _name_chance(before: Entry | None, now: Entry) -> None:
+    """Say which cells gave something else than in the last run although nothing that they depend on changed."""
+    for old, new, cell in zip(before.cells if before else (), now.cells, now.inputs.cells, strict=False):
+        if old.key != new.key or {**old.seen, **new.seen} != {**new.seen, **old.seen}:
+            return
+        if _bare(old.outputs) != _bare(new.outputs):
+            say(f"look again: the cell at {cell.place} gave another output than before from the same inputs")
+
+
+def _bare(outputs: Sequence[Mapping[str, Any]]) -> str:
+    return digest([{name: value for name, value in output.items() if name != "execution_count"}
+                   for output in outputs])
+
+
+def _run(job: Job, running: Running) -> NotebookNode:
+    """Run the notebook in a fresh kernel whose working directory is the report's folder."""
+    import papermill
+
+    source = job.build / "run" / f"{job.name}.in.ipynb"
+    partial = job.target.with_suffix(".partial.ipynb")
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    write_notebook(job.notebook, source)
+    progress = job.build / "run" / f"{job.name}.progress"
+    with _kernel_environment(job, progress, running.journal), follow(progress, job.name):
+        try:
+            papermill.execute_notebook(
+                str(source), str(partial), parameters=dict(job.parameters), cwd=str(job.root), kernel_name="python3",
+                progress_bar=False, log_output=False, request_save_on_cell_execute=False,
+                on_cell_start=running.started, on_cell_executed=running.executed,
+                extra_arguments=["--IPKernelApp.extra_extensions=gozaresh.run.witness",
+                                 "--IPKernelApp.log_level=50"])  # it calls its own shutdown an error
+        except papermill.PapermillExecutionError as error:
+            raise ExecutionError(_one_line(error, partial, job)) from None
+        except Exception as error:  # nbclient's DeadKernelError, zmq's failures: all mean that the kernel is gone
+            where = f"{running.place}: the kernel was lost while this cell ran" if running.place else (
+                f"{job.name}: the kernel was lost")
+            raise ExecutionError(f"{where}: {type(error).__name__}: {_first(error)}") from None
+    executed = read_notebook(partial)
+    partial.unlink()
+    return executed
+
+
+def _record(job: Job, gathered: Gathered, seconds: float) -> dict[str, Any]:
+    """The engine's record of a run, which later steps read from the notebook's metadata."""
+    return {
+        "key": gathered.inputs.key, "files": dict(gathered.files),
+        "parameters": {name: _public(name, value, job) for name, value in job.parameters.items()},
+        **took(seconds), "finished": now().strftime("%Y-%m-%d"),
+    }
+
+
+def _public(name: str, value: Literal, job: Job) -> Literal:
+    return Path(str(value)).name if name in job.paths and Path(str(value)).is_absolute() else value
+
+
+def _hide_paths(injected: NotebookNode, job: Job) -> None:
+    """Keep the folders, the times and the chance of this machine out of the notebook that will be handed in."""
+    for name in job.paths:
+        value = str(job.parameters.get(name, ""))
+        if Path(value).is_absolute():
+            injected.source = injected.source.replace(value, Path(value).name)
+    for name in ("papermill", "execution"):
+        injected.metadata.pop(name, None)
+    injected.id = digest(injected.source)[:8]
+
+
+@contextmanager
+def _kernel_environment(job: Job, progress: Path, journal: Path) -> Iterator[None]:
+    """What the kernel inherits: this environment's own kernel, the project's modules, a place for progress, a witness.
+
+    No user's start-up files are read.
+    """
+    progress.write_text("", encoding="utf-8")
+    modules = [*map(str, job.roots), *filter(None, [os.environ.get("PYTHONPATH", "")])]
+    declared = [str(path) for path in job.paths.values()]
+    watched = {"journal": str(journal), "root": str(job.root), "ignored": [str(job.build), *declared]}
+    wanted = {"JUPYTER_PREFER_ENV_PATH": "1", "IPYTHONDIR": str(job.build / "run" / "ipython"), "PYTHONHASHSEED": "0",
+              "GOZARESH_PROGRESS": str(progress), "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+              "PYTHONPATH": os.pathsep.join(modules), witness.SETTINGS: json.dumps(watched)}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _one_line(error: Exception, partial: Path, job: Job) -> str:
+    """Chapter, line of the percent script, and the last line of the traceback."""
+    executed = read_notebook(partial)
+    for cell in executed.cells:
+        for output in cell.get("outputs", ()):
+            if output.output_type == "error":
+                place = _failed_line(cell, output.traceback)
+                return f"{place}: {output.ename}: {_first(output.evalue)}"
+    return f"{job.name}: {_first(error)}"
+
+
+def _failed_line(cell: NotebookNode, traceback: Sequence[str]) -> Place:
+    """The line of the cell at which it raised: the first frame that IPython shows, which is the cell's own."""
+    text = ANSI.sub("", "\n".join(traceback))
+    arrow = re.search(r"^-+> (\d+) ", text, re.M) or re.search(r"\bline (\d+)", text)
+    return place_of(cell, int(arrow[1]) if arrow else 1)
+
+
+def _first(value: object) -> str:
+    lines = [line for line in str(value).strip().splitlines() if line.strip()]
+    return lines[0] if lines else "no message"

@@ -1,0 +1,116 @@
+"""What is known of a run while it goes on: the cell at work, what the cells before it gave, what they read."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Collection, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+
+from gozaresh.common.errors import Place
+from gozaresh.run.cache import CellRun, Entry
+from gozaresh.run.inputs import Inputs
+from gozaresh.source.notebook import is_injected, option_lines, place_of
+
+
+def whole(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
+    """The outputs with all that was printed between two others in one piece, what went to standard error after it.
+
+    A kernel sends printed text in as many pieces as it happens to flush, and a busy machine makes more of them.
+    """
+    done: list[NotebookNode] = []
+    for streams, group in groupby(deepcopy(list(outputs)), lambda output: output["output_type"] == "stream"):
+        pieces = list(group)
+        for name in sorted({piece["name"] for piece in pieces}, reverse=True) if streams else ():
+            mine = [piece for piece in pieces if piece["name"] == name]
+            mine[0]["text"] = "".join(piece["text"] for piece in mine)
+            done.append(mine[0])
+        done += [] if streams else pieces
+    return done
+
+
+@dataclass
+class Running:
+    """Listens to the client that runs the cells (nbclient's hooks), and to the witness's journal."""
+
+    journal: Path
+    root: Path
+    declared: Collection[str] = ()  # modules and files whose digests are in the key already
+    at: NotebookNode | None = None
+    injected: list[NotebookNode] = field(default_factory=list)
+    _done: dict[str, CellRun] = field(default_factory=dict)
+    _seen: list[tuple[str, str, str]] = field(default_factory=list)  # cell, name, digest
+    _wrote: set[str] = field(default_factory=set)
+    _read: int = 0  # bytes of the journal
+
+    def started(self, cell: NotebookNode, cell_index: int) -> None:
+        """A cell begins."""
+        self.at = cell
+
+    def executed(self, cell: NotebookNode, cell_index: int, execute_reply: Mapping[str, Any]) -> None:
+        """A cell has ended, well or not."""
+        self._listen(cell["id"])
+        if execute_reply["content"]["status"] == "ok":
+            self._done[cell["id"]] = CellRun("", whole(cell.outputs), cell.execution_count, {})
+            self.at = None
+            if is_injected(cell):
+                self.injected.append(deepcopy(cell))
+
+    @property
+    def place(self) -> Place | None:
+        """The first line of code of the cell at work."""
+        if self.at is None or is_injected(self.at):
+            return None
+        return place_of(self.at, 1 + option_lines(self.at))
+
+    def _listen(self, cell: str) -> None:
+        """Read what the witness has noted since."""
+        try:
+            text = self.journal.read_bytes()[self._read:]
+        except FileNotFoundError:
+            raise OSError(errno.ENOSPC, "what the cell read could not be noted; is the disk full?") from None
+        whole = text[: text.rfind(b"\n") + 1]
+        self._read += len(whole)
+        for line in whole.splitlines():
+            noted = json.loads(line)
+            name = self._named(Path(noted["path"]))
+            if noted["kind"] == "wrote":
+                self._wrote |= {name, self._named(Path(noted["path"]).parent)}
+            elif name not in self.declared:
+                self._seen.append((cell, f"{noted['kind']} {name}", noted["digest"]))
+
+    def _named(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+
+    def entry(self, inputs: Inputs, fresh: NotebookNode, record: Mapping[str, Any],
+              executed: NotebookNode | None = None) -> Entry:
+        """The run as far as it came; ``executed`` is the notebook at its end."""
+        codes = [cell for cell in fresh.cells if cell.cell_type == "code"]
+        final = {cell["id"]: cell for cell in executed.cells if cell.cell_type == "code"} if executed else {}
+        cells: list[CellRun] = []
+        for cell, key in zip(codes, inputs.keys, strict=True):
+            done = self._done.get(cell["id"])
+            if done is None and cell.source.strip():
+                break
+            done = done or CellRun("", [], None, {})  # an empty cell is never run
+            after = whole(final[cell["id"]].outputs) if final else done.outputs
+            cells.append(CellRun(key, done.outputs, done.count, self._seen_by(cell["id"], first=not cells),
+                                 None if after == done.outputs else after))
+        return Entry(inputs, tuple(cells), tuple(self.injected), record)
+
+    def _seen_by(self, cell: str, first: bool) -> dict[str, str]:
+        """What a cell read that the run itself did not write; the injected parameters count as the first cell's.
+
+        The source of a module is read to show it; as a module it counts already.
+        """
+        modules = {name.removeprefix("module ") for _, name, _ in self._seen if name.startswith("module ")}
+        codes = {cell, *({one for one, _, _ in self._seen} - set(self._done) if first else ())}
+        return {name: digest for one, name, digest in self._seen
+                if one in codes and name.partition(" ")[2] not in self._wrote
+                and name.removeprefix("file ") not in modules}

@@ -1,0 +1,154 @@
+"""Step 1: a chapter's percent script becomes cells that know their file and line, and a notebook made of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import yaml
+from nbformat import NotebookNode
+
+from gozaresh.common.errors import Place, SourceError, nearest
+
+MARKER = re.compile(r"^# %%(?: |$)")
+OPTION = re.compile(r"^#\| ?(.*)$")
+LABEL = re.compile(r"^(fig|tbl|eq|sec|lst)-[A-Za-z0-9][\w-]*$")
+OPTIONS = ("label", "fig-cap", "fig-alt", "fig-width", "tbl-cap", "lst-cap", "lst-label", "echo", "output")
+
+
+@dataclass(frozen=True)
+class Options:
+    """A code cell's ``#|`` options."""
+
+    label: str = ""
+    fig_cap: str = ""
+    fig_alt: str = ""
+    fig_width: str = ""
+    tbl_cap: str = ""
+    lst_cap: str = ""
+    lst_label: str = ""
+    echo: bool = False
+    output: bool = True
+
+    @property
+    def kind(self) -> str:
+        """``fig``, ``tbl``, ``lst``, ``eq`` or the empty string."""
+        return self.label.partition("-")[0] if self.label else ""
+
+    @property
+    def caption(self) -> str:
+        """The caption that belongs to :attr:`label`."""
+        return {"fig": self.fig_cap, "tbl": self.tbl_cap, "lst": self.lst_cap}.get(self.kind, "")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a chapter. ``line`` is the 1-based line of the first line of ``source`` in the script."""
+
+    kind: str
+    source: str
+    file: str
+    line: int
+    tags: tuple[str, ...] = ()
+    options: Options = field(default_factory=Options)
+    option_lines: int = 0
+
+    @property
+    def place(self) -> Place:
+        """Where the cell begins."""
+        return Place(self.file, self.line)
+
+    @property
+    def code(self) -> str:
+        """The source without its options."""
+        return "\n".join(self.source.splitlines()[self.option_lines:]).strip("\n")
+
+    def place_of(self, needle: str) -> Place:
+        """The line of the first occurrence of ``needle``, or the cell's beginning."""
+        return self.place_at(max(self.source.find(needle), 0))
+
+    def place_at(self, index: int, text: str = "") -> Place:
+        """The line of a character of the source, or of a ``text`` that has the source's lines."""
+        return Place(self.file, self.line + (text or self.source).count("\n", 0, index))
+
+
+def read_chapter(path: Path, name: str) -> tuple[Cell, ...]:
+    """Read the percent script ``path``, called ``name`` in messages, as cells.
+
+    Raises:
+        SourceError: the script is not UTF-8, or a cell's options are wrong (with file and line).
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        notebook = jupytext.reads(text, fmt="py:percent")
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{name}: not UTF-8 text: {error.reason} at byte {error.start}") from None
+    cells = [cell for cell in notebook.cells if cell.source.strip()]
+    return tuple(_cells(cells, text.splitlines(), name))
+
+
+def _cells(cells: list[NotebookNode], lines: list[str], name: str) -> Iterator[Cell]:
+    """Give each of Jupytext's cells its line, by finding its first line after the cell before it."""
+    at = 0
+    for cell in cells:
+        source = cell.source.strip("\n")
+        at = _find(source, lines, at, name)
+        if cell.cell_type == "code":
+            yield _code_cell(source, name, at + 1, cell)
+        else:
+            yield Cell(cell.cell_type, source, name, at + 1)
+        at += source.count("\n")
+
+
+def _find(source: str, lines: list[str], start: int, name: str) -> int:
+    first = next(line for line in source.splitlines() if line.strip()).strip()
+    for number in range(start, len(lines)):
+        line = lines[number].strip()
+        if line == first or line.lstrip("#").strip() == first or line.endswith('"""' + first) or first in line:
+            return number
+    raise SourceError(f"{name}: cannot find the line of the cell that begins {first[:40]!r}")
+
+
+def _code_cell(source: str, name: str, line: int, cell: NotebookNode) -> Cell:
+    block = []
+    for text in source.splitlines():
+        match = OPTION.match(text)
+        if match is None:
+            break
+        block.append(match[1])
+    options = _options(block, name, line)
+    return Cell("code", source, name, line, tuple(cell.metadata.get("tags", ())), options, len(block))
+
+
+def _options(block: list[str], name: str, line: int) -> Options:
+    try:
+        raw = yaml.safe_load("\n".join(block)) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        at = line + (mark.line if mark else 0)
+        problem = getattr(error, "problem", None) or "not YAML"
+        raise SourceError(f"{Place(name, at)}: cell options are not valid YAML: {problem}") from None
+    if not isinstance(raw, dict):
+        raise SourceError(f"{Place(name, line)}: cell options must be lines of '#| key: value'")
+    values: dict[str, Any] = {}
+    for key, value in raw.items():
+        at = line + next((n for n, text in enumerate(block) if text.startswith(f"{key}:")), 0)
+        values[str(key).replace("-", "_")] = _option(str(key), value, Place(name, at))
+    return Options(**values)
+
+
+def _option(key: str, value: object, place: Place) -> str | bool:
+    if key not in OPTIONS:
+        raise SourceError(f"{place}: unknown cell option {key!r}; {nearest(key, OPTIONS)}")
+    if key in ("echo", "output"):
+        if not isinstance(value, bool):
+            raise SourceError(f"{place}: option {key} is true or false, not {value!r}")
+        return value
+    text = str(value).strip()
+    if key in ("label", "lst-label") and not LABEL.match(text):
+        raise SourceError(f"{place}: label {text!r} must look like fig-…, tbl-…, eq-… or lst-…, in Latin letters")
+    return text

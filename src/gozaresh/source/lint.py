@@ -1,0 +1,165 @@
+"""What can be held against the conventions without running: labels, references, captions, letters, coverage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from gozaresh.common.errors import Place, Problem, SourceError, nearest
+from gozaresh.source.cells import Cell
+from gozaresh.source.markup import DEFINED, FENCED, NOT_PROSE, REFERENCE, blanked, defined, undefined
+
+CROSSREF = re.compile(r"^(fig|tbl|eq|sec|lst)-")
+ARABIC_LETTERS = {"ي": "ی", "ك": "ک", "ى": "ی"}
+APPENDIX = {"sec-run-record", "sec-parameters", "sec-ledger", "sec-environment", "sec-record",
+            "sec-provenance"}  # the engine's own
+FLOATS = ("fig-", "tbl-", "lst-")
+HEADING = re.compile(r"^(#{1,6}) \S", re.M)
+RESULT = re.compile(r"[۰-۹]+٫[۰-۹]+٪?|[۰-۹]+٪|(?<![\w.])\d+\.\d+%?(?![\w.])|(?<![\w.])\d+%")
+
+
+def lint(cells: Sequence[Cell], citations: Iterable[str]) -> tuple[Problem, ...]:
+    """Every breach in the chapters' cells, in order; ``citations`` are the bibliography's keys."""
+    labels = list(_labels(cells))
+    known = {label for label, _ in labels} | APPENDIX
+    unresolved = list(_unresolved(cells, known, set(citations)))
+    unmentioned = [] if unresolved else list(_unmentioned(cells))  # a misspelt reference is one fault, not two
+    found = [*_duplicates(labels), *unresolved, *unmentioned, *_uncaptioned(cells), *_letters(cells), *_leaps(cells),
+             *_footnotes(cells)]
+    return tuple(sorted(set(found)))
+
+
+def prose(cell: Cell) -> str:
+    """A cell's prose (a code cell's captions) with code and maths blanked out, line breaks kept."""
+    options = cell.options
+    text = cell.source if cell.kind == "markdown" else "\n".join(
+        (options.fig_cap, options.tbl_cap, options.lst_cap, options.fig_alt))
+    return blanked(NOT_PROSE, text)
+
+
+def defined_labels(cells: Iterable[Cell]) -> dict[str, Place]:
+    """Where each label is defined."""
+    return dict(_labels(cells))
+
+
+def _labels(cells: Iterable[Cell]) -> Iterator[tuple[str, Place]]:
+    for cell in cells:
+        if cell.kind == "markdown":
+            for found in DEFINED.finditer(cell.source):
+                yield found[1] or found[2], cell.place_at(found.start())
+        for label in (cell.options.label, cell.options.lst_label):
+            if label:
+                yield label, cell.place_of(label)
+
+
+def _duplicates(labels: Sequence[tuple[str, Place]]) -> Iterator[Problem]:
+    first: dict[str, Place] = {}
+    for label, place in labels:
+        if label in first:
+            yield Problem(place, f"label {label} is already used at {first[label]}")
+        first.setdefault(label, place)
+
+
+def _unresolved(cells: Sequence[Cell], labels: set[str], citations: set[str]) -> Iterator[Problem]:
+    for cell in cells:
+        for found in REFERENCE.finditer(prose(cell)):
+            key, place = found[1], cell.place_of(f"@{found[1]}")
+            if CROSSREF.match(key):
+                if key not in labels:
+                    yield Problem(place, f"no label {key!r}; {nearest(key, labels)}")
+            elif key not in citations:
+                yield Problem(place, f"no bibliography entry {key!r}; {nearest(key, citations)}")
+
+
+def _uncaptioned(cells: Sequence[Cell]) -> Iterator[Problem]:
+    for cell in cells:
+        options = cell.options
+        if options.kind in ("fig", "tbl") and not options.caption:
+            yield Problem(cell.place_of(options.label), f"{options.label} has no caption: '#| {options.kind}-cap: …'")
+        if (options.kind == "lst" or options.lst_label) and not options.lst_cap:
+            yield Problem(cell.place_of("label"), f"{options.lst_label or options.label} has no '#| lst-cap: …'")
+        if options.kind == "fig" and not options.fig_alt:
+            yield Problem(cell.place_of(options.label), f"{options.label} has no alternative text: '#| fig-alt: …'")
+        for kind, caption in (("fig", options.fig_cap), ("tbl", options.tbl_cap)):
+            if caption and options.kind != kind:
+                yield Problem(cell.place_of(f"{kind}-cap"), f"a {kind}-cap needs '#| label: {kind}-…'")
+
+
+def _letters(cells: Sequence[Cell]) -> Iterator[Problem]:
+    for cell in cells:
+        text = prose(cell)
+        for wrong, right in ARABIC_LETTERS.items():
+            at = text.find(wrong)
+            if at >= 0:
+                yield Problem(cell.place_at(at, text),
+                              f"Arabic letter {wrong!r} (U+{ord(wrong):04X}) where Persian has {right!r}")
+
+
+def _unmentioned(cells: Sequence[Cell]) -> Iterator[Problem]:
+    """Figures, tables and listings that no text refers to, be it computed text; their own captions do not count."""
+    mentioned = {found[1] for cell in cells for found in REFERENCE.finditer(_speaking(cell))}
+    for cell in cells:
+        for label in dict.fromkeys((cell.options.label, cell.options.lst_label)):
+            if label.startswith(FLOATS) and label not in mentioned:
+                yield Problem(cell.place_of(label), f"no text refers to {label}: write @{label} where it is spoken of")
+
+
+def _speaking(cell: Cell) -> str:
+    return prose(cell) if cell.kind == "markdown" else cell.code
+
+
+def _leaps(cells: Sequence[Cell]) -> Iterator[Problem]:
+    """Headings more than one level below the one before them."""
+    level = 0
+    for cell in cells:
+        if cell.kind != "markdown":
+            continue
+        for found in HEADING.finditer(blanked(FENCED, cell.source)):
+            deep = len(found[1])
+            if deep > level + 1:
+                right = "#" * (level + 1)
+                yield Problem(cell.place_at(found.start()),
+                              f"a heading of level {deep} stands below one of level {level}; write {right}")
+            level = deep
+
+
+def _footnotes(cells: Sequence[Cell]) -> Iterator[Problem]:
+    """Footnotes that no cell of their chapter writes."""
+    for file in dict.fromkeys(cell.file for cell in cells):
+        chapter = [cell for cell in cells if cell.file == file]
+        names = {name for cell in chapter if cell.kind == "markdown" for name in defined(cell.source)}
+        for cell in chapter:
+            text = prose(cell)
+            for at, problem in undefined(text, names):
+                place = cell.place_at(at) if cell.kind == "markdown" else cell.place_of(text[at:text.index("]", at)])
+                yield Problem(place, problem)
+
+
+def typed_results(cells: Iterable[Cell]) -> Iterator[Problem]:
+    """Numbers in prose that look like results and are typed by hand; not a breach, for they may be settings."""
+    for cell in cells:
+        if cell.kind == "markdown":
+            text = prose(cell)
+            for found in RESULT.finditer(text):
+                yield Problem(cell.place_at(found.start(), text),
+                              f"«{found[0]}» looks like a result typed by hand; if it is one: `{{python}} …`")
+
+
+def raise_first(problems: Sequence[Problem]) -> None:
+    """Raise the problems as one error, a line each."""
+    if problems:
+        raise SourceError("\n".join(str(problem) for problem in problems))
+
+LETTER = "آ-یئءأؤۀ"
+WORD = f"[{LETTER}\u200c]"
+PREFIX = re.compile(rf"(?<!{WORD})(ن?می) ({WORD}{{2,}})")
+ENDING = re.compile(rf"({WORD}*[{LETTER}]) ((?:ها(?:ی|یی|یم|یت|یش|یمان|یتان|یشان)?|تر|ترین))(?!{WORD})")
+
+
+def half_spaces(cells: Iterable[Cell]) -> Iterator[Problem]:
+    """Where a space stands for a half-space, and how the word is written."""
+    for cell in cells:
+        text = prose(cell) if cell.kind == "markdown" else ""
+        for found in sorted((*PREFIX.finditer(text), *ENDING.finditer(text)), key=lambda match: match.start()):
+            yield Problem(cell.place_at(found.start(), text),
+                          f"«{found[0]}» wants a half-space: «{found[1]}\u200c{found[2]}»")

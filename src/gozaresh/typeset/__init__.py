@@ -1,0 +1,1 @@
+"""Step 4: Typst markup to a tagged PDF whose text can be copied."""

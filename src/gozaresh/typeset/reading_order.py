@@ -1,0 +1,209 @@
+"""What a run of text says, code by code from left to right, so that readers put the words together as written.
+
+Readers get the codes of a right-to-left run in visual order and turn them round, each in its own way. What was learned
+of them, by name, stands at the function that deals with it: poppler 22.12, pdfium 8149, mupdf 1.28, pdf.js 5.6.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from gozaresh.pdf.content import Cluster, Glyph, Run
+
+JOINERS = "\u200c\u200d"
+RIGHT_TO_LEFT_MARK = "\u200f"
+ARABIC_LETTER_MARK = "\u061c"
+FIRM_SPACE = RIGHT_TO_LEFT_MARK + " "
+STRONG = {"L", "R", "AL", "EN", "AN", "NSM"}
+SEPARATORS = ".,:/،%٪+-−\u00a0"  # weak in UAX #9
+# thousandths of an em
+GAP = 70  # too narrow to be a space for pdf.js, wide enough to part words for poppler
+WIDEST = 450  # pdf.js breaks a line at wider gaps
+STEP = 40  # between the widths of new glyphs
+
+
+class Said(NamedTuple):
+    """A glyph of the written run (None: nothing is drawn), what it says in visual order, and where it stands."""
+
+    glyph: int | None
+    text: str
+    x: float
+    wider: int = 0  # thousandths of an em added to the glyph's width
+
+
+def say(run: Run, *, spaced: bool) -> list[Said]:
+    """What the run says; ``spaced``: a space shall be said before it, for a gap parts it from the run before."""
+    if not run.right_to_left:
+        said = [Said(cluster.glyphs[0].code, cluster.text, cluster.glyphs[0].x) for cluster in run.clusters]
+        return [Said(None, FIRM_SPACE, said[0].x, GAP), *said] if spaced else said
+    said = [turned(item) for cluster in gather_marks(run) for item in _letters_said(cluster, run)]
+    return with_edges(filled_gaps(list(_with_borders(join_joiners(said))), run), run, spaced) if said else []
+
+
+def surplus(run: Run) -> list[Glyph]:
+    """The glyphs of a right-to-left run that say nothing and are ink alone: marks, and parts of one character."""
+    return [glyph for cluster in gather_marks(run) for glyph in cluster.glyphs if glyph not in _letters(cluster, run)]
+
+
+def turned(item: Said) -> Said:
+    """The code with a direction mark before a sign of numbers («٪», «−»), which mupdf takes for left-to-right."""
+    is_sign = unicodedata.bidirectional(item.text[0]) in ("ES", "ET")
+    return item._replace(text=RIGHT_TO_LEFT_MARK + item.text) if is_sign else item
+
+
+def join_joiners(said: Iterable[Said]) -> list[Said]:
+    """The codes with each joiner said by the code of the letter before it (which stands to its right).
+
+    pdf.js drops a code that says a format character at its end, alone or after others, but not before another one.
+    """
+    out: list[Said] = []
+    for item in said:
+        if out and out[-1].glyph is None and set(out[-1].text) <= set(JOINERS):
+            between = ARABIC_LETTER_MARK if is_mark(item.text) else ""
+            out[-1] = item._replace(text=out[-1].text + between + item.text)
+        else:
+            out.append(item)
+    return out
+
+
+def filled_gaps(said: Sequence[Said], run: Run) -> list[Said]:
+    """The codes with no gap before a mark at a word's end, and none that is very wide.
+
+    pdf.js looks for gaps at letters only, not at the marks to their left, and would say the space that it finds
+    between a mark and its letter. So the letter across the space is made wide enough to fill it, all but a little:
+    poppler parts words at gaps. mupdf does so too, but for the gap after the space, which is set close. At wide gaps
+    pdf.js ends its line, and the words of a line would stand in visual order.
+    """
+    out: list[Said] = []
+    for item in said:
+        gap = next((at + 1 for at in range(len(out) - 1, -1, -1) if not _is_void(out[at])), 0)
+        space = next((at for at in range(gap, len(out)) if out[at].text.isspace()), None)
+        if space is not None and not _is_void(item):
+            if gap:
+                wide = _reaching(out[gap - 1], item.x, GAP if is_mark(item.text) else WIDEST, run)
+                end = wide.x + (run.font.width(wide.glyph) + wide.wider / 1000) * run.size
+                out[gap - 1:space] = [wide, *(blank._replace(x=end) for blank in out[gap:space])]
+            if is_mark(item.text):
+                width = run.font.width(out[space].glyph) * run.size
+                out[space] = (out[space] if gap else firm(out[space]))._replace(x=item.x - width)
+        out.append(item)
+    return out
+
+
+def _is_void(item: Said) -> bool:
+    """Whether a code shows no ink and says no mark: a space or a direction mark."""
+    return item.text.isspace() or (item.glyph is None and not is_mark(item.text))
+
+
+def _reaching(said: Said, end: float, left: int, run: Run) -> Said:
+    """The code so wide that no more than ``left`` is left up to ``end``. Steps keep the number of new glyphs low."""
+    gap = (end - said.x) / run.size * 1000 - run.font.width(said.glyph) * 1000
+    return said if gap <= left else said._replace(wider=max(0, round((gap - left) / STEP) * STEP))
+
+
+def _hangs(space: Said, letter: Said, run: Run) -> bool:
+    """Whether a space lies on the letter after it, as at a line's end; pdf.js would part the two."""
+    return space.text[-1].isspace() and letter.x - space.x < (run.font.width(space.glyph) - 0.1) * run.size
+
+
+def with_edges(said: Sequence[Said], run: Run, spaced: bool) -> list[Said]:
+    """The codes with edges that keep the spaces and the direction of the run's ends.
+
+    pdf.js forgets a space at the edge of a run, unless a direction mark shares its code. poppler and mupdf take
+    neutral characters beside a left-to-right word for its own, unless a direction mark stands between.
+    """
+    out = list(said)
+    for edge in {0, len(out) - 1}:
+        if out[edge].text.isspace():
+            out[edge] = firm(out[edge])
+    if len(out) > 1 and _hangs(out[0], out[1], run):
+        out[0] = Said(None, out[0].text, out[0].x, GAP)
+    if is_mark(out[0].text):
+        out.insert(0, Said(None, FIRM_SPACE, out[0].x, GAP))
+    if is_neutral(out[0].text[0]):
+        out.insert(0, Said(None, RIGHT_TO_LEFT_MARK, out[0].x))
+    if spaced:
+        out.append(Said(None, FIRM_SPACE, run.end, GAP))
+    if is_neutral(out[-1].text[-1]):
+        out.append(Said(None, RIGHT_TO_LEFT_MARK, run.end))
+    return out
+
+
+def firm(space: Said) -> Said:
+    """A space that pdf.js keeps."""
+    return space._replace(text=RIGHT_TO_LEFT_MARK + space.text)
+
+
+def is_mark(text: str) -> bool:
+    """Whether a mark is among the characters."""
+    return any(map(unicodedata.combining, text))
+
+
+def gather_marks(run: Run) -> list[Cluster]:
+    """The clusters with each mark that was drawn on its own put to its letter, which follows it and says the same."""
+    gathered: list[Cluster] = []
+    for cluster in run.clusters:
+        last = gathered[-1] if gathered else None
+        if last is not None and last.text == cluster.text and _is_lone_mark(last, run):
+            gathered[-1] = last._replace(glyphs=last.glyphs + cluster.glyphs)
+        else:
+            gathered.append(cluster)
+    return gathered
+
+
+def _is_lone_mark(cluster: Cluster, run: Run) -> bool:
+    has_width = any(run.font.width(glyph.code) > 0 for glyph in cluster.glyphs)
+    return not has_width and len(cluster.text) > 1 and is_mark(cluster.text)
+
+
+def _letters(cluster: Cluster, run: Run) -> list[Glyph]:
+    """The glyphs that shall say a character."""
+    wide = [glyph for glyph in cluster.glyphs if run.font.width(glyph.code) > 0]
+    return (wide or list(cluster.glyphs[-1:]))[:max(1, len(cluster.text))]
+
+
+def _letters_said(cluster: Cluster, run: Run) -> list[Said]:
+    return _say(_letters(cluster, run), cluster.text, run)
+
+
+def _say(letters: Sequence[Glyph], text: str, run: Run) -> list[Said]:
+    """One code a character, from left to right, so the text's last character first.
+
+    No two codes without ink are the same, for pdfium drops what is shown twice in one place («الله»).
+    """
+    chars = text[::-1]
+    if len(letters) > 1:  # the first glyphs say a character each, the last one all the others
+        first, char = letters[0], chars[0]
+        return [Said(first.code, char, first.x), *_say(letters[1:], text[:-1], run)]
+    letter = letters[0]
+    right = letter.x + run.font.width(letter.code) * run.size
+    drawn = next((at for at, char in enumerate(chars) if not _is_light(char)), 0)
+    return [Said(letter.code, char, letter.x) if at == drawn
+            else Said(None, char, letter.x if at < drawn else right, chars[:at].count(char))
+            for at, char in enumerate(chars)]
+
+
+def _with_borders(said: Sequence[Said]) -> Iterator[Said]:
+    """The codes with a right-to-left mark between punctuation and the mark of the letter before it («حتماً،»).
+
+    pdfium takes marks and separators alike for weak characters and does not turn a row of them round, so that the two
+    would change places.
+    """
+    for last, item in pairwise([None, *said]):
+        if last and item and last.text in SEPARATORS and is_mark(item.text):
+            yield Said(None, RIGHT_TO_LEFT_MARK, item.x)
+        if item:
+            yield item
+
+
+def _is_light(char: str) -> bool:
+    """Marks and joiners: characters that do not stand on the line by themselves."""
+    return unicodedata.combining(char) != 0 or char in JOINERS
+
+
+def is_neutral(text: str) -> bool:
+    """Whether nothing in the text has a direction: blanks and punctuation alone."""
+    return not any(unicodedata.bidirectional(char) in STRONG for char in text)

@@ -1,0 +1,154 @@
+"""Step 4: the chapters' Typst markup becomes one tagged PDF whose text can be copied."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from gozaresh.common.environment import now
+from gozaresh.common.errors import SourceError, TypesetError, nearest
+from gozaresh.common.files import write_bytes, write_text
+from gozaresh.common.memo import Memo
+from gozaresh.common.persian import jalali, latin_digits
+from gozaresh.common.typst_code import typst_string
+from gozaresh.settings import Cover, Project
+from gozaresh.typeset.textlayer import repair
+
+XREF = re.compile(r"#xref\(<([\w-]+)>")
+LABEL = re.compile(r"(?<!xref\()(?<!cite\()<([a-z]+-[\w-]+)>")
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """The parts of the report as Typst files below ``build/``: chapters in order, then the appendix."""
+
+    chapters: tuple[Path, ...]
+    appendix: Path
+
+
+def typeset(project: Project, sheets: Sheets, memo: Memo | None = None) -> Path:
+    """Set the report and return the PDF's path; ``memo`` holds the pages that an earlier repair mended.
+
+    Raises:
+        SourceError: a reference has no target.
+        TypesetError: Typst refuses the markup, or warns.
+    """
+    _check_references(sheets)
+    _copy_theme(project)
+    main = project.build / "report.typ"
+    write_text(main_document(project, sheets), main)
+    write_bytes(repair(_compile(main, project), memo), project.pdf)
+    return project.pdf
+
+
+def _check_references(sheets: Sheets) -> None:
+    texts = {path: path.read_text(encoding="utf-8") for path in (*sheets.chapters, sheets.appendix)}
+    known = {label for text in texts.values() for label in LABEL.findall(text)}
+    for path, text in texts.items():
+        for label in XREF.findall(text):
+            if label not in known:
+                raise SourceError(f"{path.stem}: computed text refers to {label!r}; {nearest(label, known)}")
+
+
+def _copy_theme(project: Project) -> None:
+    """Typst reads nothing outside the report's folder, so the theme is copied below ``build/``."""
+    target = project.build / "theme"
+    if not (project.theme / "theme.typ").is_file():
+        raise TypesetError(f"{project.relative(project.theme)}: no theme.typ in the theme's folder")
+    for path in sorted(project.theme.rglob("*")):
+        if path.is_file():  # each appears whole: another build may be reading them
+            write_bytes(path.read_bytes(), target / path.relative_to(project.theme))
+
+
+def main_document(project: Project, sheets: Sheets) -> str:
+    """The Typst document that puts cover, chapters, references and appendix together."""
+    day = now().date()
+    includes = "\n".join(f'#include "/{project.relative(path)}"' for path in sheets.chapters)
+    return f"""#import "/build/theme/theme.typ": *
+#show: report.with(cover: {_cover(project.settings.cover, day)},
+  date: datetime(year: {day.year}, month: {day.month}, day: {day.day}))
+{includes}
+#references({_bibliography(project)})
+#appendix[
+#include "/{project.relative(sheets.appendix)}"
+]
+"""
+
+
+def _cover(cover: Cover, day: date) -> str:
+    fields = cover.model_dump() | {"date": cover.date or jalali(day), "student": latin_digits(cover.student)}
+    pairs = ", ".join(f"{name}: {typst_string(value)}" for name, value in fields.items())
+    return f"({pairs})"
+
+
+def _bibliography(project: Project) -> str:
+    given: Mapping[str, str] = project.settings.bibliography
+    folder = project.file.parent
+    return ", ".join(f'{name}: "/{project.relative(folder / path)}"' for name, path in sorted(given.items()))
+
+
+def _compile(main: Path, project: Project) -> bytes:
+    import typst
+
+    try:
+        pdf, warnings = compiled(main, project.root)
+    except typst.TypstError as error:
+        raise TypesetError(f"typst: {_first_line(error)}") from None
+    for warning in warnings:
+        raise TypesetError(f"typst: {warning.message}: {_where(warning)}")
+    return pdf
+
+
+def _first_line(error: Exception) -> str:
+    where = getattr(error, "diagnostic", None) or ""
+    message = getattr(error, "message", None) or str(error)
+    return " ".join(f"{message} {where}".split())[:600]
+
+
+def _where(warning: object) -> str:
+    return " ".join(str(getattr(warning, "diagnostic", "")).split())[:400]
+
+_begun: dict[Path, threading.Thread] = {}  # by the report's folder
+
+
+def compiled(main: Path, root: Path) -> tuple[bytes, list[Any]]:
+    """The PDF of a Typst document, and Typst's warnings.
+
+    Raises:
+        typst.TypstError: Typst refuses the markup.
+    """
+    if root in _begun:
+        _begun[root].join()
+    return _compiled(main, root)
+
+
+def warm_up(root: Path) -> None:
+    """Begin to set again what the last build of a report's folder left, once a process, if a core is free for it."""
+    main = root / "build" / "report.typ"
+    free = os.getloadavg()[0] < (os.cpu_count() or 1)
+    if free and main.is_file() and root not in _begun:
+        _begun[root] = threading.Thread(target=_try, args=(main, root))
+        _begun[root].start()
+
+
+def _try(main: Path, root: Path) -> None:
+    import typst
+
+    with suppress(typst.TypstError, OSError):  # whatever is wrong, the new markup will tell
+        _compiled(main, root)
+
+
+def _compiled(main: Path, root: Path) -> tuple[bytes, list[Any]]:
+    import typst
+
+    pdf, warnings = typst.compile_with_warnings(
+        main, root=root, font_paths=[root / "build" / "theme" / "fonts"], ignore_system_fonts=True,
+        pdf_standards=["ua-1", "a-2a"])
+    return bytes(pdf), warnings

@@ -1,0 +1,133 @@
+"""Whether the last report still stands: all that it was made from, and all that was made, holds what it held then.
+
+Asked before anything heavy is imported, so that a build with nothing to do takes a fraction of a second. Times of
+files prove nothing: each content is read again. What is not certain counts as changed; the build then sees for itself,
+step by step, what is to be done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gozaresh.common.environment import cuda_present, now, threads
+from gozaresh.common.paths import ENGINE
+from gozaresh.run.witness import digest_of
+
+FILE = "standing.json"
+FORMAT = 1
+VARIABLES = ("PYTHONPATH", "PYPANDOC_PANDOC", "SOURCE_DATE_EPOCH")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a report depends on, and what it consists of."""
+
+    roots: Sequence[tuple[str, str, bool]]  # as gozaresh.uptodate.Root has them
+    seen: Sequence[str]  # what the chapters' code read undeclared, as the witness names it, and the modules' folders
+
+    def held(self, root: Path) -> tuple[dict[str, str], dict[str, str]]:
+        """SHA-256 of each file, and of each thing seen, as they are now."""
+        files = contents(Root(Path(path), ending, whole) for path, ending, whole in self.roots)
+        return files, {name: digest_of(name.partition(" ")[0], root / name.partition(" ")[2]) for name in self.seen}
+
+    def state(self, root: Path, held: tuple[dict[str, str], dict[str, str]] | None = None) -> str:
+        """The digest of all this and of the machine."""
+        whole = [str(root), *(held or self.held(root)), _packages(), _machine()]
+        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+
+def contents(roots: Iterable[Root]) -> dict[str, str]:
+    """SHA-256 of each file below the roots."""
+    return {str(path): digest_of("file", path) for root in roots for path in root.files()}
+
+
+def holds(root: Path, choice: Sequence[str]) -> bool:
+    """Whether a build of this choice would give what lies there."""
+    try:
+        kept = json.loads((root / "build" / FILE).read_text(encoding="utf-8"))
+        same = kept["format"] == FORMAT and kept["choice"] == [*choice]
+        return bool(same and kept["state"] == Parts(kept["roots"], kept["seen"]).state(root))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def record(root: Path, choice: Sequence[str], roots: Iterable[Root], before: Mapping[str, str],
+           modules: Iterable[Path], seen: Mapping[str, str]) -> str:
+    """What :func:`holds` is to find in ``build/standing.json`` after a build that went well.
+
+    Nothing, if a file holds something else than ``before`` the build, or than when a chapter read it (``seen``).
+    """
+    folders = {root, *(path.parent for path in modules)}
+    parts = Parts(sorted((str(one.path), one.ending, one.whole) for one in {*roots, Root(ENGINE / "theme")}),
+                  sorted({*seen, *(f"folder {folder}" for folder in folders)}))
+    held = parts.held(root)
+    if before.items() - held[0].items() or seen.items() - held[1].items():
+        return ""
+    return json.dumps({"format": FORMAT, "choice": [*choice], "roots": parts.roots, "seen": parts.seen,
+                       "state": parts.state(root, held)})
+
+
+def _machine() -> list[str]:
+    """All that steps take from outside the report: interpreter, system, device, threads, day, variables."""
+    return [sys.version, platform.machine(), sys.platform, "cuda" if cuda_present() else "cpu", threads(),
+            str(now().date()), *(os.environ.get(name, "") for name in VARIABLES)]
+
+
+def _packages() -> dict[str, str]:
+    """SHA-256 of what each installed package says of itself."""
+    return {path: digest_of("file", Path(path)) for folder in sys.path for path in _records(folder or ".")}
+
+
+def _records(folder: str) -> Iterator[str]:
+    if not os.path.isdir(folder):
+        yield folder  # an archive, or nothing
+        return
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        if name.endswith((".dist-info", ".egg-info")):
+            yield from (path, os.path.join(path, "METADATA"), os.path.join(path, "PKG-INFO"))
+
+if TYPE_CHECKING:
+    from gozaresh.settings import Project
+
+SETTINGS = ("*.toml", "*.bib", "*.csl")
+
+
+@dataclass(frozen=True)
+class Root:
+    """A file or folder that is read; of a folder only the files whose names end so."""
+
+    path: Path
+    ending: str = ""
+    whole: bool = False  # whether nothing of the folder is left out, as of data
+
+    def files(self) -> Iterator[Path]:
+        """The file, or what counts of the folder: nothing hidden, nothing that a build or an editor writes beside."""
+        if not self.path.is_dir():
+            yield self.path
+            return
+        for folder, names, entries in os.walk(self.path):
+            names[:] = [name for name in names
+                        if self.whole or not (name.startswith(".") or name in ("__pycache__", "build"))]
+            yield from (Path(folder, entry) for entry in entries
+                        if self.whole or (entry.endswith(self.ending) and not entry.startswith(".")
+                                          and not entry.endswith("~")))
+
+
+def roots(project: Project) -> frozenset[Root]:
+    """What a build reads beside its data: settings, chapters, modules, theme, and the engine."""
+    beside = (path for pattern in SETTINGS for path in project.file.parent.glob(pattern))
+    named = (project.file.parent / name for name in (*project.settings.bibliography.values(),
+                                                     project.settings.assignment) if name)
+    chapters = (project.root / name for name in project.settings.chapters)
+    whole = (Root(path) for path in (project.file, project.theme, *beside, *named, *chapters))
+    modules = (Root(project.root / name, ".py") for name in project.settings.modules)
+    return frozenset({*whole, *modules, Root(ENGINE, ".py")})
