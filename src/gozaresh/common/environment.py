@@ -1,4 +1,4 @@
-"""The present moment, or the one that SOURCE_DATE_EPOCH fixes, so that a build can be repeated."""
+"""Environment of a build: time, device, threads, interpreter and installed packages."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import Distribution, distributions
+
+FIELD = re.compile(r"^(Name|Version): *(.*?) *$", re.M)
 
 
 def now() -> datetime:
@@ -27,6 +29,7 @@ def took(seconds: float) -> dict[str, float]:
     """What a record says of a duration: nothing, where builds shall be alike."""
     return {} if repeatable() else {"seconds": round(seconds, 1)}
 
+
 def cuda_present() -> bool:
     """Whether a CUDA card answers; asked of the driver's own tool, so that torch need not be imported."""
     tool = shutil.which("nvidia-smi")
@@ -40,9 +43,6 @@ def threads() -> str:
     """What settles among how many threads a sum is shared, and so how it is rounded: processors, and what was asked."""
     free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return " ".join([str(free), *(os.environ.get(name, "-") for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"))])
-
-
-FIELD = re.compile(r"^(Name|Version): *(.*?) *$", re.M)
 
 
 def environment() -> dict[str, str]:
