@@ -8,24 +8,25 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import typst
+from nbformat import NotebookNode
 
 from gozaresh.common.errors import GozareshError, TypesetError
 from gozaresh.common.paths import THEME
-from gozaresh.export.error_places import Chapters, home_of_sheet
+from gozaresh.export.error_places import Chapters, locate_typst_error
 from gozaresh.export.exporter import TypstExporter
-from gozaresh.proof.expected import chapter_promise, promised
+from gozaresh.proof.expected import expected_chapter, expected_passages
 from gozaresh.proof.page_checks import Margins
 from gozaresh.proof.proofread import proofread
 from gozaresh.proof.words import source_texts
 from gozaresh.source.cells import Cell
-from gozaresh.source.lint import lint, raise_first
+from gozaresh.source.lint import lint, raise_problems
 from gozaresh.source.notebook import to_notebook
 from gozaresh.typeset.textlayer import repair
 
@@ -61,32 +62,57 @@ class Workshop:
 
     def outcome(self, markdown: str) -> Outcome:
         """Build and prove a chapter of one Markdown cell."""
+        cells = [Cell("markdown", markdown, FILE, 1)]
+        return self._ended(lambda: raise_problems(lint(cells, ())), to_notebook(cells))
+
+    def outcome_of(self, notebook: NotebookNode) -> Outcome:
+        """Build and prove an executed chapter."""
+        return self._ended(lambda: None, notebook)
+
+    def _ended(self, check: Callable[[], None], notebook: NotebookNode) -> Outcome:
         try:
-            return self._proved([Cell("markdown", markdown, FILE, 1)])
+            check()
+            return self._proved(notebook)
         except GozareshError as error:
             return Outcome("refused", tuple(str(error).splitlines()))
         except Exception as error:  # a fault of the program, which a table of outcomes is to show and not to end at
             return Outcome("broken", (f"{type(error).__name__}: {error}",))
 
-    def _proved(self, cells: list[Cell]) -> Outcome:
-        raise_first(lint(cells, ()))
-        notebook = to_notebook(cells)
+    def _proved(self, notebook: NotebookNode) -> Outcome:
+        self.exported(notebook)
+        pdf = self.root / "build" / "report.pdf"
+        try:
+            pdf.write_bytes(repair(self.compiled()))
+        except TypesetError as error:
+            raise locate_typst_error(error, Chapters(self.root, {"c": notebook}, "theme")) from None
+        found = self.findings(pdf, notebook)
+        return Outcome("unproven" if found else "proved", found)
+
+    @property
+    def sheet(self) -> Path:
+        """The chapter's Typst markup."""
+        return self.root / "build" / "chapters" / "c.typ"
+
+    def exported(self, notebook: NotebookNode) -> None:
+        """Write the chapter's markup and figures."""
         exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures")
-        markup, _ = exporter.from_notebook_node(notebook)
-        (self.root / "build" / "chapters" / "c.typ").write_text(markup, encoding="utf-8")
+        markup, resources = exporter.from_notebook_node(notebook)
+        self.sheet.write_text(markup, encoding="utf-8")
+        for name, data in resources["outputs"].items():
+            (self.root / name).parent.mkdir(exist_ok=True)
+            (self.root / name).write_bytes(data)
         (self.root / "build" / "report.typ").write_text(
             '#import "/build/theme/theme.typ": *\n#set document(title: "x")\n#show: styled\n'
             '#include "/build/chapters/c.typ"\n', encoding="utf-8")
-        pdf = self.root / "build" / "report.pdf"
-        try:
-            pdf.write_bytes(repair(self._set()))
-        except TypesetError as error:
-            raise home_of_sheet(error, Chapters(self.root, {"c": notebook}, "theme")) from None
-        proof = proofread(pdf, promised([chapter_promise(notebook)]), tuple(source_texts(notebook)), Margins())
-        found = tuple(str(fault) for fault in (*proof.missing, *proof.faults))
-        return Outcome("unproven" if found else "proved", found)
 
-    def _set(self) -> bytes:
+    def findings(self, pdf: Path, notebook: NotebookNode) -> tuple[str, ...]:
+        """What the proof says of a PDF."""
+        proof = proofread(pdf, expected_passages([expected_chapter(notebook)]), tuple(source_texts(notebook)),
+                          Margins(56, 56))
+        return tuple(str(fault) for fault in (*proof.missing, *proof.faults))
+
+    def compiled(self) -> bytes:
+        """The PDF of the markup as it is now, its text layer not repaired."""
         try:
             pdf, warnings = self.compiler.compile_with_warnings(format="pdf", pdf_standards=["ua-1", "a-2a"])
         except typst.TypstError as error:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pypandoc
 
 from gozaresh.common.errors import TypesetError
+from gozaresh.export.html_blocks import resolved
 from gozaresh.source.markup import EQUATION_LABEL
 
 Node = dict[str, Any]  # a node of pandoc's syntax tree: its kind "t" and its content "c"
@@ -35,8 +37,9 @@ def pandoc(text: str, *arguments: str) -> str:
 
 
 def read(markdown: str) -> dict[str, Any]:
-    """The syntax tree of a Markdown text; its blocks are under ``"blocks"``."""
+    """The syntax tree of a Markdown text; its blocks are under ``"blocks"``. Raw HTML blocks are read as blocks."""
     tree: dict[str, Any] = json.loads(pandoc(markdown, "-f", READER, "-t", "json"))
+    tree["blocks"] = resolved(tree["blocks"], pandoc)
     return tree
 
 
@@ -94,6 +97,41 @@ def bracketed(inlines: Sequence[Node]) -> list[Node]:
             depth = max(0, depth + item["c"].count("(") - item["c"].count(")"))
         out.append({**item, "within": True} if depth and item["t"] == "Cite" else item)
     return out
+
+
+@dataclass(frozen=True)
+class TableCell:
+    """A cell of a table: its blocks, how many columns and rows it takes, and if it heads its row."""
+
+    blocks: Sequence[Node]
+    columns: int = 1
+    rows: int = 1
+    align: str = "AlignDefault"
+    is_head: bool = False
+
+
+def table_rows(table: Sequence[Any]) -> tuple[list[list[TableCell]], list[list[TableCell]]]:
+    """The rows of a table's head, and all others: those of its bodies and of its foot."""
+    head, bodies, foot = table[3][1], table[4], table[5][1]
+    rows = [(row, body[1]) for body in bodies for row in (*body[2], *body[3])] + [(row, 0) for row in foot]
+    return _cells([(row, 0) for row in head]), _cells(rows)
+
+
+def _cells(rows: Sequence[tuple[Any, int]]) -> list[list[TableCell]]:
+    """Rows with how many of their first columns are heads, as cells; a cell's column counts those that reach down."""
+    reaching: dict[int, int] = {}  # the rows that the cell above still takes, by column
+    done = []
+    for row, heads in rows:
+        column, cells = 0, []
+        for _, align, down, across, blocks in row[1]:
+            while reaching.get(column, 0):
+                column += 1
+            cells.append(TableCell(blocks, across, down, align["t"], column < heads))
+            reaching |= {at: down for at in range(column, column + across)}
+            column += across
+        reaching = {at: left - 1 for at, left in reaching.items() if left > 1}
+        done.append(cells)
+    return done
 
 
 def is_caption(block: Node) -> bool:

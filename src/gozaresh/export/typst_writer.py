@@ -16,7 +16,7 @@ from typing import Any
 from gozaresh.common.errors import TypesetError
 from gozaresh.common.typst_code import typst_string
 from gozaresh.export.bidi import isolate
-from gozaresh.export.pandoc import Node, bracketed, formulas, is_caption, joined, labelled, pandoc, read
+from gozaresh.export.pandoc import Node, TableCell, bracketed, formulas, is_caption, joined, labelled, pandoc, read, table_rows
 from gozaresh.maths import translate as maths
 from gozaresh.source.markup import defined, is_crossref, undefined
 
@@ -115,6 +115,10 @@ class _Writer:
         """A figure, table or listing as one inline sequence, so that pandoc adds no figure of its own."""
         inner = [item for block in body for item in self.float_body(block, options)]
         alt = f", alt: {typst_string(options['alt'])}" if options.get("alt") and options["kind"] != "fig" else ""
+        if not label:
+            opening = f"#bare-figure(kind: {KINDS[options['kind']]}{alt}"
+            shown = [_raw(", caption: "), *self.caption(caption)] if caption else []
+            return _plain([_raw(opening), *shown, _raw(")["), *inner, _raw("]")])
         opening = f"#figure(kind: {KINDS[options['kind']]}{alt}, caption: "
         return _plain([_raw(opening), *self.caption(caption), _raw(")["), *inner, _raw(f"] <{label}>")])
 
@@ -131,6 +135,8 @@ class _Writer:
         if block["t"] == "CodeBlock":
             return [self.code_block(block["c"])]
         images = [item for item in block.get("c", ()) if isinstance(item, dict) and item["t"] == "Image"]
+        if not images and block["t"] in ("Para", "Plain"):
+            return [_raw("#block["), *self.inlines(block["c"]), _raw("]")]
         if not images:
             raise TypesetError(f"a float of kind {options['kind']} cannot hold a {block['t']}")
         return [self.image(item["c"], options) for item in images]
@@ -155,21 +161,20 @@ class _Writer:
         return self.float(label, {"kind": "tbl"}, [{"t": "Table", "c": content}], joined(caption))
 
     def table(self, content: list[Any]) -> list[Node]:
-        columns = content[2]
-        aligns = ", ".join(ALIGN[column[0]["t"]] for column in columns)
-        head_rows, bodies = content[3][1], content[4]
-        rows = [row for body in bodies for row in (*body[2], *body[3])]
-        inner = [_raw(f"#datatable(align: ({aligns},), "), _raw("table.header(")]
-        inner += [item for row in head_rows for item in self.row(row)]
-        inner.append(_raw("), "))
-        inner += [item for row in rows for item in self.row(row)]
-        return [*inner, _raw(")")]
+        aligns = ", ".join(ALIGN[column[0]["t"]] for column in content[2])
+        head, rows = table_rows(content)
+        inner = [_raw(f"#datatable(align: ({aligns},), head: {len(head)}, ")]
+        if head:
+            inner += [_raw("table.header("), *self.cells(head), _raw("), ")]
+        return [*inner, *self.cells(rows), _raw(")")]
 
-    def row(self, row: list[Any]) -> list[Node]:
-        cells: list[Node] = []
-        for cell in row[1]:
-            cells += [_raw("["), *self.inlines(joined(cell[4])), _raw("], ")]
-        return cells
+    def cells(self, rows: Sequence[Sequence[TableCell]]) -> list[Node]:
+        out: list[Node] = []
+        for cell in (cell for row in rows for cell in row):
+            text = self.inlines(joined(cell.blocks))
+            out += [_raw(_cell_opening(cell)), *([{"t": "Strong", "c": text}] if cell.is_head and text else text),
+                    _raw("], ")]
+        return out
 
     def code_block(self, content: list[Any]) -> Node:
         (_, classes, _), code = content
@@ -224,6 +229,13 @@ class _Writer:
                 opening = f"#cite(<{key}>" + (", supplement: [" if supplement else ")")
                 yield _raw(opening)
                 yield from [*supplement, _raw("])")] if supplement else []
+
+
+def _cell_opening(cell: TableCell) -> str:
+    options = [f"colspan: {cell.columns}"] if cell.columns > 1 else []
+    options += [f"rowspan: {cell.rows}"] if cell.rows > 1 else []
+    options += [f"align: {ALIGN[cell.align]} + horizon"] if cell.align != "AlignDefault" else []
+    return f"table.cell({', '.join(options)})[" if options else "["
 
 
 def _equation(done: maths.TypstFormula | maths.TypstLine, label: str, body: str, marks: Mapping[str, str], *,

@@ -19,7 +19,7 @@ from gozaresh.common.memo import Memo, key
 from gozaresh.common.persian import persian
 from gozaresh.export.document import cell_documents
 from gozaresh.export.ledger import collect, marks
-from gozaresh.export.pandoc import BLANKS, Node, bracketed, is_caption, joined, labelled, read
+from gozaresh.export.pandoc import BLANKS, Node, bracketed, is_caption, joined, labelled, read, table_rows
 from gozaresh.maths import translate as maths
 from gozaresh.maths.lexer import expand
 from gozaresh.maths.parser import parse
@@ -205,10 +205,9 @@ class _Reader:
         self._table(content)
 
     def _table(self, content: list[Any]) -> None:
-        bodies = [row for body in content[4] for row in (*body[2], *body[3])]
-        for row in (*content[3][1], *bodies):
-            for cell in row[1]:
-                self._text("cell", joined(cell[4]), keep=True)
+        head, rows = table_rows(content)
+        for cell in (cell for row in (*head, *rows) for cell in row):
+            self._text("cell", joined(cell.blocks), keep=True)
 
     def _author_figure(self, content: list[Any]) -> None:
         (label, _, pairs), (_, caption), body = content
@@ -231,14 +230,17 @@ class _Reader:
                 self._table(block["c"])
             elif block["t"] == "CodeBlock":
                 self._code(block["c"][1])
-            else:
+            elif any(item["t"] == "Image" for item in block["c"]):
                 for item in block["c"]:
                     if item["t"] == "Image":
                         own = dict(item["c"][0][2]).get("alt", "")
                         self._add(Passage("figure", options.get("alt") or own or _plain(item["c"][1])), "fig-alt")
+            else:
+                self._paragraph(block["c"])
 
     def _caption(self, kind: str, label: str, caption: Sequence[Node]) -> None:
-        self._text("text", caption, lead=f"{self._numbers.float(kind, label)}: ")
+        """A caption; one without label has no number, and there may be none."""
+        self._text("text", caption, lead=f"{self._numbers.float(kind, label)}: " if label else "")
 
     # --- running text ------------------------------------------------------------------------------------------------
     def _text(self, kind: str, inlines: Sequence[Node], lead: str = "", *, keep: bool = False) -> None:
