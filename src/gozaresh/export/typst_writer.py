@@ -16,6 +16,7 @@ from typing import Any
 from gozaresh.common.errors import TypesetError
 from gozaresh.common.typst_code import typst_string
 from gozaresh.export.bidi import isolate
+from gozaresh.export.code_bidi import isolated_code, isolated_line
 from gozaresh.export.pandoc import Node, TableCell, bracketed, formulas, is_caption, joined, labelled, pandoc, read, table_rows
 from gozaresh.maths import translate as maths
 from gozaresh.source.markup import defined, is_crossref, undefined
@@ -23,6 +24,10 @@ from gozaresh.source.markup import defined, is_crossref, undefined
 LATIN = "A-Za-z\u0370-\u03ff"
 COMPOUND = re.compile(f"(?<![{LATIN}0-9-])([{LATIN}][{LATIN}0-9]*(?:[-–][{LATIN}0-9]+)+)")
 LONGEST_COMPOUND = 20  # characters; a longer one may break
+LONGEST_WORD = 40  # characters without a blank; a longer one may break after every few of them
+BREAK = "\u200b"  # where a line may break; it is no part of the text that is copied
+LONG = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
+FEW = re.compile(r"(?:[^\s\u0590-\u08ff\u200c\u200d][\u0300-\u036f]*){8}(?=\S)")
 KINDS = {"fig": "image", "tbl": "table", "lst": "raw"}
 ALIGN = {"AlignLeft": "start", "AlignRight": "end", "AlignCenter": "center", "AlignDefault": "start"}
 
@@ -179,7 +184,8 @@ class _Writer:
     def code_block(self, content: list[Any]) -> Node:
         (_, classes, _), code = content
         language = typst_string(classes[0]) if classes else "none"
-        return _raw(f"#codeblock(lang: {language}, {typst_string(code)})")
+        shown = isolated_code(_breakable(code), is_python="python" in classes)
+        return _raw(f"#codeblock(lang: {language}, {typst_string(shown)})")
 
     def inlines(self, inlines: Sequence[Node]) -> list[Node]:
         return [new for item in isolate(bracketed(labelled(inlines))) for new in self.inline(item)]
@@ -187,13 +193,13 @@ class _Writer:
     def inline(self, item: Node) -> list[Node]:
         kind, content = item["t"], item.get("c", [])
         if kind == "Str":
-            return list(_together(content))
+            return list(_together(_breakable(content)))
         if kind == "Math":
             return [self.formula(item)]
         if kind == "Cite":
             return list(self.citations(content[0], within=item.get("within", False)))
         if kind == "Code":
-            return [_raw(f"#raw({typst_string(content[1])})")]
+            return [_raw(f"#raw({typst_string(isolated_line(_breakable(content[1])))})")]
         if kind == "Image":
             raise TypesetError(f"image {content[2][0]!r} in running text: give it a paragraph and {{#fig-…}}")
         if kind == "Note":
@@ -276,6 +282,11 @@ def _first_sentence(inlines: list[Node]) -> list[Node]:
         if item["t"] == "Str" and item["c"].endswith((".", "؛")):
             return [*inlines[:number], {"t": "Str", "c": item["c"][:-1]}]
     return inlines
+
+
+def _breakable(text: str) -> str:
+    """The text with places to break in its very long words."""
+    return LONG.sub(lambda long: FEW.sub(rf"\g<0>{BREAK}", long[0]), text)
 
 
 def _together(text: str) -> Iterator[Node]:

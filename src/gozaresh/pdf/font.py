@@ -21,7 +21,7 @@ from fontTools.ttLib.tables._g_l_y_f import Glyph as TrueTypeGlyph
 from pikepdf import Array, ContentStreamInstruction, Dictionary, Operator, Stream
 
 # Direction controls shape a run; they are not part of the text a reader wants (UAX #9).
-CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+CONTROLS = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 BLANK = "gozaresh.blank"
 SPREAD = 8192  # codes among which the added ones are strewn
 HEX = r"<([0-9A-Fa-f]+)>"
