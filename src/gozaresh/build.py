@@ -21,7 +21,6 @@ from gozaresh.export.ledger import check_complete
 from gozaresh.pdf.text import heading_pages
 from gozaresh.proof.expected import expected_appendix, expected_chapter, expected_passages
 from gozaresh.proof.proofread import Expectations, Proof, proofread
-from gozaresh.proof.words import source_texts
 from gozaresh.provenance import record as origins
 from gozaresh.report import Report, bibliographies, built, input_files, parameter_values, there, watched
 from gozaresh.source.assignment import Question, points, read_assignment, unanswered
@@ -201,8 +200,7 @@ def _wanted(report: Report) -> Expectations:
     promises = [*map(expected_chapter, notebooks), expected_appendix(report.appendix)]
     kept = report.memo("passages")
     passages = expected_passages(promises, report.project.settings.macros, kept)
-    return Expectations(passages, [text for notebook in notebooks for text in source_texts(notebook)],
-                  margins(report.project))
+    return Expectations(passages, margins(report.project))
 
 
 def prove(report: Report, pdf: Path, wanted: Expectations) -> Proof:
@@ -211,7 +209,7 @@ def prove(report: Report, pdf: Path, wanted: Expectations) -> Proof:
     Raises:
         ProofError: something is missing or unsound, a line each; the PDF is kept as ``report.unproven.pdf``.
     """
-    proof = proofread(pdf, wanted.passages, wanted.sources, wanted.margins,
+    proof = proofread(pdf, wanted.passages, wanted.margins,
                       read_bibliography(bibliographies(report.project)), report.memo("pages"))
     if not proof.sound:
         unproven = pdf.with_name("report.unproven.pdf")

@@ -24,7 +24,6 @@ from gozaresh.export.exporter import TypstExporter
 from gozaresh.proof.expected import expected_chapter, expected_passages
 from gozaresh.proof.page_checks import Margins
 from gozaresh.proof.proofread import proofread
-from gozaresh.proof.words import source_texts
 from gozaresh.source.cells import Cell
 from gozaresh.source.lint import lint, raise_problems
 from gozaresh.source.notebook import to_notebook
@@ -107,8 +106,7 @@ class Workshop:
 
     def findings(self, pdf: Path, notebook: NotebookNode) -> tuple[str, ...]:
         """What the proof says of a PDF."""
-        proof = proofread(pdf, expected_passages([expected_chapter(notebook)]), tuple(source_texts(notebook)),
-                          Margins(56, 56))
+        proof = proofread(pdf, expected_passages([expected_chapter(notebook)]), Margins(56, 56))
         return tuple(str(fault) for fault in (*proof.missing, *proof.faults))
 
     def compiled(self) -> bytes:

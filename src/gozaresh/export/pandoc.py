@@ -99,6 +99,14 @@ def bracketed(inlines: Sequence[Node]) -> list[Node]:
     return out
 
 
+def citation_suffix(citation: Node) -> list[Node]:
+    """What stands behind a source in its brackets, without the comma between."""
+    items = list(citation["citationSuffix"])
+    while items and (items[0]["t"] == "Space" or items[0].get("c") in (",", "،")):
+        items.pop(0)
+    return items
+
+
 @dataclass(frozen=True)
 class TableCell:
     """A cell of a table: its blocks, how many columns and rows it takes, and if it heads its row."""

@@ -17,7 +17,7 @@ from gozaresh.common.errors import TypesetError
 from gozaresh.common.typst_code import typst_string
 from gozaresh.export.bidi import isolate
 from gozaresh.export.code_bidi import isolated_code, isolated_line
-from gozaresh.export.pandoc import Node, TableCell, bracketed, formulas, is_caption, joined, labelled, pandoc, read, table_rows
+from gozaresh.export.pandoc import Node, TableCell, bracketed, citation_suffix, formulas, is_caption, joined, labelled, pandoc, read, table_rows
 from gozaresh.maths import translate as maths
 from gozaresh.source.markup import defined, is_crossref, undefined
 
@@ -225,13 +225,15 @@ class _Writer:
         """References and citations; ``within`` brackets an equation's number has none of its own."""
         for number, citation in enumerate(citations):
             key = citation["citationId"]
+            if citation["citationPrefix"]:
+                yield from (*self.inlines(citation["citationPrefix"]), {"t": "Space"})
             if is_crossref(key):
                 if number:
                     yield from ({"t": "Str", "c": "،"}, {"t": "Space"})
                 bare = citation["citationMode"]["t"] == "SuppressAuthor"
                 yield _raw(f"#xref(<{key}>{', bare: true' if bare else ''}{', within: true' if within else ''})")
             else:
-                supplement = self.inlines(_joined_suffix(citation["citationSuffix"]))
+                supplement = self.inlines(citation_suffix(citation))
                 opening = f"#cite(<{key}>" + (", supplement: [" if supplement else ")")
                 yield _raw(opening)
                 yield from [*supplement, _raw("])")] if supplement else []
@@ -296,13 +298,6 @@ def _together(text: str) -> Iterator[Node]:
             yield from (_raw("#box["), {"t": "Str", "c": piece}, _raw("];"))
         elif piece:
             yield {"t": "Str", "c": piece}
-
-
-def _joined_suffix(suffix: Sequence[Node]) -> list[Node]:
-    items = list(suffix)
-    while items and (items[0]["t"] == "Space" or items[0].get("c") in (",", "،")):
-        items.pop(0)
-    return items
 
 
 def _text(inlines: Sequence[Node]) -> str:

@@ -14,12 +14,12 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from gozaresh.common.errors import Place
+from gozaresh.common.errors import Place, TypesetError
 from gozaresh.common.memo import Memo, key
 from gozaresh.common.persian import persian
 from gozaresh.export.document import cell_documents
 from gozaresh.export.ledger import collect, marks
-from gozaresh.export.pandoc import BLANKS, Node, bracketed, is_caption, joined, labelled, read, table_rows
+from gozaresh.export.pandoc import BLANKS, Node, bracketed, citation_suffix, is_caption, joined, labelled, read, table_rows
 from gozaresh.maths import translate as maths
 from gozaresh.maths.lexer import expand
 from gozaresh.maths.parser import parse
@@ -28,12 +28,13 @@ from gozaresh.maths.tree import Node as MathNode
 from gozaresh.maths.tree import Styled, Symbol, Table, Text, Word
 from gozaresh.proof.numbering import Numbering
 from gozaresh.proof.passage import CITATION, CODE, END, FORMULA, PLAIN, Passage, letters
-from gozaresh.source.markup import is_crossref
+from gozaresh.source.markup import EQUATION_LABEL, is_crossref
 from gozaresh.source.notebook import place_of
 
 MARKER = "GOZARESHCELL"
 REFERENCE = re.compile("\ue006([^\ue007]*)\ue007([01])([01])")
 WRAPPERS = {"Emph", "Strong", "Strikeout", "Superscript", "Subscript", "Underline", "SmallCaps"}
+TEXTS = {"Str", "Code", "CodeBlock", "Math", "RawBlock", "RawInline"}
 INVISIBLE = {"phantom", "hphantom", "vphantom", "hspace", "color"}
 
 
@@ -104,6 +105,7 @@ class _Reader:
         self._checks: Mapping[str, str] = {}
         self._piece = Piece("", Place("", 0), "")
         self._at = 0  # how far into the piece's source the last passage stood
+        self._read: set[int] = set()  # the texts, by identity, of the block at hand that have been read
         self._formulas: dict[maths.Formula, maths.TypstFormula] = {}
 
     def take(self, promise: ExpectedText, blocks: Sequence[Node] | None, memo: Memo) -> None:
@@ -129,6 +131,19 @@ class _Reader:
                 self._piece, self._at = promise.pieces[int(marker.removeprefix(MARKER))], 0
             else:
                 self._block(block)
+                self._check_read(block)
+
+    def _check_read(self, block: Node) -> None:
+        """See that every text below a block has been read, of whatever kind the nodes around it are.
+
+        Raises:
+            TypesetError: a text has not, and would not be missed in the PDF.
+        """
+        for node in texts(block):
+            if id(node["c"]) not in self._read:
+                said = node["c"] if node["t"] == "Str" else node["c"][1]
+                raise TypesetError(f"{self._piece.place}: «{said}» stands where no {node['t']} is looked for")
+        self._read.clear()
 
     def reference(self, found: re.Match[str]) -> str:
         """What a reference says, once all labels are known."""
@@ -142,7 +157,7 @@ class _Reader:
         elif kind == "Header":
             self._header(*content)
         elif kind == "CodeBlock":
-            self._code(content[1])
+            self._code(content)
         elif kind == "Table":
             self._captioned_table(content)
         elif kind == "Figure":
@@ -193,8 +208,9 @@ class _Reader:
         self._text(kind, inlines, lead)
         self._all([block for block in blocks if block["t"] not in ("Para", "Plain")])
 
-    def _code(self, code: str) -> None:
-        for line in code.split("\n"):
+    def _code(self, content: list[Any]) -> None:
+        self._read.add(id(content))
+        for line in content[1].split("\n"):
             if line.strip():
                 self._add(Passage("code", line), line.strip())
 
@@ -229,7 +245,7 @@ class _Reader:
             if block["t"] == "Table":
                 self._table(block["c"])
             elif block["t"] == "CodeBlock":
-                self._code(block["c"][1])
+                self._code(block["c"])
             elif any(item["t"] == "Image" for item in block["c"]):
                 for item in block["c"]:
                     if item["t"] == "Image":
@@ -259,6 +275,7 @@ class _Reader:
 
     def _inline(self, item: Node, text: _Running) -> None:
         kind, content = item["t"], item.get("c", [])
+        self._read.add(id(content))
         if kind == "Str":
             text.parts.append(content)
         elif kind in BLANKS:
@@ -288,12 +305,15 @@ class _Reader:
     def _cites(self, citations: Sequence[Node], text: _Running, *, within: bool) -> None:
         for at, citation in enumerate(citations):
             key = citation["citationId"]
+            if citation["citationPrefix"]:
+                self._inlines([*citation["citationPrefix"], {"t": "Space"}], text)
             if is_crossref(key):
                 bare = citation["citationMode"]["t"] == "SuppressAuthor"
                 text.parts.append(f"{'، ' if at else ''}\ue006{key}\ue007{int(bare)}{int(within)}")
             else:
                 text.cites.append(key)
-                text.parts += [CITATION, _plain(citation["citationSuffix"]).strip(" ,،")]
+                text.parts.append(CITATION)
+                self._inlines(citation_suffix(citation), text)
 
     # --- equations ---------------------------------------------------------------------------------------------------
     def _set(self, item: Node) -> maths.TypstFormula:
@@ -306,6 +326,7 @@ class _Reader:
         return _parsed(self._macros + item["c"][1])
 
     def _equation(self, item: Node) -> None:
+        self._read.add(id(item["c"]))
         done, tree = self._set(item), self._tree(item)
         needle = item["c"][1].strip().split("\n")[0]
         if done.lines and isinstance(tree.body, Table):
@@ -333,6 +354,21 @@ class _Reader:
         begin = source.rfind("\n", 0, at) + 1
         place = Place(self._piece.place.file, self._piece.place.line + source.count("\n", 0, at))
         self.passages.append(replace(passage, place=place, source=source[begin:]))
+
+
+def texts(node: object) -> Iterator[Node]:
+    """The nodes below a node that hold text of their own; a citation's key and a picture's description are no text."""
+    if isinstance(node, list):
+        for item in node:
+            yield from texts(item)
+    elif isinstance(node, dict) and node.get("t") in TEXTS:
+        if node["t"] != "Str" or not EQUATION_LABEL.match(node["c"]):
+            yield node
+    elif isinstance(node, dict) and node.get("t") == "Cite":
+        yield from texts([part for citation in node["c"][0]
+                          for part in (citation["citationPrefix"], citation["citationSuffix"])])
+    elif isinstance(node, dict) and node.get("t") != "Image":
+        yield from texts(node.get("c"))
 
 
 @dataclass
