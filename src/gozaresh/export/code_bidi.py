@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 RLI, PDI = "\u2067", "\u2069"
+SIGN = re.compile("[\u2070-\u2bff\u3000-\u303f\U0001f000-\U0001faff][\ufe0f\u200d\U0001f000-\U0001faff]*")
 PERSIAN = "\u0600-\u06ff\ufb50-\ufdff\ufe70-\ufefc"
 WORD = f"[{PERSIAN}][{PERSIAN}\u200c\u200d]*"
 PHRASE = re.compile(rf"{WORD}(?:[ ،؛:.؟!/()«»…–-]+{WORD})*")
@@ -40,10 +41,16 @@ def isolated_line(line: str) -> str:
     ['  <جمع = 45>', 'x = <جمع>', "['<آ>', '<ب>']"]
     """
     text = line.strip()
-    first = FIRST_LETTER.search(text)
-    if first is None or text.startswith(CODE_BEGINS) or not re.match(f"[{PERSIAN}]", first[0]):
+    if not is_persian_line(text):
         return _phrases(line)
-    return line.replace(text, f"{RLI}{text}{PDI}", 1)
+    said = SIGN.sub(rf"{RLI}\g<0>{PDI}", text)
+    return line.replace(text, f"{RLI}{said}{PDI}", 1)
+
+
+def is_persian_line(line: str) -> bool:
+    """Test if a line of printed text, or of code in a sentence, begins in Persian and is no value."""
+    first = FIRST_LETTER.search(line)
+    return bool(first and re.match(f"[{PERSIAN}]", first[0])) and not line.strip().startswith(CODE_BEGINS)
 
 
 def _phrases(text: str) -> str:

@@ -26,6 +26,8 @@ COMPOUND = re.compile(f"(?<![{LATIN}0-9-])([{LATIN}][{LATIN}0-9]*(?:[-–][{LATI
 LONGEST_COMPOUND = 20  # characters; a longer one may break
 LONGEST_WORD = 40  # characters without a blank; a longer one may break after every few of them
 BREAK = "\u200b"  # where a line may break; it is no part of the text that is copied
+SHORTHAND = re.compile(r"(\.{3,}|-{2,}|-(?=\?)|-(?=\d))")  # what Typst's markup writes otherwise
+BLOCK_MARK = re.compile(r"[-+/=]+|[0-9]+\.")  # what would begin a list or a heading of Typst's
 LONG = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
 FEW = re.compile(r"(?:[^\s\u0590-\u08ff\u200c\u200d][\u0300-\u036f]*){8}(?=\S)")
 KINDS = {"fig": "image", "tbl": "table", "lst": "raw"}
@@ -84,9 +86,8 @@ class _Writer:
             return self.div(*content)
         if kind in ("BulletList", "DefinitionList"):
             return [{"t": kind, "c": self.nested(content)}]
-        if kind == "OrderedList":  # the theme numbers lists, in Persian digits
-            start = content[0][0]
-            return [{"t": kind, "c": [[start, {"t": "DefaultStyle"}, {"t": "DefaultDelim"}], self.nested(content[1])]}]
+        if kind == "OrderedList":
+            return self.ordered_list(*content)
         if kind in ("BlockQuote", "LineBlock"):
             return [{"t": kind, "c": self.nested(content)}]
         if kind == "HorizontalRule":
@@ -98,6 +99,15 @@ class _Writer:
         if content and isinstance(content[0], dict):
             return self.blocks(content) if content[0]["t"] in _BLOCKS else self.inlines(content)
         return [self.nested(item) for item in content]
+
+    def ordered_list(self, style: list[Any], items: list[list[Node]]) -> list[Node]:
+        """A numbered list; the theme numbers it, in Persian digits, and pandoc would write the way of numbering too."""
+        plain = [1, {"t": "DefaultStyle"}, {"t": "DefaultDelim"}]
+        numbered = {"t": "OrderedList", "c": [plain, self.nested(items)]}
+        if style[0] == 1:
+            return [numbered]
+        return [{"t": "RawBlock", "c": ["typst", code]} if isinstance(code, str) else code
+                for code in (f"#[\n#set enum(start: {style[0]})", numbered, "]")]
 
     def header(self, level: int, attributes: list[Any], content: list[Node]) -> Node:
         identifier, classes, _ = attributes
@@ -183,17 +193,27 @@ class _Writer:
 
     def code_block(self, content: list[Any]) -> Node:
         (_, classes, _), code = content
-        language = typst_string(classes[0]) if classes else "none"
-        shown = isolated_code(_breakable(code), is_python="python" in classes)
+        is_python = "python" in classes
+        shown = isolated_code(_breakable(code), is_python=is_python)
+        coloured = classes and (is_python or shown == code)  # colours would part a line that goes from right to left
+        language = typst_string(classes[0]) if coloured else "none"
         return _raw(f"#codeblock(lang: {language}, {typst_string(shown)})")
 
     def inlines(self, inlines: Sequence[Node]) -> list[Node]:
-        return [new for item in isolate(bracketed(labelled(inlines))) for new in self.inline(item)]
+        """A whole running text: a paragraph, heading, caption or cell."""
+        done = isolate(inlines)
+        if done and done[0]["t"] == "Str" and (mark := BLOCK_MARK.match(done[0]["c"])):
+            return [_raw(f"#{typst_string(mark[0])};"), *self.part([{"t": "Str", "c": done[0]["c"][mark.end():]}, *done[1:]])]
+        return self.part(done)
+
+    def part(self, inlines: Sequence[Node]) -> list[Node]:
+        """What one element of a running text holds."""
+        return [new for item in bracketed(labelled(inlines)) for new in self.inline(item)]
 
     def inline(self, item: Node) -> list[Node]:
         kind, content = item["t"], item.get("c", [])
         if kind == "Str":
-            return list(_together(_breakable(content)))
+            return [part for piece in _together(_breakable(content)) for part in _literal(piece)]
         if kind == "Math":
             return [self.formula(item)]
         if kind == "Cite":
@@ -205,11 +225,11 @@ class _Writer:
         if kind == "Note":
             return [{"t": kind, "c": self.blocks(content)}]
         if kind in ("Emph", "Strong", "Strikeout", "Superscript", "Subscript", "Underline", "SmallCaps"):
-            return [{"t": kind, "c": self.inlines(content)}]
+            return [{"t": kind, "c": self.part(content)}]
         if kind in ("Span", "Quoted"):
-            return self.inlines(content[1])
+            return self.part(content[1])
         if kind == "Link":
-            return [{"t": kind, "c": [content[0], self.inlines(content[1]), content[2]]}]
+            return [{"t": kind, "c": [content[0], self.part(content[1]), content[2]]}]
         return [item]
 
     def formula(self, item: Node) -> Node:
@@ -289,6 +309,16 @@ def _first_sentence(inlines: list[Node]) -> list[Node]:
 def _breakable(text: str) -> str:
     """The text with places to break in its very long words."""
     return LONG.sub(lambda long: FEW.sub(rf"\g<0>{BREAK}", long[0]), text)
+
+
+def _literal(node: Node) -> Iterator[Node]:
+    """A text whose dots and hyphens Typst would take for an ellipsis, a dash or a minus, with these as strings."""
+    if node["t"] != "Str":
+        yield node
+        return
+    for number, piece in enumerate(SHORTHAND.split(node["c"])):
+        if piece:
+            yield _raw(f"#{typst_string(piece)};") if number % 2 else {"t": "Str", "c": piece}
 
 
 def _together(text: str) -> Iterator[Node]:

@@ -179,17 +179,17 @@ class _Reader:
         for block in blocks:
             self._block(block)
 
-    def _paragraph(self, inlines: Sequence[Node]) -> None:
+    def _paragraph(self, inlines: Sequence[Node], lead: str = "") -> None:
         """Displayed equations part a paragraph."""
         part: list[Node] = []
         for item in labelled(inlines):
             if item["t"] == "Math" and item["c"][0]["t"] == "DisplayMath":
-                self._text("text", part)
+                self._text("text", part, lead)
                 self._equation(item)
-                part = []
+                part, lead = [], ""
             else:
                 part.append(item)
-        self._text("text", part)
+        self._text("text", part, lead)
 
     def _header(self, level: int, attributes: list[Any], content: list[Node]) -> None:
         label = attributes[0] if is_crossref(attributes[0]) else ""
@@ -202,11 +202,14 @@ class _Reader:
             self._running("text", item, "" if start is None else f"{persian(str(start + at))}) ")
 
     def _running(self, kind: str, blocks: Sequence[Node], lead: str) -> None:
-        """Blocks that are one text, a list item or a footnote; lists, tables and code inside come after it."""
-        running = [block for block in blocks if block["t"] in ("Para", "Plain")]
-        inlines = [item for block in running for item in (*block["c"], {"t": "Space"})]
-        self._text(kind, inlines, lead)
-        self._all([block for block in blocks if block["t"] not in ("Para", "Plain")])
+        """The blocks of a list item or a footnote; its mark stands before the first text."""
+        if not blocks or blocks[0]["t"] not in ("Para", "Plain"):
+            self._text(kind, [], lead)
+        for at, block in enumerate(blocks):
+            if at == 0 and block["t"] in ("Para", "Plain"):
+                self._paragraph(block["c"], lead)
+            else:
+                self._block(block)
 
     def _code(self, content: list[Any]) -> None:
         self._read.add(id(content))
