@@ -21,7 +21,7 @@ from gozaresh.provenance.trace import Chapter, trace
 from gozaresh.settings import Literal, Project
 from gozaresh.source.cells import Cell, read_chapter
 from gozaresh.source.parameters import Overrides, Parameter, check_names, read_parameters
-from gozaresh.uptodate import Root, roots
+from gozaresh.uptodate import WatchedPath, watched_paths
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Report:
         """Where the executed notebook of a chapter is written."""
         return self.project.build / "executed" / f"{name}.ipynb"
 
-    def sheet_path(self, name: str) -> Path:
+    def typst_path(self, name: str) -> Path:
         """Where the Typst markup of a chapter is written."""
         return self.project.build / "chapters" / f"{name}.typ"
 
@@ -108,15 +108,15 @@ def _data_alone(project: Project, given: Mapping[str, str]) -> str:
     return file_digest(path) if set(given) == {"data"} and path.is_file() else ""
 
 
-def inputs(report: Report) -> frozenset[Root]:
+def inputs(report: Report) -> frozenset[WatchedPath]:
     """The input files and folders that the chapters' parameters name."""
-    return frozenset(Root(path, whole=True) for name, parameters in report.parameters.items()
+    return frozenset(WatchedPath(path, whole=True) for name, parameters in report.parameters.items()
                      for path in input_files(report, name, parameter_values(report, parameters)).values())
 
 
-def watched(report: Report) -> frozenset[Root]:
+def watched(report: Report) -> frozenset[WatchedPath]:
     """All files and folders that a build reads."""
-    return roots(report.project) | inputs(report)
+    return watched_paths(report.project) | inputs(report)
 
 
 def bibliographies(project: Project) -> list[Path]:

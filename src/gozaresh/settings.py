@@ -334,7 +334,7 @@ def problem_of(error: ValidationError, toml: Toml, model: type[BaseModel]) -> st
     # a misspelt key also leaves its right spelling missing: the misspelling is what the author can mend
     found = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     where = [part for part in found["loc"] if part not in ("str", "int", "float", "bool")]
-    name = ".".join(map(str, where))
+    name = one_line(".".join(map(str, where)))
     place = toml.place(where, found["input"])
     if found["type"] == "extra_forbidden":
         return f"{place}: unknown key {name!r}; {nearest(str(where[-1]), _fields(model, where[:-1]))}"

@@ -14,11 +14,11 @@ from nbformat import NotebookNode
 
 from gozaresh.common.errors import Place, SourceError, nearest
 from gozaresh.common.text import read_text
+from gozaresh.source.markup import LABEL
 
 LONGEST = 120  # characters of a parser's message that are shown
 MARKER = re.compile(r"^# %%(?: |$)")
 OPTION = re.compile(r"^#\| ?(.*)$")
-LABEL = re.compile(r"^(fig|tbl|eq|sec|lst)-[A-Za-z0-9][\w-]*$")
 OPTIONS = ("label", "fig-cap", "fig-alt", "fig-width", "tbl-cap", "lst-cap", "lst-label", "echo", "output")
 
 
@@ -155,6 +155,6 @@ def _option(key: str, value: object, place: Place) -> str | bool:
             raise SourceError(f"{place}: option {key} is true or false, not {value!r}")
         return value
     text = str(value).strip()
-    if key in ("label", "lst-label") and not LABEL.match(text):
+    if key in ("label", "lst-label") and not LABEL.fullmatch(text):
         raise SourceError(f"{place}: label {text!r} must look like fig-…, tbl-…, eq-… or lst-…, in Latin letters")
     return text
