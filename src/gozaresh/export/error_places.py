@@ -17,13 +17,13 @@ from nbformat import NotebookNode
 from gozaresh.common.errors import GozareshError, Place, SourceError, TypesetError
 from gozaresh.export.document import cell_documents
 from gozaresh.export.typst_writer import to_typst
+from gozaresh.source.markup import MENTIONED
 from gozaresh.source.notebook import place_of
 
 AT_LINE = re.compile(r" at line ([0-9]+)(?: column [0-9]+)?")
 WARNED = re.compile(r"\[WARNING\] | Failing because there were warnings\.")
 NAMED = re.compile(r"'([^']+)'")
 WHERE = re.compile(r"┌─ (?P<file>[^\s:]+):(?P<line>[0-9]+):(?P<column>[0-9]+)")
-LABEL = re.compile(r"\b(?:fig|tbl|eq|sec|lst)-[\w-]*\w")
 UNDER = re.compile(r'"[^"]*"|[\w-]+|.')
 COMPUTED = re.compile(r"([^:]+): computed text refers to '([^']+)'")
 MARKER = "GOZARESHCELL"
@@ -42,7 +42,7 @@ def _parts(notebook: NotebookNode, figure_path: str) -> list[_Part]:
 
 
 # --- pandoc ----------------------------------------------------------------------------------------------------------
-def home_of_cell(error: TypesetError, notebook: NotebookNode, macros: str = "") -> TypesetError:
+def locate_pandoc_error(error: TypesetError, notebook: NotebookNode, macros: str = "") -> TypesetError:
     """The error that a chapter's conversion raised, with the line of the cell that is to blame."""
     parts = _parts(notebook, "")
     at = bisect_left(range(1, len(parts) + 1), True, key=lambda n: _refused(parts[:n], macros) is not None)
@@ -99,7 +99,7 @@ class Chapters:
     macros: str = ""
 
 
-def home_of_sheet(error: GozareshError, chapters: Chapters) -> GozareshError:
+def locate_typst_error(error: GozareshError, chapters: Chapters) -> GozareshError:
     """An error met in the sheets, with the line of the chapter, theme or bibliography that is to blame."""
     computed = COMPUTED.match(str(error))
     if computed:
@@ -130,7 +130,8 @@ def _home(where: re.Match[str], chapters: Chapters) -> Place:
     cell = _cell_of(line, lines[:number].count(line), chapters.executed[sheet.stem], chapters.macros)
     under = UNDER.match(line, column)
     named = under[0].strip('"') if under else ""
-    needles = [named, *LABEL.findall(named), *reversed(LABEL.findall(line[:column])), *LABEL.findall(line[column:])]
+    before, after = MENTIONED.findall(line[:column]), MENTIONED.findall(line[column:])
+    needles = [named, *MENTIONED.findall(named), *reversed(before), *after]
     return _first_holding(cell, needles) if cell is not None else Place(file, number)
 
 

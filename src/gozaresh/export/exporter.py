@@ -12,7 +12,7 @@ from traitlets import Unicode
 from gozaresh.common.errors import MathsError, TypesetError
 from gozaresh.common.paths import THEME
 from gozaresh.export.document import to_document
-from gozaresh.export.error_places import home_of_cell
+from gozaresh.export.error_places import locate_pandoc_error
 from gozaresh.export.ledger import collect, marks
 from gozaresh.export.typst_writer import to_typst
 from gozaresh.source.notebook import place_of
@@ -54,7 +54,7 @@ class TypstExporter(Exporter):
         except MathsError as error:
             raise _placed(error, nb.cells, self.macros) from None
         except TypesetError as error:
-            raise home_of_cell(error, nb, self.macros) from None
+            raise locate_pandoc_error(error, nb, self.macros) from None
 
 
 def _placed(error: MathsError, cells: Sequence[NotebookNode], macros: str) -> MathsError:

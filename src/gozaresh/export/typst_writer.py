@@ -16,9 +16,9 @@ from typing import Any
 from gozaresh.common.errors import TypesetError
 from gozaresh.common.typst_code import typst_string
 from gozaresh.export.bidi import isolate
-from gozaresh.export.pandoc import CROSSREF, READER, Node, _formulas, _joined, _labelled, _pandoc
+from gozaresh.export.pandoc import Node, bracketed, formulas, is_caption, joined, labelled, pandoc, read
 from gozaresh.maths import translate as maths
-from gozaresh.source.markup import defined, undefined
+from gozaresh.source.markup import defined, is_crossref, undefined
 
 LATIN = "A-Za-z\u0370-\u03ff"
 COMPOUND = re.compile(f"(?<![{LATIN}0-9-])([{LATIN}][{LATIN}0-9]*(?:[-–][{LATIN}0-9]+)+)")
@@ -37,11 +37,11 @@ def to_typst(markdown: str, macros: str = "", marks: Mapping[str, str] | None = 
     text = unicodedata.normalize("NFC", markdown)
     for at, problem in undefined(text, defined(text)):
         raise TypesetError(f"{problem} at line {text.count(chr(10), 0, at) + 1}")
-    tree = json.loads(_pandoc(text, "-f", READER, "-t", "json"))
-    formulas = {maths.Formula(macros + tex, display) for tex, display in _formulas(tree["blocks"])}
-    writer = _Writer(maths.to_typst(sorted(formulas, key=lambda f: (f.tex, f.display))), macros, marks or {})
+    tree = read(text)
+    found = {maths.Formula(macros + tex, display) for tex, display in formulas(tree["blocks"])}
+    writer = _Writer(maths.to_typst(sorted(found, key=lambda f: (f.tex, f.display))), macros, marks or {})
     tree["blocks"] = writer.blocks(tree["blocks"])
-    return _pandoc(json.dumps(tree), "-f", "json", "-t", "typst", "--wrap=none")
+    return pandoc(json.dumps(tree), "-f", "json", "-t", "typst", "--wrap=none")
 
 
 def _raw(code: str) -> Node:
@@ -96,7 +96,7 @@ class _Writer:
 
     def header(self, level: int, attributes: list[Any], content: list[Node]) -> Node:
         identifier, classes, _ = attributes
-        label = identifier if CROSSREF.match(identifier) else ""
+        label = identifier if is_crossref(identifier) else ""
         if "unnumbered" not in classes:
             return {"t": "Header", "c": [level, [label, [], []], self.inlines(content)]}
         opening = f"#heading(level: {level}, numbering: none)["
@@ -106,9 +106,9 @@ class _Writer:
         label, classes, pairs = attributes
         if "gz-float" not in classes:
             return self.blocks(blocks)
-        body = [block for block in blocks if not _is_caption(block)]
-        caption = [block for block in blocks if _is_caption(block)]
-        caption_inlines = _joined(caption[0]["c"][1]) if caption else []
+        body = [block for block in blocks if not is_caption(block)]
+        caption = [block for block in blocks if is_caption(block)]
+        caption_inlines = joined(caption[0]["c"][1]) if caption else []
         return [self.float(label, dict(pairs), body, caption_inlines)]
 
     def float(self, label: str, options: Mapping[str, str], body: Sequence[Node], caption: list[Node]) -> Node:
@@ -146,13 +146,13 @@ class _Writer:
     def author_figure(self, content: list[Any]) -> Node:
         (label, _, pairs), (_, caption), body = content
         options = {"kind": "fig", **dict(pairs)}
-        return self.float(label, options, body, _joined(caption))
+        return self.float(label, options, body, joined(caption))
 
     def captioned_table(self, content: list[Any]) -> Node:
         (label, _, _), (_, caption) = content[0], content[1]
         if not caption:
             return _plain(self.table(content))
-        return self.float(label, {"kind": "tbl"}, [{"t": "Table", "c": content}], _joined(caption))
+        return self.float(label, {"kind": "tbl"}, [{"t": "Table", "c": content}], joined(caption))
 
     def table(self, content: list[Any]) -> list[Node]:
         columns = content[2]
@@ -168,7 +168,7 @@ class _Writer:
     def row(self, row: list[Any]) -> list[Node]:
         cells: list[Node] = []
         for cell in row[1]:
-            cells += [_raw("["), *self.inlines(_joined(cell[4])), _raw("], ")]
+            cells += [_raw("["), *self.inlines(joined(cell[4])), _raw("], ")]
         return cells
 
     def code_block(self, content: list[Any]) -> Node:
@@ -177,7 +177,7 @@ class _Writer:
         return _raw(f"#codeblock(lang: {language}, {typst_string(code)})")
 
     def inlines(self, inlines: Sequence[Node]) -> list[Node]:
-        return [new for item in isolate(_bracketed(_labelled(inlines))) for new in self.inline(item)]
+        return [new for item in isolate(bracketed(labelled(inlines))) for new in self.inline(item)]
 
     def inline(self, item: Node) -> list[Node]:
         kind, content = item["t"], item.get("c", [])
@@ -214,7 +214,7 @@ class _Writer:
         """References and citations; ``within`` brackets an equation's number has none of its own."""
         for number, citation in enumerate(citations):
             key = citation["citationId"]
-            if CROSSREF.match(key):
+            if is_crossref(key):
                 if number:
                     yield from ({"t": "Str", "c": "،"}, {"t": "Space"})
                 bare = citation["citationMode"]["t"] == "SuppressAuthor"
@@ -258,10 +258,6 @@ _BLOCKS = {"Para", "Plain", "Header", "CodeBlock", "Table", "Figure", "Div", "Bu
            "DefinitionList", "BlockQuote", "LineBlock", "HorizontalRule", "RawBlock"}
 
 
-def _is_caption(block: Node) -> bool:
-    return bool(block["t"] == "Div" and "gz-caption" in block["c"][0][1])
-
-
 def _first_sentence(inlines: list[Node]) -> list[Node]:
     """The inlines up to the first full stop or semicolon, without it; all of them where there is none."""
     for number, item in enumerate(inlines):
@@ -277,17 +273,6 @@ def _together(text: str) -> Iterator[Node]:
             yield from (_raw("#box["), {"t": "Str", "c": piece}, _raw("];"))
         elif piece:
             yield {"t": "Str", "c": piece}
-
-
-def _bracketed(inlines: Sequence[Node]) -> list[Node]:
-    """Mark the references that stand in round brackets: «(معادلهٔ (۲))» would be bracketed twice."""
-    out: list[Node] = []
-    depth = 0
-    for item in inlines:
-        if item["t"] == "Str":
-            depth = max(0, depth + item["c"].count("(") - item["c"].count(")"))
-        out.append({**item, "within": True} if depth and item["t"] == "Cite" else item)
-    return out
 
 
 def _joined_suffix(suffix: Sequence[Node]) -> list[Node]:
