@@ -19,14 +19,14 @@ import typst
 
 from gozaresh.common.errors import GozareshError, TypesetError
 from gozaresh.common.paths import THEME
-from gozaresh.export.error_places import Chapters, home_of_sheet
+from gozaresh.export.error_places import Chapters, locate_typst_error
 from gozaresh.export.exporter import TypstExporter
-from gozaresh.proof.expected import chapter_promise, promised
+from gozaresh.proof.expected import expected_chapter, expected_passages
 from gozaresh.proof.page_checks import Margins
 from gozaresh.proof.proofread import proofread
 from gozaresh.proof.words import source_texts
 from gozaresh.source.cells import Cell
-from gozaresh.source.lint import lint, raise_first
+from gozaresh.source.lint import lint, raise_problems
 from gozaresh.source.notebook import to_notebook
 from gozaresh.typeset.textlayer import repair
 
@@ -71,7 +71,7 @@ class Workshop:
             return Outcome("broken", (f"{type(error).__name__}: {error}",))
 
     def _proved(self, cells: list[Cell]) -> Outcome:
-        raise_first(lint(cells, ()))
+        raise_problems(lint(cells, ()))
         notebook = to_notebook(cells)
         exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures")
         markup, _ = exporter.from_notebook_node(notebook)
@@ -85,8 +85,9 @@ class Workshop:
         try:
             pdf.write_bytes(repair(self._set()))
         except TypesetError as error:
-            raise home_of_sheet(error, Chapters(self.root, {name: notebook}, "theme")) from None
-        proof = proofread(pdf, promised([chapter_promise(notebook)]), tuple(source_texts(notebook)), Margins())
+            raise locate_typst_error(error, Chapters(self.root, {name: notebook}, "theme")) from None
+        wanted = expected_passages([expected_chapter(notebook)])
+        proof = proofread(pdf, wanted, tuple(source_texts(notebook)), Margins())
         found = tuple(str(fault) for fault in (*proof.missing, *proof.faults))
         return Outcome("unproven" if found else "proved", found)
 
