@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from multiprocessing import get_context
 from pathlib import Path
 
 import typst
@@ -51,6 +52,7 @@ class Workshop:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.count = 0  # each chapter has a sheet of its own, for Typst reads only the changes of a file anew
         shutil.copytree(THEME, self.root / "build" / "theme")
         (self.root / "build" / "chapters").mkdir()
 
@@ -83,26 +85,27 @@ class Workshop:
         try:
             pdf.write_bytes(repair(self.compiled()))
         except TypesetError as error:
-            raise locate_typst_error(error, Chapters(self.root, {"c": notebook}, "theme")) from None
+            raise locate_typst_error(error, Chapters(self.root, {self.sheet.stem: notebook}, "theme")) from None
         found = self.findings(pdf, notebook)
         return Outcome("unproven" if found else "proved", found)
 
     @property
     def sheet(self) -> Path:
-        """The chapter's Typst markup."""
-        return self.root / "build" / "chapters" / "c.typ"
+        """The last chapter's Typst markup; each has a name of its own, for the compiler keeps what it has read."""
+        return self.root / "build" / "chapters" / f"c{self.count}.typ"
 
     def exported(self, notebook: NotebookNode) -> None:
         """Write the chapter's markup and figures."""
         exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures")
         markup, resources = exporter.from_notebook_node(notebook)
+        self.count += 1
         self.sheet.write_text(markup, encoding="utf-8")
         for name, data in resources["outputs"].items():
             (self.root / name).parent.mkdir(exist_ok=True)
             (self.root / name).write_bytes(data)
         (self.root / "build" / "report.typ").write_text(
             '#import "/build/theme/theme.typ": *\n#set document(title: "x")\n#show: styled\n'
-            '#include "/build/chapters/c.typ"\n', encoding="utf-8")
+            f'#include "/build/chapters/{self.sheet.name}"\n', encoding="utf-8")
 
     def findings(self, pdf: Path, notebook: NotebookNode) -> tuple[str, ...]:
         """What the proof says of a PDF."""
@@ -123,7 +126,8 @@ class Workshop:
 def outcomes(chapters: Sequence[str]) -> list[Outcome]:
     """What becomes of each chapter, in order; they are set on all cores."""
     parts = 8 * (os.cpu_count() or 1)
-    with ProcessPoolExecutor() as pool:
+    spawned = get_context("spawn")  # a fork would inherit the locks of Typst's threads
+    with ProcessPoolExecutor(mp_context=spawned) as pool:
         done = list(pool.map(_part, [chapters[at::parts] for at in range(parts)]))
     return [done[at % parts][at // parts] for at in range(len(chapters))]
 

@@ -20,27 +20,38 @@ from gozaresh.source.notebook import to_notebook
 
 FILE = "c.py"
 ZWNJ = "\u200c"
-WORDS = ("شبکه", f"داده{ZWNJ}ها", f"می{ZWNJ}شود", "دورهٔ", "مسئله", "حتماً", "که", "از", "الله", "لایهٔ", "اندازه", "و", "نیز",
+WORDS = ("شبکه", f"داده{ZWNJ}ها", f"می{ZWNJ}شود", "دورهٔ", "مسئله", "حتماً", "که", "از", "الله", "لایهٔ", "اندازه",
+         "و", "نیز",
          f"بهینه{ZWNJ}سازی", "آموزش", "مُدل", "یک", "پژوهش", "گام", "توزیع")
-NAMES = ("GAN", "FactorVAE", "β-VAE", "C++", "C#", "node.js", "Python 3.11", "fi", "file", "flow", "office", "a_b", "LaTeX",
+NAMES = ("GAN", "FactorVAE", "β-VAE", "C++", "C#", "node.js", "Python 3.11", "fi", "file", "flow", "office", "a_b",
+         "LaTeX",
          "x", "PyTorch", "Müller", "naïve", "email", "AT&T", ".NET", "I/O", "TCP/IP", "λ", "loss")
 TOKENS = ("2024-01-05", "1.2.3", "192.0.2.1", "12:30:45", "1/2", "1e-3", "3.14.0-rc1", "v2.1+", "2+3=5", "3×4", "10^-3",
           "#42", "-3.5%", "25%", "64-bit", "978-0-00-000000-2", "+1", "5 > 3", "p<0.05", "≈3.2", "x=3", "100 km/h",
           "a → b", "U+200C", "8×8", "0.5±0.1", "(A)", "[1, 2]", "±2", "$5", "~7")
-NUMBERS = ("۲۵", "۰٫۵", "۱٬۲۵۰", "−۳", "-۵", "۲۵،۵۰", "۳۰٪", "۱۴۰۳/۰۲/۱۵", "۳:۲", "[۰, ۱]", "۱٫۲۵ ± ۰٫۰۳", "+۲", "۵-۷", "۲۰–۳۰",
+NUMBERS = ("۲۵", "۰٫۵", "۱٬۲۵۰", "−۳", "-۵", "۲۵،۵۰", "۳۰٪", "۱۴۰۳/۰۲/۱۵", "۳:۲", "[۰, ۱]", "۱٫۲۵ ± ۰٫۰۳", "+۲",
+           "۵-۷", "۲۰–۳۰",
            "٪۲۰", "۱۰×۱۰", "۲۰°", "-۵°C", "۲^۳")
-SIGNS = ("→", "✓", "★", "…", "...", "–", "—", "±", "×", "≤", "½", "²", "™", "•", "°", "←", "⇒", "●", "≠", "©", "§", "☐", "‑", "،", "؛", "!", "؟",
+SIGNS = ("→", "✓", "★", "…", "...", "–", "—", "±", "×", "≤", "½", "²", "™", "•", "°", "←", "⇒", "●", "≠", "©", "§",
+         "☐", "‑", "،", "؛", "!", "؟",
          "*", "&", "%", "/", "=", "+", "|", "~", "^", "<", ">", "@", "#", "$")
 ENTITIES = ("&nbsp;", "&mdash;", "&copy;", "&lt;", "&amp;", "&zwnj;", "&#1740;", "&hellip;", "&rarr;", "&eacute;")
-FORMULAS = ("x", "x^2+y^2", r"\alpha_i", r"\hat{y}", r"\frac{a}{b}", r"\sum_{i=1}^{n} x_i", r"\sqrt{2}", r"p_\theta(x \mid z)",
-            r"\ddot x", r"\tilde n", r"x \to \infty", r"\text{خطا} < 0.5", "۲+۳", r"\mathbb{R}^d", r"|x|", r"\bar a", "A=B")
-CODES = ("x = 1", "f(x)", "server.js", "a[0]", "رشته(متن)", "اگر a بزرگ", "x = 'متن'", "**kw", "<b>", "a|b", "#!/bin", "$HOME", "متن",
+FORMULAS = ("x", "x^2+y^2", r"\alpha_i", r"\hat{y}", r"\frac{a}{b}", r"\sum_{i=1}^{n} x_i", r"\sqrt{2}",
+            r"p_\theta(x \mid z)",
+            r"\ddot x", r"\tilde n", r"x \to \infty", r"\text{خطا} < 0.5", "۲+۳", r"\mathbb{R}^d", r"|x|", r"\bar a",
+            "A=B")
+CODES = ("x = 1", "f(x)", "server.js", "a[0]", "رشته(متن)", "اگر a بزرگ", "x = 'متن'", "**kw", "<b>", "a|b", "#!/bin",
+         "$HOME", "متن",
          "git commit -m \"x\"", "->", "[متن]", "۲ + ۳")
-PYTHON = ("x = 1", "def f(a):", "    return a  # بازگشت (نخست)", 'نام = "متن (فارسی)"', "# توضیح: loss است", "print(f\"دقت: {x:.2f}\\n\")",
-          'd = {"سیب": 1, "توت": -2}', "", "    if x > 2 and y != 3:", "        pass", "@property", "x = [1, 2, 3]  # [بازه]",
+PYTHON = ("x = 1", "def f(a):", "    return a  # بازگشت (نخست)", 'نام = "متن (فارسی)"', "# توضیح: loss است",
+          "print(f\"دقت: {x:.2f}\\n\")",
+          'd = {"سیب": 1, "توت": -2}', "", "    if x > 2 and y != 3:", "        pass", "@property",
+          "x = [1, 2, 3]  # [بازه]",
           '"""متن سند."""', "lambda x: x ** 2", "l = 'fi fl'", "s = r'\\d+'")
-PRINTED = ("جمع 45", "دقت = 0.95", "epoch 1, loss=0.95", "['سیب', 'توت']", "درصد 25%", "مقدار -12", "  45 جمع (کل)", "a\tb", "x → y",
-           "لایه ورودی (۳ نورون)", "    ↓", "100%|####| 3/3", "{'نام': 1.5}", "file fl.txt", "خطا: (loss) 0.1", "۱۲ ۳۴", "-5", "",
+PRINTED = ("جمع 45", "دقت = 0.95", "epoch 1, loss=0.95", "['سیب', 'توت']", "درصد 25%", "مقدار -12", "  45 جمع (کل)",
+           "a\tb", "x → y",
+           "لایه ورودی (۳ نورون)", "    ↓", "100%|####| 3/3", "{'نام': 1.5}", "file fl.txt", "خطا: (loss) 0.1",
+           "۱۲ ۳۴", "-5", "",
            "\x1b[31mقرمز\x1b[0m", "10%\r100%", "a" * 130, "تمام شد.", "<b>x</b>", "*** done ***", "----")
 PUNCTUATION = ("", "", "", "،", ".", ":", "؛", "!", "؟")
 
@@ -70,7 +81,8 @@ def phrase(most: int = 4) -> st.SearchStrategy[str]:
 @st.composite
 def inline(draw: st.DrawFn, depth: int = 1) -> str:
     """One piece of running text."""
-    kind = draw(st.sampled_from(("words", "words", "words", "name", "token", "sign", "entity", "formula", "code", "wrapped",
+    kind = draw(st.sampled_from(("words", "words", "words", "name", "token", "sign", "entity", "formula", "code",
+                                 "wrapped",
                                  "part", "link", "quoted", "bracketed", "address", "raw")))
     if kind == "name":
         return draw(name)
@@ -87,7 +99,8 @@ def inline(draw: st.DrawFn, depth: int = 1) -> str:
     if kind == "address":
         return draw(st.sampled_from(("<https://example.org/a?b=1&c=2>", "https://example.org", "<info@example.org>")))
     if kind == "raw":
-        return draw(st.sampled_from(("a*b", "x_1 و y_2", "5 * 3", "نام\\_خانوادگی", "\\*نه\\*", "ها«یی»", "«»", "(۱) و (۲)", "الف) ب)",
+        return draw(st.sampled_from(("a*b", "x_1 و y_2", "5 * 3", "نام\\_خانوادگی", "\\*نه\\*", "ها«یی»", "«»",
+                                     "(۱) و (۲)", "الف) ب)",
                                      "3. نه", "(الف)", "«الف»، «ب»", "e.g. this", "متن...", "بله/خیر", "سی‌وسه")))
     if depth and kind in ("wrapped", "link", "quoted", "bracketed", "part"):
         inner = joined(draw(st.lists(inline(depth - 1), min_size=1, max_size=3)))
@@ -98,7 +111,8 @@ def inline(draw: st.DrawFn, depth: int = 1) -> str:
         if kind == "bracketed":
             return f"({inner})"
         if kind == "part":  # markup inside a word
-            return draw(st.sampled_from(("**l**ist", "*f*ile", "بازن**گری**", "H~2~O", "x^2^", "**ک**تاب", "می\u200c**شود**")))
+            return draw(st.sampled_from(("**l**ist", "*f*ile", "بازن**گری**", "H~2~O", "x^2^", "**ک**تاب",
+                                         "می\u200c**شود**")))
         mark = draw(st.sampled_from(("**", "*", "~~", "***")))
         return f"{mark}{inner.strip()}{mark}"
     return draw(phrase())
@@ -107,7 +121,8 @@ def inline(draw: st.DrawFn, depth: int = 1) -> str:
 @st.composite
 def text(draw: st.DrawFn, most: int = 6) -> str:
     """A running text on one line; it begins in Persian or Latin, not in a sign that opens a block."""
-    first = draw(st.one_of(phrase(2), phrase(2), st.sampled_from(("GAN", "**مهم**", "`x`", "$x$", "«متن»", "(متن)", "PyTorch و"))))
+    first = draw(st.one_of(phrase(2), phrase(2), st.sampled_from(("GAN", "**مهم**", "`x`", "$x$", "«متن»", "(متن)",
+                                                                  "PyTorch و"))))
     parts = draw(st.lists(inline(), max_size=most))
     return joined([first, *(part + draw(st.sampled_from(PUNCTUATION)) for part in parts)])
 
@@ -122,7 +137,8 @@ def paragraph(draw: st.DrawFn) -> str:
 def fence(draw: st.DrawFn) -> str:
     language = draw(st.sampled_from(("python", "", "text", "bash", "python")))
     lines = draw(st.lists(st.sampled_from(PYTHON if language == "python" else tuple(
-        line for line in PRINTED if "\x1b" not in line and "\r" not in line and "\t" not in line)), min_size=1, max_size=5))
+        line for line in PRINTED if "\x1b" not in line and "\r" not in line and "\t" not in line)), min_size=1,
+        max_size=5))
     return f"```{language}\n" + "\n".join(lines) + "\n```"
 
 
@@ -160,8 +176,10 @@ def items(draw: st.DrawFn, depth: int) -> str:
 @st.composite
 def table(draw: st.DrawFn) -> str:
     width, height = draw(st.integers(1, 4)), draw(st.integers(1, 4))
-    piece = st.one_of(st.just(""), phrase(2), name, number, token, st.sampled_from(FORMULAS[:6]).map(lambda tex: f"${tex}$"),
-                      st.sampled_from(("`x = 1`", "**متن**", "1\\.", "\\- ندارد", "-", "۳. سوم", "[پیوند](https://example.org)")))
+    piece = st.one_of(st.just(""), phrase(2), name, number, token,
+                      st.sampled_from(FORMULAS[:6]).map(lambda tex: f"${tex}$"),
+                      st.sampled_from(("`x = 1`", "**متن**", "1\\.", "\\- ندارد", "-", "۳. سوم",
+                                       "[پیوند](https://example.org)")))
     def row() -> str:
         return "| " + " | ".join(draw(piece).replace("|", "\\|").replace("\\\\|", "\\|") for _ in range(width)) + " |"
     marks = " | ".join(draw(st.sampled_from((":--", ":-:", "--:", "---"))) for _ in range(width))
@@ -175,7 +193,8 @@ def equation(draw: st.DrawFn) -> str:
     tex = draw(st.sampled_from((*FORMULAS, r"\begin{aligned} a &= b \\ c &= d \end{aligned}",
                                 r"\begin{cases} 1 & x > 0 \\ 0 & \text{وگرنه} \end{cases}")))
     label = " {#eq-NEW}" if draw(st.booleans()) else ""
-    return draw(st.sampled_from((f"$${tex}$${label}", f"$$\n{tex}\n$${label}", f"متن پیش:\n$$ {tex} $${label}\nمتن پس.")))
+    return draw(st.sampled_from((f"$${tex}$${label}", f"$$\n{tex}\n$${label}",
+                                 f"متن پیش:\n$$ {tex} $${label}\nمتن پس.")))
 
 
 @st.composite
@@ -193,12 +212,13 @@ def footnoted(draw: st.DrawFn) -> str:
 
 @st.composite
 def definitions(draw: st.DrawFn) -> str:
-    return "\n\n".join(f"{draw(phrase(2))}\n:   {draw(text(3))}" + (f"\n:   {draw(text(2))}" if draw(st.booleans()) else "")
-                       for _ in range(draw(st.integers(1, 2))))
+    said = [[draw(text(3)) for _ in range(draw(st.integers(1, 2)))] for _ in range(draw(st.integers(1, 2)))]
+    return "\n\n".join("\n:   ".join([draw(phrase(2)), *texts]) for texts in said)
 
 
 verse = st.lists(phrase(5), min_size=1, max_size=3).map(lambda lines: "\n".join(f"| {line}" for line in lines))
-block = st.one_of(paragraph(), paragraph(), paragraph(), items(1), items(1), quote(), fence(), table(), equation(), footnoted(),
+block = st.one_of(paragraph(), paragraph(), paragraph(), items(1), items(1), quote(), fence(), table(), equation(),
+                  footnoted(),
                   definitions(), verse, st.just("* * *"))
 
 
@@ -253,12 +273,14 @@ def executed(draw: st.DrawFn) -> tuple[str, Options, list[NotebookNode]]:
     key = "NEW"
     printed = output("stream", "\n".join(draw(st.lists(st.sampled_from(PRINTED), min_size=1, max_size=5))) + "\n")
     picture = draw(st.sampled_from(({"image/png": base64.b64encode(png(40, 20)).decode()}, {"image/svg+xml": SVG})))
-    kind = draw(st.sampled_from(("printed", "picture", "figure", "frame", "table", "markdown", "latex", "html", "value", "listing")))
+    kind = draw(st.sampled_from(("printed", "picture", "figure", "frame", "table", "markdown", "latex", "html",
+                                 "value", "listing")))
     echo, caption = draw(st.booleans()), draw(text(2))
     if kind == "picture":
         return code, Options(echo=echo), [printed, output("display_data", picture), output("display_data", picture)]
     if kind == "figure":
-        drawn = output("execute_result", {"text/plain": "[<matplotlib.lines.Line2D at 0x7f00aabbcc>]"}, execution_count=1)
+        drawn = output("execute_result", {"text/plain": "[<matplotlib.lines.Line2D at 0x7f00aabbcc>]"},
+                       execution_count=1)
         return code, Options(label=f"fig-{key}", fig_cap=caption, fig_alt=draw(phrase()), echo=echo), [
             output("display_data", picture), drawn]
     if kind in ("frame", "table"):
@@ -270,7 +292,8 @@ def executed(draw: st.DrawFn) -> tuple[str, Options, list[NotebookNode]]:
     shown = {"markdown": {"text/markdown": draw(block), "text/plain": "x"},
              "latex": {"text/latex": rf"$\displaystyle {draw(st.sampled_from(FORMULAS))}$", "text/plain": "x"},
              "html": {"text/html": f"<p>{draw(phrase())} <b>{draw(phrase(2))}</b></p><ul><li>{draw(phrase(2))}</ul>"},
-             "value": {"text/plain": draw(st.sampled_from(("45", "['سیب', 2]", "'متن'", "{'a': 1}", "(1, 2)", "سیب    1\nتوت    2")))}}
+             "value": {"text/plain": draw(st.sampled_from(("45", "['سیب', 2]", "'متن'", "{'a': 1}", "(1, 2)",
+                                                           "سیب    1\nتوت    2")))}}
     outputs = [output("execute_result", shown[kind], execution_count=1)] if kind in shown else [printed]
     return code, Options(echo=echo), outputs
 

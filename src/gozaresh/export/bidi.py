@@ -1,8 +1,8 @@
 """Left-to-right runs of Persian paragraphs, wrapped in Unicode isolates (UAX #9) so that they keep their order.
 
-Without isolates «FactorVAE، torch» becomes one left-to-right run, C++ is set as ++C, 2024-01-05 as 05-01-2024. A run may
-begin in one element and end in another («**l**ist»), so a paragraph is looked at as a whole: as its leaves, the pieces of
-text between which only markup stands.
+Without isolates «FactorVAE، torch» becomes one left-to-right run, C++ is set as ++C, 2024-01-05 as 05-01-2024. A run
+may begin in one element and end in another («**l**ist»), so a paragraph is looked at as a whole: as its leaves, the
+pieces of text between which only markup stands.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ PERSIAN = re.compile("[\u0600-\u06ff\u200c\u200d«»]+")
 PERSIAN_LETTER = re.compile("[\u0620-\u064a\u066e-\u06d3\u06fa-\u06ff]")
 DIGITS = "[۰-۹][۰-۹٫٬]*"
 # a signed number or a power of ten in Persian digits: without an isolate its sign would stand at the wrong end
-NUMBER = re.compile(f"(?<![۰-۹])[-−+±]{DIGITS}(?:×۱۰[⁻⁰¹²³⁴-⁹]+)?(?:°[A-Za-z]*)?|{DIGITS}(?:×۱۰[⁻⁰¹²³⁴-⁹]+|°[A-Za-z]+)")
+POWER, DEGREES = "×۱۰[⁻⁰¹²³⁴-⁹]+", "°[A-Za-z]*"
+NUMBER = re.compile(f"(?<![۰-۹])[-−+±]{DIGITS}(?:{POWER})?(?:{DEGREES})?|{DIGITS}(?:{POWER}|{DEGREES})")
 OURS = "\u0600-\u06ff\u200c\u200d\u2066-\u2069«»"  # characters that belong to Persian running text
 PIECES = re.compile(f"{NUMBER.pattern}|[{OURS}]+|[^{OURS}]+?(?={NUMBER.pattern}|[{OURS}]|$)")
 CORE = re.compile(r"[A-Za-z0-9\u00aa-\u00b5\u00c0-\u024f\u0370-\u052f\u1e00-\u1fff\u3040-\u9fff\uac00-\ud7af]")
 LETTER = re.compile(r"[A-Za-z\u00c0-\u024f\u0370-\u052f]")
 OPERATORS = {"+", "-", "−", "±", "×", "÷", "=", "<", ">", "≤", "≥", "≈", "≠"}
 # signs that may be in another font than the text: one that stood in a run with others would break it
-SIGN = re.compile("(?:[\U0001f1e6-\U0001f1ff]{2}|[0-9#*]\ufe0f?\u20e3|[\u2070-\u2bff\u3000-\u303f\U0001f000-\U0001faff])"
+SIGN = re.compile("(?:[\U0001f1e6-\U0001f1ff]{2}|[0-9#*]\ufe0f?\u20e3"
+                  "|[\u2070-\u2bff\u3000-\u303f\U0001f000-\U0001faff])"
                   "[\ufe0f\u200d\u20d0-\u20ff\u2640\u2642\u2764\U0001f3fb-\U0001f9ff]*")
 PAIRS = {")": "(", "]": "["}
 OPENING, CLOSING = "([\"“‘", ")]\"”’.,:;!?"

@@ -122,8 +122,8 @@ class _OutputWriter:
         """
         labelled = [form for form in forms if _kind(form) == self.options.kind and self.options.kind in SHOWN]
         if self.options.kind in SHOWN and not labelled:
-            raise SourceError(f"{place_of(self.cell)}: {self.options.label} is the label of {SHOWN[self.options.kind]}, "
-                              f"and the cell shows {_listed(forms)}")
+            promised = f"{self.options.label} is the label of {SHOWN[self.options.kind]}"
+            raise SourceError(f"{place_of(self.cell)}: {promised}, and the cell shows {_listed(forms)}")
         for form in forms:
             if form not in labelled:
                 yield self.bare(form)

@@ -1,8 +1,8 @@
 """The table of outputs: which of the forms that a cell's output comes in is set, and what is refused.
 
-An output is a bundle: one content in several forms, each with its MIME type. :data:`READERS` names the types that can be
-set, best first; what no reader takes is an :class:`OutputError`. So no output is lost, and none is shown as the name of
-its Python object.
+An output is a bundle: one content in several forms, each with its MIME type. :data:`READERS` names the types that can
+be set, best first; what no reader takes is an :class:`OutputError`. So no output is lost, and none is shown as the name
+of its Python object.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 

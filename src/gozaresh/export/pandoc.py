@@ -135,7 +135,7 @@ def _cells(rows: Sequence[tuple[Any, int]]) -> list[list[TableCell]]:
             while reaching.get(column, 0):
                 column += 1
             cells.append(TableCell(blocks, across, down, align["t"], column < heads))
-            reaching |= {at: down for at in range(column, column + across)}
+            reaching |= dict.fromkeys(range(column, column + across), down)
             column += across
         reaching = {at: left - 1 for at, left in reaching.items() if left > 1}
         done.append(cells)

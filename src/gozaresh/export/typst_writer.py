@@ -17,7 +17,19 @@ from gozaresh.common.errors import TypesetError
 from gozaresh.common.typst_code import typst_string
 from gozaresh.export.bidi import isolate
 from gozaresh.export.code_bidi import isolated_code, isolated_line
-from gozaresh.export.pandoc import Node, TableCell, bracketed, citation_suffix, formulas, is_caption, joined, labelled, pandoc, read, table_rows
+from gozaresh.export.pandoc import (
+    Node,
+    TableCell,
+    bracketed,
+    citation_suffix,
+    formulas,
+    is_caption,
+    joined,
+    labelled,
+    pandoc,
+    read,
+    table_rows,
+)
 from gozaresh.maths import translate as maths
 from gozaresh.source.markup import defined, is_crossref, undefined
 
@@ -203,7 +215,8 @@ class _Writer:
         """A whole running text: a paragraph, heading, caption or cell."""
         done = isolate(inlines)
         if done and done[0]["t"] == "Str" and (mark := BLOCK_MARK.match(done[0]["c"])):
-            return [_raw(f"#{typst_string(mark[0])};"), *self.part([{"t": "Str", "c": done[0]["c"][mark.end():]}, *done[1:]])]
+            rest = {"t": "Str", "c": done[0]["c"][mark.end():]}
+            return [_raw(f"#{typst_string(mark[0])};"), *self.part([rest, *done[1:]])]
         return self.part(done)
 
     def part(self, inlines: Sequence[Node]) -> list[Node]:

@@ -19,9 +19,19 @@ from gozaresh.common.memo import Memo, key
 from gozaresh.common.persian import persian
 from gozaresh.export.document import cell_documents
 from gozaresh.export.ledger import collect, marks
-from gozaresh.export.pandoc import BLANKS, Node, bracketed, citation_suffix, is_caption, joined, labelled, read, table_rows
+from gozaresh.export.pandoc import (
+    BLANKS,
+    Node,
+    bracketed,
+    citation_suffix,
+    is_caption,
+    joined,
+    labelled,
+    read,
+    table_rows,
+)
 from gozaresh.maths import translate as maths
-from gozaresh.maths.lexer import expand
+from gozaresh.maths.macros import expand
 from gozaresh.maths.parser import parse
 from gozaresh.maths.symbols import SYMBOLS
 from gozaresh.maths.tree import Node as MathNode

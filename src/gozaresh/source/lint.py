@@ -14,6 +14,8 @@ APPENDIX = {"sec-run-record", "sec-parameters", "sec-ledger", "sec-environment",
             "sec-provenance"}  # the engine's own
 FLOATS = ("fig-", "tbl-", "lst-")
 HEADING = re.compile(r"^(#{1,6}) \S", re.M)
+SIDE = "\u0620-\u06ef\u06fa-\u06ff\u200c"
+LATIN_NUMBER = re.compile(f"(?<=[{SIDE}»،؛:] )[0-9][0-9.,]*(?=[ ،؛.:][{SIDE}]|[،؛]|[ .:]*$)", re.M)
 RESULT = re.compile(r"[۰-۹]+٫[۰-۹]+٪?|[۰-۹]+٪|(?<![\w.])\d+\.\d+%?(?![\w.])|(?<![\w.])\d+%")
 
 
@@ -24,7 +26,7 @@ def lint(cells: Sequence[Cell], citations: Iterable[str]) -> tuple[Problem, ...]
     unresolved = list(_unresolved(cells, known, set(citations)))
     unmentioned = [] if unresolved else list(_unmentioned(cells))  # a misspelt reference is one fault, not two
     found = [*_duplicates(labels), *unresolved, *unmentioned, *_uncaptioned(cells), *_letters(cells), *_leaps(cells),
-             *_footnotes(cells)]
+             *_footnotes(cells), *_latin_numbers(cells)]
     return tuple(sorted(set(found)))
 
 
@@ -105,6 +107,13 @@ def _unmentioned(cells: Sequence[Cell]) -> Iterator[Problem]:
 
 def _speaking(cell: Cell) -> str:
     return prose(cell) if cell.kind == "markdown" else cell.code
+
+
+def _latin_numbers(cells: Sequence[Cell]) -> Iterator[Problem]:
+    for cell in cells:
+        text = prose(cell)
+        for found in LATIN_NUMBER.finditer(text):
+            yield Problem(cell.place_at(found.start(), text), f"«{found[0]}» has Latin digits in Persian text")
 
 
 def _leaps(cells: Sequence[Cell]) -> Iterator[Problem]:

@@ -178,7 +178,7 @@ def joined(tokens: Iterator[Token]) -> list[Token]:
 
 
 def _last_run(tokens: Sequence[Token]) -> int:
-    """The index of what stands before the latest borders of marked content, and before lines drawn through or under it."""
+    """The index of what stands before the latest borders of marked content, and before lines drawn through the text."""
     at = len(tokens) - 1
     while at > 0 and _is_border(tokens[at]):
         at = _before_artifact(tokens, at)
