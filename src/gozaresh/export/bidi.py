@@ -17,7 +17,6 @@ from gozaresh.export.code_bidi import PDI, RLI, is_persian_line
 Node = dict[str, Any]
 LRI = "\u2066"
 PERSIAN = re.compile("[\u0600-\u06ff\u200c\u200d«»]+")
-PERSIAN_LETTER = re.compile("[\u0620-\u064a\u066e-\u06d3\u06fa-\u06ff]")
 DIGITS = "[۰-۹][۰-۹٫٬]*"
 # a signed number or a power of ten in Persian digits: without an isolate its sign would stand at the wrong end
 POWER, DEGREES = "×۱۰[⁻⁰¹²³⁴-⁹]+", "°[A-Za-z]*"
@@ -116,7 +115,7 @@ class _Runs:
 
     def _all_latin(self) -> bool:
         said = [leaf.text for leaf in self.leaves if leaf.kind in ("Str", "Code")]
-        return not any(map(PERSIAN_LETTER.search, said)) and any(map(LETTER.search, said))
+        return not any(map(PERSIAN.search, said)) and any(map(LETTER.search, said))
 
     def _expression(self, start: int) -> int:
         """Numbers in Persian digits with operators and blanks between, «۱٫۲۵ ± ۰٫۰۳»: the index after the last."""

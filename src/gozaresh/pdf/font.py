@@ -57,7 +57,7 @@ class Font:
             self._blank = int(self._program["maxp"].numGlyphs)  # the glyph that write() appends
 
     def text(self, code: int) -> str:
-        """The characters of a code in logical order; codes that the repair added for Persian say them in visual order."""
+        """The characters of a code in logical order; codes added for Persian hold them in visual order."""
         said = self._said.get(code, "")
         return said[::-1] if code in self._visual and RIGHT_TO_LEFT.search(said) else said
 

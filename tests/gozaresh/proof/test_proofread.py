@@ -161,9 +161,9 @@ THINGS = [
     ("[۰٫۶۳۴], [۰٫۵۷]", "[۰٫۵۷], [۰٫۶۳۴]", "is out of order"),  # two cells swapped
     ("[۲٫۰۵۶], [۱٫۵۲], [۲٫۴۷۷], ", "", "«۲٫۴۷۷» is not in the PDF"),
     ("return 2 * np.pi", "return 3 * np.pi", "is not in the PDF"),  # a line of code
-    ("\\n    # دوره را برمی‌گرداند", "", "the line of code «# دوره را"),
+    ("\\n    # \u2067دوره را برمی‌گرداند\u2069", "", "the line of code «# دوره را"),
     ("    return 2 *", "  return 2 *", "«return» is not in the PDF"),  # its indentation
-    ("def period(length):\\n    # دوره را برمی‌گرداند", "    # دوره را برمی‌گرداند\\ndef period(length):",
+    ("def period(length):\\n    # \u2067دوره را برمی‌گرداند\u2069", "    # دوره را برمی‌گرداند\\ndef period(length):",
      "is out of order"),  # two lines swapped
     ("epoch 1: loss 0.25", "epoch 1: loss 0.26", "«0.25» is not in the PDF"),  # what a cell printed
     ("#xref(<tbl-period>) و #xref(<lst-f>)", "#xref(<lst-f>) و #xref(<tbl-period>)", "«جدول» is not in the PDF"),
