@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
+import logging
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from nbclient.exceptions import CellTimeoutError
 from nbformat import NotebookNode
 
 from gozaresh.common import environment
@@ -21,14 +21,15 @@ from gozaresh.common.errors import ExecutionError, Place
 from gozaresh.common.files import locked, read_notebook, write_notebook
 from gozaresh.common.memo import Memo, key, memo
 from gozaresh.common.progress import follow, say
-from gozaresh.run import file_audit
 from gozaresh.run.cache import Cache, Entry, changed, restore_outputs
 from gozaresh.run.cache_key import CacheKey, Dependencies, dependencies, differences
+from gozaresh.run.kernel_environment import kernel_environment
 from gozaresh.run.modules import check_by_content
 from gozaresh.run.recorder import Recorder
 from gozaresh.settings import Literal
-from gozaresh.source.notebook import place_of
+from gozaresh.source.notebook import option_lines, place_of
 
+NAMED = re.compile(r"(?P<file>[^\s:][^:\n]*):[0-9]+: ")  # a message that begins with a place
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -47,6 +48,7 @@ class Job:
     profile: str
     environment: Mapping[str, str]  # as gozaresh.run.modules.environment() tells it
     why: bool = False  # whether to say which input made it run
+    timeout: float | None = None  # seconds that one cell may take
 
     @property
     def inputs(self) -> Dependencies:
@@ -172,28 +174,55 @@ def _run(job: Job, recorder: Recorder) -> NotebookNode:
     """Run the notebook in a fresh kernel whose working directory is the report's folder."""
     import papermill
 
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # its errors are told in our own line
+
     source = job.build / "run" / f"{job.name}.in.ipynb"
     partial = job.target.with_suffix(".partial.ipynb")
     partial.parent.mkdir(parents=True, exist_ok=True)
     write_notebook(job.notebook, source)
     progress = job.build / "run" / f"{job.name}.progress"
-    with _kernel_environment(job, progress, recorder.journal), follow(progress, job.name):
+    ignored = [str(job.build), *map(str, job.paths.values())]
+    with (kernel_environment(source.parent, recorder.journal, progress, job.root, job.roots, ignored),
+          follow(progress, job.name, recorder.now)):
         try:
             papermill.execute_notebook(
                 str(source), str(partial), parameters=dict(job.parameters), cwd=str(job.root), kernel_name="python3",
                 progress_bar=False, log_output=False, request_save_on_cell_execute=False,
+                execution_timeout=math.ceil(job.timeout) if job.timeout else None,
                 on_cell_start=recorder.started, on_cell_executed=recorder.executed,
                 extra_arguments=["--IPKernelApp.extra_extensions=gozaresh.run.file_audit",
                                  "--IPKernelApp.log_level=50"])  # it calls its own shutdown an error
         except papermill.PapermillExecutionError as error:
             raise ExecutionError(_one_line(error, partial, job)) from None
+        except ExecutionError:  # of the recorder
+            raise
+        except CellTimeoutError:
+            raise ExecutionError(f"{recorder.place or job.name}: the cell took longer than execute.timeout of "
+                                 f"report.toml, {job.timeout:g} s") from None
         except Exception as error:  # nbclient's DeadKernelError, zmq's failures: all mean that the kernel is gone
             where = f"{recorder.place}: the kernel was lost while this cell ran" if recorder.place else (
                 f"{job.name}: the kernel was lost")
             raise ExecutionError(f"{where}: {type(error).__name__}: {_first(error)}") from None
     executed = read_notebook(partial)
+    _check_whole(executed, recorder)
     partial.unlink()
     return executed
+
+
+def _check_whole(executed: NotebookNode, recorder: Recorder) -> None:
+    """See that every code cell ran to its end, whatever ended the run.
+
+    Raises:
+        ExecutionError: one did not; at the line that ended the run, where one did.
+    """
+    codes = [cell for cell in executed.cells if cell.cell_type == "code" and cell.source.strip()]
+    left = [cell for cell in codes if not recorder.is_done(cell)]
+    if left:
+        ended = next((output for output in left[0].outputs if output.output_type == "error"), None)
+        after = f"; {len(left) - 1} cells below it were never run" if len(left) > 1 else ""
+        place = _failed_line(left[0], ended.traceback) if ended else place_of(left[0], 1 + option_lines(left[0]))
+        what = f"{ended.ename} ended the run here" if ended else "this cell was never run"
+        raise ExecutionError(f"{place}: {what}{after}; every cell of a chapter must run to its end")
 
 
 def _record(job: Job, gathered: Dependencies, seconds: float) -> dict[str, Any]:
@@ -220,31 +249,6 @@ def _hide_paths(injected: NotebookNode, job: Job) -> None:
     injected.id = digest(injected.source)[:8]
 
 
-@contextmanager
-def _kernel_environment(job: Job, progress: Path, journal: Path) -> Iterator[None]:
-    """What the kernel inherits: this environment's own kernel, the project's modules, a place for progress, a witness.
-
-    No user's start-up files are read.
-    """
-    progress.write_text("", encoding="utf-8")
-    modules = [*map(str, job.roots), *filter(None, [os.environ.get("PYTHONPATH", "")])]
-    declared = [str(path) for path in job.paths.values()]
-    watched = {"journal": str(journal), "root": str(job.root), "ignored": [str(job.build), *declared]}
-    wanted = {"JUPYTER_PREFER_ENV_PATH": "1", "IPYTHONDIR": str(job.build / "run" / "ipython"), "PYTHONHASHSEED": "0",
-              "GOZARESH_PROGRESS": str(progress), "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-              "PYTHONPATH": os.pathsep.join(modules), file_audit.SETTINGS: json.dumps(watched)}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
 def _one_line(error: Exception, partial: Path, job: Job) -> str:
     """Chapter, line of the percent script, and the last line of the traceback."""
     executed = read_notebook(partial)
@@ -252,6 +256,9 @@ def _one_line(error: Exception, partial: Path, job: Job) -> str:
         for output in cell.get("outputs", ()):
             if output.output_type == "error":
                 place = _failed_line(cell, output.traceback)
+                named = NAMED.match(_first(output.evalue))
+                if named and (job.root / named["file"]).is_file():  # a file that the code read is at fault
+                    return f"{_first(output.evalue)} (read at {place})"
                 return f"{place}: {output.ename}: {_first(output.evalue)}"
     return f"{job.name}: {_first(error)}"
 
