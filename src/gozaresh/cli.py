@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -12,16 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gozaresh.common.errors import GozareshError, quoted
+from gozaresh.common.errors import GozareshError, from_os_error, quoted
 from gozaresh.common.progress import say
 
 if TYPE_CHECKING:  # each command imports what it needs, so that "why" answers at once
     from gozaresh.report import Report
     from gozaresh.settings import Project
-
-
-FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota of the disk is used up",
-        errno.EFBIG: "no file may become so large here (see 'ulimit -f')"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,23 +29,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _saved(run, options)
     except GozareshError as error:
-        return _fail(str(error), options)
+        return _fail(error, options)
     except BrokenPipeError:  # whoever reads has enough, as head does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(options.failed)
     except OSError as error:
-        if error.errno not in FULL:
-            raise
-        where = _shown(error.filename, options) if error.filename else "disk"
-        return _fail(f"{where}: {FULL[error.errno]}; what was already computed is kept in build/", options)
+        return _fail(from_os_error(error, _folder(options).resolve()), options)
     except KeyboardInterrupt:
-        return _fail("stopped; what was computed is kept in build/, and the same command goes on from there", options)
+        told = "stopped; what was computed is kept in build/, and the same command goes on from there"
+        return _fail(GozareshError(told), options)
 
 
-def _shown(path: str, options: argparse.Namespace) -> str:
-    """A file as seen from the report's folder."""
-    folder = Path(getattr(options, "folder", ".")).resolve()
-    return str(Path(path).relative_to(folder)) if Path(path).is_relative_to(folder) else path
+def _folder(options: argparse.Namespace) -> Path:
+    return Path(getattr(options, "folder", "."))
 
 
 def _saved(run: Callable[[argparse.Namespace], int | None], options: argparse.Namespace) -> int:
@@ -70,8 +61,8 @@ def _save() -> None:
         sys.modules["gozaresh.common.memo"].save_all()
 
 
-def _fail(text: str, options: argparse.Namespace) -> int:
-    for line in quoted(text, Path(getattr(options, "folder", "."))):
+def _fail(error: GozareshError, options: argparse.Namespace) -> int:
+    for line in quoted(error, _folder(options)):
         print(line, file=sys.stderr)
     status: int = options.failed
     return status

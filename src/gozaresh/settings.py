@@ -9,9 +9,10 @@ from functools import cached_property
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from gozaresh.common.environment import cuda_present
-from gozaresh.common.errors import SettingsError, nearest
+from gozaresh.common.errors import Place, Problem, SettingsError, nearest
 from gozaresh.common.paths import THEME
 
 Literal = str | int | float | bool
@@ -102,7 +103,7 @@ class Project:
         for path, name in zip(paths, self.settings.chapters, strict=True):
             if not path.is_file():
                 others = [str(p.relative_to(self.root)) for p in self.root.glob(str(Path(name).parent / "*.py"))]
-                raise SettingsError(f"{self.relative(self.file)}: no chapter {name!r}; {nearest(name, others)}")
+                raise SettingsError(f"no chapter {name!r}; {nearest(name, others)}", Place(self.relative(self.file)))
         return paths
 
     def relative(self, path: Path) -> str:
@@ -121,8 +122,8 @@ class Project:
         settings = self.settings
         chosen = name or self._default_profile(varied, data)
         if chosen not in settings.profiles:
-            raise SettingsError(
-                f"{self.relative(self.file)}: no profile {chosen!r}; {nearest(chosen, settings.profiles)}")
+            raise SettingsError(f"no profile {chosen!r}; {nearest(chosen, settings.profiles)}",
+                                Place(self.relative(self.file)))
         return chosen, settings.profiles[chosen]
 
     def _default_profile(self, varied: bool, data: str) -> str:
@@ -152,7 +153,7 @@ def load_project(folder: Path) -> Project:
     try:
         settings = Settings.model_validate(_tuples(data))
     except ValidationError as error:
-        raise SettingsError(f"{name}: {_first_problem(error)}") from None
+        raise SettingsError(problems=[Problem(Place(name), text) for text in _problems(error)]) from None
     return Project(root, file, settings)
 
 
@@ -166,10 +167,11 @@ def read_toml(file: Path, name: str) -> dict[str, object]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         text = str(error)
-        line = text.rpartition("at line ")[2].split(",")[0] if "at line " in text else "end"
-        raise SettingsError(f"{name}:{line}: not valid TOML: {text}") from None
+        line = text.rpartition("at line ")[2].split(",")[0] if "at line " in text else ""
+        place = Place(name, int(line)) if line.isdecimal() else Place(name)
+        raise SettingsError(f"not valid TOML: {text}", place) from None
     except UnicodeDecodeError as error:
-        raise SettingsError(f"{name}: not UTF-8 text: {error.reason} at byte {error.start}") from None
+        raise SettingsError(f"not UTF-8 text: {error.reason} at byte {error.start}", Place(name)) from None
 
 
 def _tuples(value: object) -> object:
@@ -181,9 +183,14 @@ def _tuples(value: object) -> object:
     return value
 
 
-def _first_problem(error: ValidationError) -> str:
-    # a misspelt key also leaves its right spelling missing: the misspelling is what the author can mend
-    problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+def _problems(error: ValidationError) -> list[str]:
+    """All that is wrong; a misspelt key also leaves its right spelling missing, so of the two only that is told."""
+    found = error.errors()
+    misspelt = [problem for problem in found if problem["type"] == "extra_forbidden"]
+    return [_told(problem) for problem in found if not misspelt or problem["type"] != "missing"]
+
+
+def _told(problem: ErrorDetails) -> str:
     where = [str(part) for part in problem["loc"]]
     if problem["type"] == "extra_forbidden":
         return f"unknown key {'.'.join(where)!r}; {nearest(where[-1], _fields(where[:-1]))}"

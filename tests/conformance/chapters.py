@@ -16,18 +16,19 @@ from pathlib import Path
 
 import typst
 
-from gozaresh.common.errors import GozareshError, TypesetError
+from gozaresh.common.errors import GozareshError, TypesetError, raise_problems
 from gozaresh.common.paths import THEME
-from gozaresh.export.error_places import Chapters, home_of_sheet
+from gozaresh.export.error_places import Chapters, locate_typst_error
 from gozaresh.export.exporter import TypstExporter
-from gozaresh.proof.expected import chapter_promise, promised
+from gozaresh.proof.expected import expected_chapter, expected_passages
 from gozaresh.proof.page_checks import Margins
 from gozaresh.proof.proofread import proofread
 from gozaresh.proof.words import source_texts
 from gozaresh.source.cells import Cell
-from gozaresh.source.lint import lint, raise_first
+from gozaresh.source.lint import lint
 from gozaresh.source.notebook import to_notebook
 from gozaresh.typeset.textlayer import repair
+from gozaresh.typeset.typeset import typst_problems
 
 FILE = "c.md"
 
@@ -69,7 +70,7 @@ class Workshop:
             return Outcome("broken", (f"{type(error).__name__}: {error}",))
 
     def _proved(self, cells: list[Cell]) -> Outcome:
-        raise_first(lint(cells, ()))
+        raise_problems(lint(cells, ()))
         notebook = to_notebook(cells)
         exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures")
         markup, _ = exporter.from_notebook_node(notebook)
@@ -81,8 +82,9 @@ class Workshop:
         try:
             pdf.write_bytes(repair(self._set()))
         except TypesetError as error:
-            raise home_of_sheet(error, Chapters(self.root, {"c": notebook}, "theme")) from None
-        proof = proofread(pdf, promised([chapter_promise(notebook)]), tuple(source_texts(notebook)), Margins())
+            raise locate_typst_error(error, Chapters(self.root, {"c": notebook}, "theme")) from None
+        passages = expected_passages([expected_chapter(notebook)])
+        proof = proofread(pdf, passages, tuple(source_texts(notebook)), Margins())
         found = tuple(str(fault) for fault in (*proof.missing, *proof.faults))
         return Outcome("unproven" if found else "proved", found)
 
@@ -90,9 +92,8 @@ class Workshop:
         try:
             pdf, warnings = self.compiler.compile_with_warnings(format="pdf", pdf_standards=["ua-1", "a-2a"])
         except typst.TypstError as error:
-            raise TypesetError(f"typst: {' '.join(f'{error} {error.diagnostic}'.split())[:600]}") from None
-        for warning in warnings:
-            raise TypesetError(f"typst: {warning.message}: {' '.join(str(warning.diagnostic).split())[:400]}")
+            raise TypesetError(problems=typst_problems(error, self.root)) from None
+        raise_problems([found for warning in warnings for found in typst_problems(warning, self.root)], TypesetError)
         return bytes(pdf)
 
 

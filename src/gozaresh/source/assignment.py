@@ -28,7 +28,7 @@ def read_assignment(path: Path, name: str) -> tuple[Question, ...]:
     """
     questions = read_toml(path, name).get("question", [])
     if not isinstance(questions, list):
-        raise SettingsError(f"{name}: 'question' must be a list of tables: [[question]]")
+        raise SettingsError("'question' must be a list of tables: [[question]]", Place(name))
     return tuple(_question(entry, name) for entry in questions)
 
 
@@ -37,13 +37,13 @@ def _question(entry: Mapping[str, object], name: str) -> Question:
         return Question(str(entry["id"]), int(str(entry["points"])), tuple(entry["answers"]),  # type: ignore[arg-type]
                         bool(entry.get("bonus", False)))
     except (KeyError, TypeError, ValueError) as error:
-        raise SettingsError(f"{name}: a question needs id, points and answers: {error}") from None
+        raise SettingsError(f"a question needs id, points and answers: {error}", Place(name)) from None
 
 
 def unanswered(questions: Iterable[Question], labels: Iterable[str], name: str) -> tuple[Problem, ...]:
     """The questions whose labels are not all in the report."""
     known = set(labels)
-    return tuple(Problem(Place(name, 1), f"question {question.id} is not answered: no label {label!r}; "
+    return tuple(Problem(Place(name), f"question {question.id} is not answered: no label {label!r}; "
                                          f"{nearest(label, known)}")
                  for question in questions for label in question.answers if label not in known)
 
