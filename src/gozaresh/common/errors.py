@@ -122,17 +122,28 @@ def map_exceptions(ours: type[GozareshError], *theirs: type[Exception], tool: st
         raise ours(f"{tool}: {one_line(error)}" if tool else one_line(error), place) from None
 
 
+KEPT = "what was computed is kept in build/"
 FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota of the disk is used up",
         errno.EFBIG: "no file may become so large here (see 'ulimit -f')"}
+
+
+def reason(error: OSError) -> str:
+    """Why a file could not be used, in words.
+
+    >>> reason(FileNotFoundError(2, "No such file or directory"))
+    'no such file or directory'
+    """
+    words = error.strerror or str(error) or type(error).__name__
+    return words[:1].lower() + words[1:]
 
 
 def from_os_error(error: OSError, root: Path) -> GozareshError:
     """An error of the operating system as one of ours: the file, seen from the report's folder, and what is wrong."""
     file = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes | os.PathLike) else None
-    where = str(file.relative_to(root)) if file and file.is_relative_to(root) else str(file or "disk")
+    nowhere = "disk" if error.errno in FULL else "the system"
+    where = str(file.relative_to(root)) if file and file.is_relative_to(root) else str(file or nowhere)
     full = FULL.get(error.errno or 0)
-    told = f"{full}; what was already computed is kept in build/" if full else error.strerror or first_line(error)
-    return GozareshError(told, Place(where))
+    return GozareshError(f"{full}; {KEPT}" if full else reason(error), Place(where))
 
 
 def one_line(message: object, longest: int = 600) -> str:
@@ -161,7 +172,7 @@ def nearest(value: str, valid: Iterable[str]) -> str:
     >>> nearest("zzz", ["beta", "epochs"])
     'valid: beta, epochs'
     """
-    choices = sorted(set(valid))
+    choices = sorted({choice if choice.isprintable() else repr(choice) for choice in valid})
     close = get_close_matches(value, choices, n=1)
     return f"nearest: {close[0]}" if close else f"valid: {', '.join(choices) or 'none'}"
 

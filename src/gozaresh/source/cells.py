@@ -12,9 +12,11 @@ import jupytext
 import yaml
 from nbformat import NotebookNode
 
-from gozaresh.common.errors import Place, Problem, SourceError, nearest, raise_problems
+from gozaresh.common.errors import Place, Problem, SourceError, nearest, one_line, raise_problems
+from gozaresh.common.text import read_text
 from gozaresh.source.markup import LABEL
 
+LONGEST = 120  # characters of a parser's message that are shown
 MARKER = re.compile(r"^# %%(?: |$)")
 OPTION = re.compile(r"^#\| ?(.*)$")
 OPTIONS = ("label", "fig-cap", "fig-alt", "fig-width", "tbl-cap", "lst-cap", "lst-label", "echo", "output")
@@ -81,15 +83,17 @@ def read_chapter(path: Path, name: str) -> tuple[Cell, ...]:
     """Read the percent script ``path``, called ``name`` in messages, as cells.
 
     Raises:
-        SourceError: the script is not UTF-8, or cells' options are wrong (all of them, each with its line).
+        SourceError: the script cannot be read, is not UTF-8, has no cells, or cells' options are wrong (all of them,
+            each with its line).
     """
+    text = read_text(path, name, SourceError)
     try:
-        text = path.read_text(encoding="utf-8")
         notebook = jupytext.reads(text, fmt="py:percent")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise SourceError(f"not UTF-8 text: {error.reason} at byte {error.start}", Place(name, line)) from None
+    except Exception as error:  # a header that is no YAML, and what else its parsers raise
+        raise SourceError(f"Jupytext cannot read this script: {one_line(error, LONGEST)}", Place(name, 1)) from None
     cells = [cell for cell in notebook.cells if cell.source.strip()]
+    if not cells:
+        raise SourceError("the chapter has no cells; one begins with '# %%' or '# %% [markdown]'", Place(name, 1))
     problems: list[Problem] = []
     found = tuple(_cells(cells, text.splitlines(), name, problems))
     raise_problems(problems)
@@ -133,7 +137,7 @@ def _options(block: list[str], name: str, line: int, problems: list[Problem]) ->
     """A cell's options; what is wrong with them is added to ``problems``."""
     try:
         raw = yaml.safe_load("\n".join(block)) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # as of a date that is none
         mark = getattr(error, "problem_mark", None)
         at = line + (mark.line if mark else 0)
         problem = getattr(error, "problem", None) or "not YAML"
