@@ -332,11 +332,14 @@ WORDS = {
 def problems_of(error: ValidationError, toml: Toml, model: type[BaseModel]) -> list[Problem]:
     """All of a model's complaints with their places, in plain words.
 
-    A misspelt key also leaves its right spelling missing; of the two only the misspelling is told.
+    A misspelt key also leaves its right spelling missing, and a wrong item its list empty; of the two only the former
+    is told.
     """
     found = error.errors()
     misspelt = any(one["type"] == "extra_forbidden" for one in found)
-    return [_problem(one, toml, model) for one in found if not (misspelt and one["type"] == "missing")]
+    around = {one["loc"][:length] for one in found for length in range(1, len(one["loc"]))}
+    return [_problem(one, toml, model) for one in found
+            if one["loc"] not in around and not (misspelt and one["type"] == "missing")]
 
 
 def _problem(found: ErrorDetails, toml: Toml, model: type[BaseModel]) -> Problem:

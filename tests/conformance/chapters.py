@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from multiprocessing import get_context
 from pathlib import Path
 
 import typst
@@ -52,6 +53,7 @@ class Workshop:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.count = 0  # each chapter has a sheet of its own, for Typst reads only the changes of a file anew
         shutil.copytree(THEME, self.root / "build" / "theme")
         (self.root / "build" / "chapters").mkdir()
 
@@ -74,15 +76,17 @@ class Workshop:
         notebook = to_notebook(cells)
         exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures")
         markup, _ = exporter.from_notebook_node(notebook)
-        (self.root / "build" / "chapters" / "c.typ").write_text(markup, encoding="utf-8")
+        self.count += 1
+        name = f"c{self.count}"
+        (self.root / "build" / "chapters" / f"{name}.typ").write_text(markup, encoding="utf-8")
         (self.root / "build" / "report.typ").write_text(
             '#import "/build/theme/theme.typ": *\n#set document(title: "x")\n#show: styled\n'
-            '#include "/build/chapters/c.typ"\n', encoding="utf-8")
+            f'#include "/build/chapters/{name}.typ"\n', encoding="utf-8")
         pdf = self.root / "build" / "report.pdf"
         try:
             pdf.write_bytes(repair(self._set()))
         except TypesetError as error:
-            raise locate_typst_error(error, Chapters(self.root, {"c": notebook}, "theme")) from None
+            raise locate_typst_error(error, Chapters(self.root, {name: notebook}, "theme")) from None
         passages = expected_passages([expected_chapter(notebook)])
         proof = proofread(pdf, passages, tuple(source_texts(notebook)), Margins())
         found = tuple(str(fault) for fault in (*proof.missing, *proof.faults))
@@ -100,7 +104,8 @@ class Workshop:
 def outcomes(chapters: Sequence[str]) -> list[Outcome]:
     """What becomes of each chapter, in order; they are set on all cores."""
     parts = 8 * (os.cpu_count() or 1)
-    with ProcessPoolExecutor() as pool:
+    spawned = get_context("spawn")  # a fork would inherit the locks of Typst's threads
+    with ProcessPoolExecutor(mp_context=spawned) as pool:
         done = list(pool.map(_part, [chapters[at::parts] for at in range(parts)]))
     return [done[at % parts][at // parts] for at in range(len(chapters))]
 
