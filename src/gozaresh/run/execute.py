@@ -9,15 +9,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbclient.exceptions import CellTimeoutError
+from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 
 from gozaresh.common import environment
 from gozaresh.common.digests import digest, file_digest
 from gozaresh.common.environment import now, took
-from gozaresh.common.errors import ExecutionError, Place
+from gozaresh.common.errors import ExecutionError, Place, first_line
 from gozaresh.common.files import locked, read_notebook, write_notebook
 from gozaresh.common.memo import Memo, key, memo
 from gozaresh.common.progress import follow, say
@@ -29,8 +30,10 @@ from gozaresh.run.recorder import Recorder
 from gozaresh.settings import Literal
 from gozaresh.source.notebook import option_lines, place_of
 
-NAMED = re.compile(r"(?P<file>[^\s:][^:\n]*):[0-9]+: ")  # a message that begins with a place
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
+if TYPE_CHECKING:
+    from papermill import PapermillExecutionError
+
+NAMED = re.compile(r"(?P<file>[^\s:][^:\n]*):(?P<line>[0-9]+): (?P<text>.*)")  # a message that begins with a place
 
 
 @dataclass(frozen=True)
@@ -193,16 +196,16 @@ def _run(job: Job, recorder: Recorder) -> NotebookNode:
                 extra_arguments=["--IPKernelApp.extra_extensions=gozaresh.run.file_audit",
                                  "--IPKernelApp.log_level=50"])  # it calls its own shutdown an error
         except papermill.PapermillExecutionError as error:
-            raise ExecutionError(_one_line(error, partial, job)) from None
+            raise _error_of_cell(error, partial, job) from None
         except ExecutionError:  # of the recorder
             raise
         except CellTimeoutError:
-            raise ExecutionError(f"{recorder.place or job.name}: the cell took longer than execute.timeout of "
-                                 f"report.toml, {job.timeout:g} s") from None
+            raise ExecutionError(f"the cell took longer than execute.timeout of report.toml, {job.timeout:g} s",
+                                 recorder.place or Place(job.name)) from None
         except Exception as error:  # nbclient's DeadKernelError, zmq's failures: all mean that the kernel is gone
-            where = f"{recorder.place}: the kernel was lost while this cell ran" if recorder.place else (
-                f"{job.name}: the kernel was lost")
-            raise ExecutionError(f"{where}: {type(error).__name__}: {_first(error)}") from None
+            where = "the kernel was lost while this cell ran" if recorder.place else "the kernel was lost"
+            raise ExecutionError(f"{where}: {type(error).__name__}: {first_line(error)}",
+                                 recorder.place or Place(job.name)) from None
     executed = read_notebook(partial)
     _check_whole(executed, recorder)
     partial.unlink()
@@ -222,7 +225,7 @@ def _check_whole(executed: NotebookNode, recorder: Recorder) -> None:
         after = f"; {len(left) - 1} cells below it were never run" if len(left) > 1 else ""
         place = _failed_line(left[0], ended.traceback) if ended else place_of(left[0], 1 + option_lines(left[0]))
         what = f"{ended.ename} ended the run here" if ended else "this cell was never run"
-        raise ExecutionError(f"{place}: {what}{after}; every cell of a chapter must run to its end")
+        raise ExecutionError(f"{what}{after}; every cell of a chapter must run to its end", place)
 
 
 def _record(job: Job, gathered: Dependencies, seconds: float) -> dict[str, Any]:
@@ -249,27 +252,24 @@ def _hide_paths(injected: NotebookNode, job: Job) -> None:
     injected.id = digest(injected.source)[:8]
 
 
-def _one_line(error: Exception, partial: Path, job: Job) -> str:
-    """Chapter, line of the percent script, and the last line of the traceback."""
-    executed = read_notebook(partial)
-    for cell in executed.cells:
-        for output in cell.get("outputs", ()):
-            if output.output_type == "error":
-                place = _failed_line(cell, output.traceback)
-                named = NAMED.match(_first(output.evalue))
-                if named and (job.root / named["file"]).is_file():  # a file that the code read is at fault
-                    return f"{_first(output.evalue)} (read at {place})"
-                return f"{place}: {output.ename}: {_first(output.evalue)}"
-    return f"{job.name}: {_first(error)}"
+def _error_of_cell(error: PapermillExecutionError, partial: Path, job: Job) -> ExecutionError:
+    """The error at the line that raised it, or at that of a file which the code read and found at fault."""
+    place = _failed_line(_failed_cell(partial), error.traceback)
+    named = NAMED.match(first_line(error.evalue))
+    if named and (job.root / named["file"]).is_file():
+        return ExecutionError(f"{named['text']} (read at {place})", Place(named["file"], int(named["line"])))
+    return ExecutionError(f"{error.ename}: {first_line(error.evalue)}", place)
+
+
+def _failed_cell(partial: Path) -> NotebookNode:
+    """The first cell that shows an error; Papermill's index of it does not count the cells that it puts in itself."""
+    cells: list[NotebookNode] = read_notebook(partial).cells
+    return next(cell for cell in cells
+                if any(output.output_type == "error" for output in cell.get("outputs", ())))
 
 
 def _failed_line(cell: NotebookNode, traceback: Sequence[str]) -> Place:
     """The line of the cell at which it raised: the first frame that IPython shows, which is the cell's own."""
-    text = ANSI.sub("", "\n".join(traceback))
+    text = strip_ansi("\n".join(traceback))
     arrow = re.search(r"^-+> (\d+) ", text, re.M) or re.search(r"\bline (\d+)", text)
     return place_of(cell, int(arrow[1]) if arrow else 1)
-
-
-def _first(value: object) -> str:
-    lines = [line for line in str(value).strip().splitlines() if line.strip()]
-    return lines[0] if lines else "no message"

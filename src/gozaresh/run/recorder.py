@@ -87,7 +87,7 @@ class Recorder:
         try:
             text = self.journal.read_bytes()[self._read:]
         except FileNotFoundError:
-            raise ExecutionError(f"{self.place or self.journal.stem}: {self._lost()}") from None
+            raise ExecutionError(self._lost(), self.place or Place(self.journal.stem)) from None
         whole = text[: text.rfind(b"\n") + 1]
         self._read += len(whole)
         for line in whole.splitlines():
