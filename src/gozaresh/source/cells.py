@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ from gozaresh.common.errors import Place, SourceError, nearest
 MARKER = re.compile(r"^# %%(?: |$)")
 OPTION = re.compile(r"^#\| ?(.*)$")
 LABEL = re.compile(r"^(fig|tbl|eq|sec|lst)-[A-Za-z0-9][\w-]*$")
-OPTIONS = ("label", "fig-cap", "fig-alt", "fig-width", "tbl-cap", "lst-cap", "lst-label", "echo", "output")
+OPTIONS = ("label", "fig-cap", "fig-alt", "fig-width", "tbl-cap", "lst-cap", "lst-label", "echo", "output",
+           "eval", "error")
+TRUTHS = ("echo", "output", "eval", "error")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Options:
     lst_label: str = ""
     echo: bool = False
     output: bool = True
+    eval: bool = True  # whether the cell is run at all
+    error: bool = False  # whether it may raise: the last line of the error is then its output
 
     @property
     def kind(self) -> str:
@@ -56,6 +60,9 @@ class Cell:
     tags: tuple[str, ...] = ()
     options: Options = field(default_factory=Options)
     option_lines: int = 0
+    attachments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # data by MIME type, by name
+    outputs: tuple[Mapping[str, Any], ...] = ()  # what a notebook keeps of its last run
+    ran: bool = False  # whether a notebook says that the cell was run
 
     @property
     def place(self) -> Place:
@@ -98,7 +105,7 @@ def _cells(cells: list[NotebookNode], lines: list[str], name: str) -> Iterator[C
         source = cell.source.strip("\n")
         at = _find(source, lines, at, name)
         if cell.cell_type == "code":
-            yield _code_cell(source, name, at + 1, cell)
+            yield code_cell(source, name, at + 1, cell.metadata.get("tags", ()))
         else:
             yield Cell(cell.cell_type, source, name, at + 1)
         at += source.count("\n")
@@ -113,18 +120,23 @@ def _find(source: str, lines: list[str], start: int, name: str) -> int:
     raise SourceError(f"{name}: cannot find the line of the cell that begins {first[:40]!r}")
 
 
-def _code_cell(source: str, name: str, line: int, cell: NotebookNode) -> Cell:
+def code_cell(source: str, name: str, line: int, tags: Iterable[str] = (), defaults: Options | None = None) -> Cell:
+    """A code cell with the options above its code; what they do not say is as in ``defaults``.
+
+    Raises:
+        SourceError: an option is wrong (with file and line).
+    """
     block = []
     for text in source.splitlines():
         match = OPTION.match(text)
         if match is None:
             break
         block.append(match[1])
-    options = _options(block, name, line)
-    return Cell("code", source, name, line, tuple(cell.metadata.get("tags", ())), options, len(block))
+    options = _options(block, name, line, defaults or Options())
+    return Cell("code", source, name, line, tuple(tags), options, len(block))
 
 
-def _options(block: list[str], name: str, line: int) -> Options:
+def _options(block: list[str], name: str, line: int, defaults: Options) -> Options:
     try:
         raw = yaml.safe_load("\n".join(block)) or {}
     except yaml.YAMLError as error:
@@ -138,13 +150,13 @@ def _options(block: list[str], name: str, line: int) -> Options:
     for key, value in raw.items():
         at = line + next((n for n, text in enumerate(block) if text.startswith(f"{key}:")), 0)
         values[str(key).replace("-", "_")] = _option(str(key), value, Place(name, at))
-    return Options(**values)
+    return replace(defaults, **values)
 
 
 def _option(key: str, value: object, place: Place) -> str | bool:
     if key not in OPTIONS:
         raise SourceError(f"{place}: unknown cell option {key!r}; {nearest(key, OPTIONS)}")
-    if key in ("echo", "output"):
+    if key in TRUTHS:
         if not isinstance(value, bool):
             raise SourceError(f"{place}: option {key} is true or false, not {value!r}")
         return value

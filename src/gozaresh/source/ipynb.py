@@ -1,0 +1,107 @@
+"""A Jupyter notebook as cells that know the line of the file they stand on, with the outputs that it keeps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from gozaresh.common.errors import Place, SourceError
+from gozaresh.source.cells import Cell, Options, code_cell
+from gozaresh.source.front_matter import FrontMatter, read_front_matter
+
+HIDING = {"hide-input": "echo", "hide_input": "echo", "remove-input": "echo", "remove_input": "echo",
+          "hide-output": "output", "hide_output": "output", "remove-output": "output", "remove_output": "output"}
+GONE = {"remove-cell", "remove_cell", "hide-cell", "hide_cell"}
+
+
+def read_notebook(path: Path, name: str) -> tuple[tuple[Cell, ...], FrontMatter]:
+    """Read a notebook of any version, called ``name`` in messages, as cells, and its YAML head if it has one.
+
+    Raises:
+        SourceError: it is not a notebook, or a cell's options are wrong (with file and line).
+    """
+    text = _text(path, name)
+    notebook = _parsed(text, name)
+    lines = _Lines(text)
+    head, cells = FrontMatter(), []
+    for number, node in enumerate(notebook.cells):
+        source = str(node.source).strip("\n")
+        first = lines.of(str(node.source))
+        if node.cell_type == "raw" and not cells and source.startswith("---"):
+            head = read_front_matter(source + "\n", name)
+        elif source.strip():
+            cells.append(_cell(node, source, name, first, head, number + 1))
+    return tuple(cells), head
+
+
+def _text(path: Path, name: str) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{name}: not UTF-8 text: {error.reason} at byte {error.start}") from None
+    except OSError as error:
+        raise SourceError(f"{name}: cannot be read: {error.strerror}") from None
+
+
+def _parsed(text: str, name: str) -> NotebookNode:
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        place = Place(name, getattr(error, "lineno", 1))
+        raise SourceError(f"{place}: not a notebook: {getattr(error, 'msg', 'not JSON')}") from None
+    if not isinstance(told, dict) or not ("cells" in told or "worksheets" in told):
+        raise SourceError(f"{Place(name, 1)}: not a notebook: there are no cells in it")
+    try:
+        notebook: NotebookNode = nbformat.convert(nbformat.from_dict(_joined(told)), 4)
+    except Exception as error:  # what nbformat's own converters raise depends on what is wrong
+        raise SourceError(f"{Place(name, 1)}: not a notebook of a version that nbformat knows: {error}") from None
+    return notebook
+
+
+def _joined(told: Any) -> Any:
+    """The notebook with texts for the lists of lines that its file has."""
+    from nbformat.v4.rwbase import rejoin_lines
+
+    return rejoin_lines(nbformat.from_dict(told)) if "cells" in told else told
+
+
+def _cell(node: NotebookNode, source: str, name: str, line: int, head: FrontMatter, number: int) -> Cell:
+    if node.cell_type != "code":
+        return Cell(node.cell_type, source, name, line, attachments=dict(node.get("attachments", {})))
+    tags = tuple(str(tag) for tag in node.metadata.get("tags", ()))
+    hidden = {HIDING[tag]: False for tag in tags if tag in HIDING}
+    if GONE & set(tags):
+        hidden = {"echo": False, "output": False}
+    options = Options(**{"echo": True, **head.options, **hidden})
+    cell = code_cell(source, name, line, tags, options)
+    return replace(cell, outputs=tuple(node.get("outputs", ())), ran=node.get("execution_count") is not None)
+
+
+class _Lines:
+    """Finds, going down the file, the line on which a cell's text begins."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self._at, self._line = text, 0, 1
+
+    def of(self, source: str) -> int:
+        """The line of the file on which a cell's first line that is not empty stands."""
+        lines = [line for line in source.split("\n") if line.strip()]
+        for line in islice(lines, 1):
+            places = [at for form in _forms(line) if (at := self._text.find(form, self._at)) >= 0]
+            if places:
+                self._line += self._text.count("\n", self._at, min(places))
+                self._at = min(places)
+        return self._line
+
+
+def _forms(line: str) -> Iterator[str]:
+    """How JSON writes a line, with and without escapes for what is not ASCII."""
+    for ascii_only in (False, True):
+        yield json.dumps(line, ensure_ascii=ascii_only)[1:-1]

@@ -1,0 +1,86 @@
+"""Markdown with code cells, as Quarto and R Markdown write them: ```` ```{python} ````; a plain fence is a listing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from gozaresh.common.errors import Place, SourceError, nearest
+from gozaresh.source.cells import Cell, Options, code_cell
+from gozaresh.source.front_matter import FrontMatter, read_front_matter
+
+FENCE = re.compile(r"^(?P<indent> {0,3})(?P<fence>`{3,}|~{3,})\s*(?P<info>[^`]*)$")
+CHUNK = re.compile(r"^\{\s*(?P<language>[A-Za-z][\w+-]*)\s*(?P<options>[^}]*)\}\s*$")
+CHUNK_OPTION = re.compile(r"(?P<key>[\w.-]+)\s*=\s*(?P<value>\"[^\"]*\"|'[^']*'|[^,\s]+)")
+TRUTH = {"TRUE": True, "T": True, "FALSE": False, "F": False, "true": True, "false": False}
+MARKED = {"fig.cap": "fig-cap", "fig.alt": "fig-alt", "fig.width": ""}  # chunk options of R Markdown
+
+
+def read_markdown(path: Path, name: str, *, run: bool = True) -> tuple[tuple[Cell, ...], FrontMatter]:
+    """Read a Markdown file, called ``name`` in messages, as cells, and its YAML head.
+
+    ``run`` says that the cells are to be run, so that one in another language than Python is an error; else it is
+    shown as a listing.
+
+    Raises:
+        SourceError: not UTF-8, a wrong head, a cell of another language.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{name}: not UTF-8 text: {error.reason} at byte {error.start}") from None
+    except OSError as error:
+        raise SourceError(f"{name}: cannot be read: {error.strerror}") from None
+    head = read_front_matter(text, name)
+    return tuple(_cells(text.split("\n"), head, name, run)), head
+
+
+def _cells(lines: list[str], head: FrontMatter, name: str, run: bool) -> Iterator[Cell]:
+    begun = at = head.lines
+    while at < len(lines):
+        fence = FENCE.match(lines[at])
+        if fence is None:
+            at += 1
+            continue
+        end = _end(lines, at, fence["fence"])
+        chunk = CHUNK.match(fence["info"].strip())
+        if chunk and _is_cell(chunk, Place(name, at + 1), run):
+            yield from _prose(lines, begun, at, name)
+            yield from _code(lines[at + 1:end], chunk, head, name, at + 2)
+            begun = end + 1
+        at = end + 1
+    yield from _prose(lines, begun, len(lines), name)
+
+
+def _end(lines: list[str], start: int, fence: str) -> int:
+    """The line that closes a fence, or the end of the document."""
+    close = re.compile(rf"^ {{0,3}}{re.escape(fence)}{re.escape(fence[0])}*\s*$")
+    return next((at for at in range(start + 1, len(lines)) if close.match(lines[at])), len(lines))
+
+
+def _is_cell(chunk: re.Match[str], place: Place, run: bool) -> bool:
+    if chunk["language"].lower() == "python":
+        return True
+    if run:
+        raise SourceError(f"{place}: a cell of {chunk['language']!r} cannot be run; "
+                          f"{nearest(chunk['language'], ['python'])}; --no-execute shows it as a listing")
+    return False
+
+
+def _prose(lines: list[str], first: int, last: int, name: str) -> Iterator[Cell]:
+    rows = [row for row in range(first, last) if lines[row].strip()]
+    if rows:
+        yield Cell("markdown", "\n".join(lines[rows[0]:rows[-1] + 1]), name, rows[0] + 1)
+
+
+def _code(lines: list[str], chunk: re.Match[str], head: FrontMatter, name: str, line: int) -> Iterator[Cell]:
+    rows = [row for row in range(len(lines)) if lines[row].strip()]
+    if not rows:
+        return
+    own = {found["key"]: TRUTH[found["value"]] for found in CHUNK_OPTION.finditer(chunk["options"])
+           if found["value"] in TRUTH and found["key"] in ("echo", "eval", "error")}
+    if re.search(r"include\s*=\s*F", chunk["options"]):
+        own |= {"echo": False, "output": False}
+    options = Options(**{"echo": True, **head.options, **own})
+    yield code_cell("\n".join(lines[rows[0]:rows[-1] + 1]), name, line + rows[0], (), options)
