@@ -147,11 +147,11 @@ def _choice(options: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _build(options: argparse.Namespace) -> None:
-    from gozaresh import uptodate as standing
+    from gozaresh import uptodate
     from gozaresh.typeset.typeset import warm_up
 
     choice = _choice(options)
-    if standing.holds(Path(options.folder).resolve(), choice):
+    if uptodate.is_up_to_date(Path(options.folder).resolve(), choice):
         say("build/report.pdf stands: nothing that it was made from has changed since it was proven")
         return
     warm_up(Path(options.folder).resolve())

@@ -69,6 +69,7 @@ class Project:
     root: Path
     file: Path
     settings: Settings
+    bare: bool = False  # a document by itself, without report.toml
 
     @property
     def build(self) -> Path:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -30,6 +31,7 @@ FORMULA = re.compile(
     r"^ {0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)"
     r"|(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)|\\."
     r"|\$\$(?P<display>(?:(?!\$\$|^ {0,3}(?:```|~~~|#{1,6} )).)+?)\$\$"
+    r"|\$[^\s$](?:(?:(?!\n[ \t]*\n)[^$])*?[^\s$\\])?\$(?!\d)"  # a formula as pandoc reads it
     r"|(?<![\\$\w])\$(?P<spaced>[ \t]+[^$\n]*?[^$\s\\][ \t]*|[^$\s](?:[^$\n]*?[^\\$])?[ \t]+)\$(?![\d$])", re.S | re.M)
 NUMBERED = re.compile(r"^ {0,3}(?P<number>[0-9]{1,3}(?= ?[-–])|[۰-۹]{1,3}) ?[-–.)](?: +|(?=[آ-ی«]))(?=\S)")
 LETTERED = re.compile(r"^ {0,3}\(?(?:الف|[بپتثجچحخدذرزژسشصضطظعغفقکگلمنوهی]) ?[).\-–](?=\s*\S)")
@@ -105,7 +107,7 @@ def _with_lists(lines: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:
 def _consecutive(numbers: dict[int, int], inside: set[int]) -> Iterator[int]:
     """The rows of one paragraph whose numbers follow one another, two at least."""
     rows = sorted(numbers)
-    for first, second in zip(rows, rows[1:], strict=False):
+    for first, second in pairwise(rows):
         if numbers[second] == numbers[first] + 1 and _connected(first, second, inside):
             yield first
             yield second
@@ -150,6 +152,14 @@ def _block(token: Token, block: list[tuple[int, str]], container: str) -> Iterat
         yield block[0][0], f"{'#' * int(token.tag[1])} {' '.join(line.strip() for _, line in block[:-1])}"
     else:
         yield from block
+        if token.type == "fence" and not _is_closed(token, block):
+            yield block[-1][0], token.markup
+
+
+def _is_closed(token: Token, block: list[tuple[int, str]]) -> bool:
+    """Whether a fence has an end; one without ends with its document, as CommonMark has it."""
+    last = block[-1][1].strip()
+    return len(block) > 1 and last.startswith(token.markup) and not last.strip(token.markup[0])
 
 
 def _raw(block: list[tuple[int, str]], container: str) -> Iterator[tuple[int, str]]:

@@ -12,9 +12,11 @@ from traitlets import Unicode
 from gozaresh.common.errors import MathsError, TypesetError
 from gozaresh.common.paths import THEME
 from gozaresh.export.document import to_document
-from gozaresh.export.error_places import home_of_cell
+from gozaresh.export.error_places import locate_writer_error
 from gozaresh.export.ledger import collect, marks
-from gozaresh.export.typst_writer import to_typst
+from gozaresh.export.reading import Reading, read_chapter
+from gozaresh.export.resolve import Conventions
+from gozaresh.export.typst_writer import write
 from gozaresh.source.notebook import place_of
 
 
@@ -27,6 +29,8 @@ class TypstExporter(Exporter):
         config=True)
     figure_path = Unicode("figures", help="Folder of the figures as Typst sees it.").tag(config=True)
     macros = Unicode("", help="LaTeX macros put before every formula.").tag(config=True)
+
+    reading: Reading | None = None  # the notebook as it was read already
 
     def _file_extension_default(self) -> str:
         return ".typ"
@@ -42,6 +46,7 @@ class TypstExporter(Exporter):
         """
         nb, resources = super().from_notebook_node(nb, resources, **kw)
         document = to_document(nb, self.figure_path)
+        reading = self.reading or read_chapter(nb, Conventions(macros=self.macros, own=self.figure_path))
         outputs = {f"figures/{figure.name}": figure.data for figure in document.figures}
         if self.theme:
             opening = f'#import "{self.theme}": *\n'
@@ -50,11 +55,11 @@ class TypstExporter(Exporter):
             opening = '#import "theme.typ": *\n#show: styled\n'
         resources.setdefault("outputs", {}).update(outputs)
         try:
-            return opening + "\n" + to_typst(document.markdown, self.macros, marks(collect(nb))), resources
+            return opening + "\n" + write(reading.blocks, self.macros, marks(collect(nb))), resources
         except MathsError as error:
             raise _placed(error, nb.cells, self.macros) from None
         except TypesetError as error:
-            raise home_of_cell(error, nb, self.macros) from None
+            raise locate_writer_error(error, reading, self.macros) from None
 
 
 def _placed(error: MathsError, cells: Sequence[NotebookNode], macros: str) -> MathsError:

@@ -1,8 +1,8 @@
 """HTML in Markdown, read by its structure: pandoc's tree without a raw tag.
 
-The blocks of a cell are written as one HTML text in which all that is not HTML is an empty numbered element. lxml closes
-what is open, as a browser does at a cell's end, and its tree becomes pandoc's nodes, each number again what it stands
-for. Structure is kept, looks are dropped; style, script and comments vanish.
+The blocks of a cell are written as one HTML text in which all that is not HTML is an empty numbered element. lxml
+closes what is open, as a browser does at a cell's end, and its tree becomes pandoc's nodes, each number again what it
+stands for. Structure is kept, looks are dropped; style, script and comments vanish.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Html:
         return "\n".join(map(self._written_block, nodes))
 
     def _written_block(self, node: Node) -> str:
-        kind, content = node["t"], node.get("c")
+        kind, content = node["t"], node.get("c", [])
         if not _holds_html(node):
             return self._keep(node, "div")
         if kind == "RawBlock":
@@ -109,7 +109,7 @@ class Html:
         return "".join(map(self._written_inline, nodes))
 
     def _written_inline(self, node: Node) -> str:
-        kind, content = node["t"], node.get("c")
+        kind, content = node["t"], node.get("c", [])
         if kind == "RawInline" and content[0] == "html":
             return self._own(content[1])
         if kind == "Str":
@@ -181,7 +181,8 @@ class Html:
         if tag == "blockquote":
             return [_node("BlockQuote", self._flow(element))]
         if tag in ("pre", "listing", "xmp", "plaintext"):
-            return [_node("CodeBlock", [["", _languages(element), []], (element.text_content() or "").strip("\n")])]
+            code = "".join(_code_texts(element, self._kept)).strip("\n")
+            return [_node("CodeBlock", [["", _languages(element), []], code])] if code.strip() else []
         if tag == "hr":
             return [{"t": "HorizontalRule"}, *self._flow(element)]
         if tag == "table":
@@ -198,11 +199,9 @@ class Html:
         """An inline element around blocks: it goes round the text of each paragraph inside."""
         kind = WRAPPERS.get(element.tag)
         found = self._flow(element)
-        if kind:
-            found = [_node(one["t"], [_node(kind, one["c"])]) if one["t"] in ("Para", "Plain") else one for one in found]
-        elif element.tag == "a" and element.get("href"):
-            found = [_node(one["t"], [_link(element, one["c"])]) if one["t"] in ("Para", "Plain") else one
-                     for one in found]
+        if kind or (element.tag == "a" and element.get("href")):
+            found = [_node(one["t"], [_node(kind, one["c"]) if kind else _link(element, one["c"])])
+                     if one["t"] in ("Para", "Plain") else one for one in found]
         anchor = _anchor(element)
         return [_node("Div", [[anchor, [], []], found])] if anchor and found else found
 
@@ -217,21 +216,25 @@ class Html:
             if rest := _paragraph(_words(child.tail)):
                 items.append(rest)
         items = [item for item in items if item]
+        lead = _paragraph(_words(element.text))
         if not items:
-            return []
+            return lead
         if element.tag != "ol":
-            return [_node("BulletList", items)]
+            return [*lead, _node("BulletList", items)]
         start = element.get("start") or ""
         about = self._kept[number]["c"][0] if number is not None else [
             int(start) if start.isdecimal() else 1, {"t": "Decimal"}, {"t": "Period"}]
-        return [_node("OrderedList", [about, items])]
+        return [*lead, _node("OrderedList", [about, items])]
 
     def _flow_of(self, child: Any) -> list[Node]:
         return self._block(child) if _is_block(child) else _paragraph(self._inline(child))
 
     def _definitions(self, element: Any) -> list[Node]:
         items: list[list[Any]] = []
-        for child in element.iter("dt", "dd"):
+        loose = [element.text, *(child.tail for child in element)]
+        if any((text or "").strip() for text in loose) or {child.tag for child in element} - {"dt", "dd"}:
+            return self._flow(element)
+        for child in element:
             if child.tag == "dt":
                 items.append([_running(self._flow(child)), []])
             elif items:
@@ -240,8 +243,9 @@ class Html:
 
     # --- tables ------------------------------------------------------------------------------------------------------
     def _table(self, element: Any) -> list[Node]:
+        _put_in_rows(element)
         rows = [row for row in element.iter("tr") if _nearest(row, "table") is element]
-        beside = [node for child in element for node in self._outside(child)]
+        beside = [*_paragraph(_words(element.text)), *(node for child in element for node in self._outside(child))]
         cells = [[cell for cell in row if cell.tag in ("td", "th")] for row in rows]
         width = _width(cells)
         if not width:
@@ -251,16 +255,19 @@ class Html:
         _filled(written, width)
         caption = [node for found in element.findall("caption") for node in self._flow(found)]
         body = [[["", [], []], 0, [], [[["", [], []], row] for row in written[heads:]]]]
-        return [*beside, _node("Table", [
-            [element.get("id") or "", [], []], [None, caption], [[{"t": "AlignDefault"}, {"t": "ColWidthDefault"}]] * width,
-            [["", [], []], [[["", [], []], row] for row in written[:heads]]], body, [["", [], []], []]])]
+        columns = [[{"t": "AlignDefault"}, {"t": "ColWidthDefault"}]] * width
+        head = [["", [], []], [[["", [], []], row] for row in written[:heads]]]
+        return [*beside, _node("Table", [[element.get("id") or "", [], []], [None, caption], columns, head, body,
+                                         [["", [], []], []]])]
 
     def _outside(self, child: Any) -> list[Node]:
         """What stands in a table and in none of its cells."""
-        if child.tag in ("tr", "tbody", "thead", "tfoot", "caption", "colgroup", "col"):
-            inner = [node for below in child if child.tag != "caption" for node in self._outside(below)]
-            return [*inner, *_paragraph(_words(child.tail))]
-        return [] if child.tag in ("td", "th") else [*self._flow_of(child), *_paragraph(_words(child.tail))]
+        inner: list[Node] = []
+        if child.tag in ("tr", "tbody", "thead", "tfoot", "colgroup", "col"):
+            inner = [*_paragraph(_words(child.text)), *(node for below in child for node in self._outside(below))]
+        elif child.tag not in ("td", "th", "caption"):
+            inner = self._flow_of(child)
+        return [*inner, *_paragraph(_words(child.tail))]
 
     def _cell(self, cell: Any, width: int) -> list[Any]:
         return [["", [], []], {"t": "AlignDefault"}, _span(cell, "rowspan"), min(_span(cell, "colspan"), width),
@@ -271,11 +278,12 @@ class Html:
         tag, number = element.tag, self._number(element)
         if number is not None:
             return [self._kept[number], *self._children(element)]
-        if not isinstance(tag, str) or tag in DROPPED:
+        if not isinstance(tag, str) or tag in ("style", "script"):
             return []
         if tag in TOLD:
             self._unseen(element)
-            return []
+        if tag in TOLD or tag in DROPPED:  # one that is never closed holds the rest of its cell
+            return [] if tag in self._closed else self._children(element)
         if tag == "br":
             return [{"t": "LineBreak"}, *self._children(element)]
         if tag in ("img", "image"):
@@ -326,7 +334,7 @@ def _holds_html(node: Any) -> bool:
         return False
     if node.get("t") in ("RawInline", "RawBlock"):
         return bool(node["c"][0] == "html")
-    return _holds_html(node.get("c"))
+    return _holds_html(node.get("c", []))
 
 
 def _raw_texts(node: Any) -> Iterator[str]:
@@ -337,7 +345,7 @@ def _raw_texts(node: Any) -> Iterator[str]:
         if node.get("t") in ("RawInline", "RawBlock") and node["c"][0] == "html":
             yield node["c"][1]
         else:
-            yield from _raw_texts(node.get("c"))
+            yield from _raw_texts(node.get("c", []))
 
 
 def _are_blocks(nodes: Sequence[Node]) -> bool:
@@ -356,7 +364,7 @@ def _running(blocks: Iterable[Node]) -> list[Node]:
 
 
 def _running_text(block: Node) -> list[Node]:
-    kind, content = block["t"], block.get("c")
+    kind, content = block["t"], block.get("c", [])
     if kind in ("Para", "Plain"):
         return list(content)
     if kind == "Header":
@@ -433,16 +441,17 @@ def _picture(element: Any) -> list[Node]:
     source = element.get("src") or element.get("data-src") or ""
     if not source.strip():
         return []
-    width = _length(_styles(element).get("width") or element.get("width") or "")
+    width = length(_styles(element).get("width") or element.get("width") or "")
     pairs = [["width", width]] if width else []
     alt = element.get("alt") or element.get("title") or ""
-    return [_node("Image", [[element.get("id") or "", [], pairs], _words(alt), [source.strip(), element.get("title") or ""]])]
+    target = [source.strip(), element.get("title") or ""]
+    return [_node("Image", [[element.get("id") or "", [], pairs], _words(alt), target])]
 
 
-def _length(text: str) -> str:
+def length(text: str) -> str:
     """A width for Typst; a pixel is three quarters of a point.
 
-    >>> _length("400"), _length("50%")
+    >>> length("400"), length("50%")
     ('300pt', '50%')
     """
     found = LENGTH.match(text)
@@ -485,7 +494,7 @@ def _code_texts(element: Any, kept: Sequence[Node]) -> Iterator[str]:
 
 
 def _plain_texts(node: Node) -> Iterator[str]:
-    kind, content = node["t"], node.get("c")
+    kind, content = node["t"], node.get("c", [])
     if kind == "Str":
         yield content
     elif kind in ("Code", "Math"):
@@ -503,6 +512,20 @@ def _languages(element: Any) -> list[str]:
     """The language that a listing's class names."""
     classes = [name for one in (element, *element.iter("code")) for name in (one.get("class") or "").split()]
     return [name.removeprefix("language-") for name in classes if name.startswith("language-")][:1]
+
+
+def _put_in_rows(table: Any) -> None:
+    """Give each cell that stands in no row one of its own, as a browser does."""
+    loose = [cell for cell in table.iter("td", "th")
+             if _nearest(cell, "table") is table and cell.getparent().tag in ("table", "tbody", "thead", "tfoot")]
+    for cell in loose:
+        before = cell.getprevious()
+        if before is not None and before.tag == "tr" and before.get(NUMBER) == "row":
+            row = before
+        else:
+            row = lxml.html.Element("tr", {NUMBER: "row"})
+            cell.addprevious(row)
+        row.append(cell)
 
 
 def _nearest(element: Any, tag: str) -> Any:

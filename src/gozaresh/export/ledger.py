@@ -6,16 +6,14 @@ appendix counts them. A report that keeps a ledger keeps it whole: every numbere
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from nbformat import NotebookNode
 
 from gozaresh.common.checks import MIME, WAYS, Check
 from gozaresh.common.errors import Place, SourceError, nearest
+from gozaresh.source.markup import EQUATION
 from gozaresh.source.notebook import options_of, place_of
-
-EQUATION = re.compile(r"(?:\{#|\\label\{)(eq-[\w-]+)\}")
 
 
 def collect(notebook: NotebookNode) -> tuple[Check, ...]:

@@ -14,6 +14,8 @@ from urllib.parse import unquote, unquote_to_bytes
 
 import lxml.etree
 
+from gozaresh.common.digests import file_digest
+
 FORMATS = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpg"), (b"GIF8", "gif"))
 WEB = re.compile(r"^(?:https?:)?//", re.I)
 SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:")
@@ -54,6 +56,11 @@ class Gallery:
             return readable(path.read_bytes())
         except OSError as error:
             return Picture(why=error.strerror or "the file cannot be read")
+
+    def state(self, address: str) -> str:
+        """The digest of the file that an address names; empty where it names none."""
+        path = None if SCHEME.match(address) or address.startswith("#") else self.path(address)
+        return file_digest(path) if path else ""
 
     def path(self, address: str) -> Path | None:
         """The file that an address names, seen from the first of the folders that has it."""

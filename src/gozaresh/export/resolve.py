@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,13 +17,14 @@ from nbformat import NotebookNode
 
 from gozaresh.common.errors import MathsError
 from gozaresh.common.findings import Finding
-from gozaresh.export.html import Untold
+from gozaresh.export.html import Untold, length
 from gozaresh.export.pictures import SCHEME, Gallery, is_on_web
 from gozaresh.maths import translate as maths
 from gozaresh.source.markup import is_crossref
 from gozaresh.source.notebook import place_of
 
 Node = dict[str, Any]
+FLOATS = ("fig-", "tbl-", "lst-")
 ANCHOR = "anchor-"  # begins the labels of places that links lead to
 INVISIBLE = re.compile("[\u200b\u2060\ufeff\u00ad\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # in a formula
 SOFT_HYPHEN = re.compile("(?<=[آ-یئءأؤۀ])\u00ad(?=[آ-یئءأؤۀ])")
@@ -31,14 +32,16 @@ LOOSE_HALF_SPACE = re.compile("\u200c+(?![آ-یئءأؤۀء\u064b-\u0652A-Za-z0-
 ALERT = re.compile(r"^\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]$", re.I)
 ALERTS = {"note": "نکته", "tip": "راهنمایی", "important": "مهم", "warning": "هشدار", "caution": "احتیاط"}
 LIQUID = re.compile(r"\{%.*?%\}|\{\{.*?\}\}")
-LATIN_DIGITS = re.compile("[0-9]")
+OWN_LABELS = frozenset({"sec-run-record", "sec-parameters", "sec-ledger", "sec-environment", "sec-record",
+                        "sec-provenance"})  # of the appendix
+EQUATION = re.compile(r"\{#(eq-[\w-]+)\}|\\label\{(eq-[\w-]+)\}")
 
 
 @dataclass(frozen=True)
 class Conventions:
     """What a chapter's tree is held against."""
 
-    gallery: Gallery = Gallery()
+    gallery: Gallery = field(default_factory=Gallery)
     macros: str = ""
     labels: frozenset[str] | None = None  # of the whole report; None: any label may be there
     citations: frozenset[str] | None = None  # the keys of the bibliography; None: any may be there
@@ -54,13 +57,14 @@ class Settled:
 
     cells: list[list[Node]]
     pictures: dict[str, bytes] = field(default_factory=dict)
-    read: dict[str, str] = field(default_factory=dict)  # addresses of the pictures' files
     findings: list[Finding] = field(default_factory=list)
 
 
 def settle(cells: Sequence[Sequence[Node]], nodes: Sequence[NotebookNode], conventions: Conventions,
            unseen: Sequence[Sequence[Untold]] = ()) -> Settled:
     """Settle the blocks of a chapter's cells; ``nodes`` are the notebook's cells that they come from."""
+    if conventions.bare and conventions.labels is None:
+        conventions = replace(conventions, labels=frozenset(_labels(cells)) | OWN_LABELS)
     settling = _Settling(conventions, _anchors(cells))
     for blocks, node, untold in zip(cells, nodes, unseen or [()] * len(cells), strict=True):
         settling.cell(blocks, node, untold)
@@ -107,7 +111,7 @@ class _Settling:
         return [new for block in blocks for new in self._block(block)]
 
     def _block(self, block: Node) -> list[Node]:
-        kind, content = block["t"], block.get("c")
+        kind, content = block["t"], block.get("c", [])
         if kind in ("Para", "Plain"):
             return self._paragraph(kind, content)
         if kind == "Header":
@@ -121,6 +125,10 @@ class _Settling:
             settled = [{"t": kind, "c": self._nested(content)}]
             self._depth -= 1
             return settled
+        if kind == "RawBlock" and content[0] != "typst":
+            text = content[1].strip().split("\n")[0][:40]
+            self._tell(f"raw {content[0]}, passed over", text, text)
+            return []
         return [{**block, "c": self._nested(content)}] if kind == "Figure" else [block]
 
     def _nested(self, content: Any) -> Any:
@@ -133,7 +141,10 @@ class _Settling:
         return [self._nested(one) for one in content]
 
     def _paragraph(self, kind: str, inlines: Sequence[Node]) -> list[Node]:
-        """A paragraph; a displayed formula that cannot be read parts it, as a listing."""
+        """A paragraph; a formula that cannot be read parts it, as a listing; a labelled picture is a figure."""
+        alone = [item for item in inlines if item["t"] not in ("Space", "SoftBreak")]
+        if len(alone) == 1 and alone[0]["t"] == "Image" and is_crossref(alone[0]["c"][0][0]):
+            return [self._figure(alone[0]["c"])]
         out: list[Node] = []
         part: list[Node] = []
         for item in self._inlines(inlines):
@@ -143,6 +154,30 @@ class _Settling:
             else:
                 part.append(item)
         return [*out, {"t": kind, "c": part}] if part or not out else out
+
+    def _figure(self, content: list[Any]) -> Node:
+        """A picture with a label and a caption."""
+        (label, classes, pairs), description, target = content
+        shown = self._picture([["", classes, pairs], description, target])
+        own = dict(pairs)
+        alt = own.get("fig-alt") or own.get("alt") or _plain(description)
+        about = [["kind", label.partition("-")[0]], ["alt", alt]]
+        return _float(label, about, [{"t": "Para", "c": shown}], self._inlines(description))
+
+    def _float_div(self, label: str, pairs: list[Any], blocks: list[Node]) -> list[Node]:
+        """Quarto's figure or table as a block: its last paragraph is the caption."""
+        inner = self._blocks(blocks)
+        last = inner[-1] if len(inner) > 1 and inner[-1]["t"] in ("Para", "Plain") else None
+        table = inner[0] if len(inner) == 1 and inner[0]["t"] == "Table" else None
+        if table and table["c"][1][1]:
+            caption = [item for block in table["c"][1][1] for item in block["c"]]
+            inner = [{"t": "Table", "c": [table["c"][0], [None, []], *table["c"][2:]]}]
+        else:
+            caption = last["c"] if last else []
+            inner = inner[:-1] if last else inner
+        own = dict(pairs)
+        about = [["kind", label.partition("-")[0]], ["alt", own.get("fig-alt", "")]]
+        return [_float(label, about, inner, caption)]
 
     def _header(self, level: int, attributes: list[Any], content: list[Node]) -> list[Node]:
         inlines = self._inlines(content)
@@ -181,6 +216,8 @@ class _Settling:
 
     def _div(self, content: list[Any]) -> list[Node]:
         (identifier, classes, pairs), blocks = content
+        if identifier.startswith(FLOATS) and "gz-float" not in classes:
+            return self._float_div(identifier, pairs, blocks)
         inner = self._blocks(blocks)
         anchor = self._anchor(identifier) if not is_crossref(identifier) else []
         if anchor:
@@ -201,7 +238,7 @@ class _Settling:
         return [new for item in inlines for new in self._inline(item)]
 
     def _inline(self, item: Node) -> list[Node]:
-        kind, content = item["t"], item.get("c")
+        kind, content = item["t"], item.get("c", [])
         if kind == "Str":
             return [{"t": "Str", "c": LOOSE_HALF_SPACE.sub("", SOFT_HYPHEN.sub("\u200c", content))}]
         if kind == "Math":
@@ -224,6 +261,9 @@ class _Settling:
         if kind in ("Emph", "Strong", "Strikeout", "Superscript", "Subscript", "Underline", "SmallCaps"):
             inner = self._inlines(content)
             return [{"t": kind, "c": inner}] if inner else []
+        if kind == "RawInline" and content[0] != "typst":
+            self._tell(f"raw {content[0]}, passed over", content[1][:40], content[1][:40])
+            return []
         return [item]
 
     def _formula(self, item: Node) -> list[Node]:
@@ -233,8 +273,8 @@ class _Settling:
         try:
             maths.to_typst([maths.Formula(self._conventions.macros + tex, way["t"] == "DisplayMath")])
         except MathsError as error:
-            why = str(error).rpartition(": ")[2]
-            self._tell("formula that cannot be read, set as its source", why, tex.strip().split("\n")[0], tex.strip()[:12])
+            why, first = str(error).rpartition(": ")[2], tex.strip().split("\n")[0]
+            self._tell("formula that cannot be read, set as its source", why, first, first[:12])
             if way["t"] == "DisplayMath":
                 return [{"t": "CodeBlock", "c": [["", ["latex", "gz-frame"], []], tex.strip("\n")]}]
             return [_framed([{"t": "Code", "c": [["", [], []], " ".join(tex.split())]}])]
@@ -262,12 +302,13 @@ class _Settling:
         if not alt:
             self._tell("picture without alternative text", address[:60], address[:80])
             alt = unquote(address).rpartition("/")[2][:60] if not address.startswith("data:") else "تصویر"
-        kept = [["alt", alt], *([name, value] for name, value in pairs if name in ("width",))]
+        width = length(dict(pairs).get("width", ""))
+        kept = [["alt", alt], *([["width", width]] if width else [])]
         where = f"{self._conventions.pictures}/{picture.name}"
         return [{"t": "Image", "c": [[identifier, classes, kept], description, [where, title]]}]
 
     def _link(self, content: list[Any]) -> list[Node]:
-        attributes, inner, (target, title) = content
+        _, inner, (target, title) = content
         address, shown = target.strip(), self._inlines(inner)
         if not shown:
             return []
@@ -313,6 +354,25 @@ INLINES = {"Str", "Emph", "Underline", "Strong", "Strikeout", "Superscript", "Su
            "Code", "Space", "SoftBreak", "LineBreak", "Math", "RawInline", "Link", "Image", "Note", "Span"}
 
 
+def _float(label: str, about: list[Any], body: list[Node], caption: list[Node]) -> Node:
+    """A figure, table or listing as :mod:`gozaresh.export.document` writes it."""
+    told = {"t": "Div", "c": [["", ["gz-caption"], []], [{"t": "Para", "c": caption}]]}
+    return {"t": "Div", "c": [[label, ["gz-float"], about], [*body, told]]}
+
+
+def _labels(cells: Sequence[Sequence[Node]]) -> Iterator[str]:
+    """Every label that the cells define."""
+    for node in _walk(cells):
+        kind, content = node["t"], node.get("c", [])
+        if kind == "Header":
+            yield content[1][0]
+        elif kind in ("Div", "Span", "Image", "Table", "Figure", "CodeBlock"):
+            yield content[0][0]
+        elif kind in ("Str", "Math"):
+            text = content if kind == "Str" else content[1]
+            yield from (found[1] or found[2] for found in EQUATION.finditer(text))
+
+
 def _framed(inlines: list[Node], identifier: str = "") -> Node:
     return {"t": "Span", "c": [[identifier, ["gz-frame"], []], inlines]}
 
@@ -330,6 +390,11 @@ def _anchors(cells: Sequence[Sequence[Node]]) -> dict[str, str]:
     return {name: ANCHOR + hashlib.sha256(name.encode()).hexdigest()[:10] for name in wanted & there if name}
 
 
+def addresses(blocks: Sequence[Node]) -> list[str]:
+    """What the pictures and links of some blocks name."""
+    return [node["c"][2][0].strip() for node in _walk(blocks) if node["t"] in ("Image", "Link")]
+
+
 def _walk(node: Any) -> Iterator[Node]:
     if isinstance(node, list | tuple):
         for one in node:
@@ -337,7 +402,7 @@ def _walk(node: Any) -> Iterator[Node]:
     elif isinstance(node, dict):
         if "t" in node:
             yield node
-        yield from _walk(node.get("c"))
+        yield from _walk(node.get("c", []))
 
 
 def _slug(name: str) -> str:
@@ -348,7 +413,7 @@ def _slug(name: str) -> str:
 def _plain(inlines: Sequence[Node]) -> str:
     out = ""
     for node in inlines:
-        kind, content = node["t"], node.get("c")
+        kind, content = node["t"], node.get("c", [])
         if kind == "Str":
             out += content
         elif kind in ("Space", "SoftBreak", "LineBreak"):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,32 +15,42 @@ from typing import Any
 from gozaresh.common.errors import TypesetError
 from gozaresh.common.typst_code import typst_string
 from gozaresh.export.bidi import isolate
-from gozaresh.export.pandoc import CROSSREF, READER, Node, _formulas, _joined, _labelled, _pandoc
+from gozaresh.export.pandoc import BLANKS, Node, bracketed, formulas, is_caption, joined, labelled, pandoc
+from gozaresh.export.reading import read_parts
+from gozaresh.export.resolve import ANCHOR
 from gozaresh.maths import translate as maths
-from gozaresh.source.markup import defined, undefined
+from gozaresh.source.markup import is_crossref
 
 LATIN = "A-Za-z\u0370-\u03ff"
 COMPOUND = re.compile(f"(?<![{LATIN}0-9-])([{LATIN}][{LATIN}0-9]*(?:[-–][{LATIN}0-9]+)+)")
+API = [1, 23, 1]  # the version of pandoc's tree
 LONGEST_COMPOUND = 20  # characters; a longer one may break
+WAYS = {"gz-ltr": "left-to-right", "gz-center": "centred"}  # classes of a div, and the theme's functions for them
+LENGTH = re.compile(r"[0-9.]+(?:%|pt|cm|mm|in|em)")
 KINDS = {"fig": "image", "tbl": "table", "lst": "raw"}
 ALIGN = {"AlignLeft": "start", "AlignRight": "end", "AlignCenter": "center", "AlignDefault": "start"}
 
 
 def to_typst(markdown: str, macros: str = "", marks: Mapping[str, str] | None = None) -> str:
-    """Set one chapter's Markdown in Typst markup; ``marks`` says of equations, by label, how they were checked.
+    """Set a Markdown text in Typst markup.
+
+    Raises:
+        MathsError, TypesetError: see :func:`write`; also pandoc failed or warned.
+    """
+    return write(read_parts([markdown])[0][0], macros, marks)
+
+
+def write(blocks: Sequence[Node], macros: str = "", marks: Mapping[str, str] | None = None) -> str:
+    """Set the blocks of a chapter in Typst markup; ``marks`` says of equations, by label, how they were checked.
 
     Raises:
         MathsError: a formula cannot be converted without loss.
-        TypesetError: pandoc failed or warned, or a footnote is referred to that there is not.
+        TypesetError: there is no rule for a block.
     """
-    text = unicodedata.normalize("NFC", markdown)
-    for at, problem in undefined(text, defined(text)):
-        raise TypesetError(f"{problem} at line {text.count(chr(10), 0, at) + 1}")
-    tree = json.loads(_pandoc(text, "-f", READER, "-t", "json"))
-    formulas = {maths.Formula(macros + tex, display) for tex, display in _formulas(tree["blocks"])}
-    writer = _Writer(maths.to_typst(sorted(formulas, key=lambda f: (f.tex, f.display))), macros, marks or {})
-    tree["blocks"] = writer.blocks(tree["blocks"])
-    return _pandoc(json.dumps(tree), "-f", "json", "-t", "typst", "--wrap=none")
+    found = {maths.Formula(macros + tex, display) for tex, display in formulas(blocks)}
+    writer = _Writer(maths.to_typst(sorted(found, key=lambda f: (f.tex, f.display))), macros, marks or {})
+    tree = {"pandoc-api-version": API, "meta": {}, "blocks": writer.blocks(blocks)}
+    return pandoc(json.dumps(tree), "-f", "json", "-t", "typst", "--wrap=none")
 
 
 def _raw(code: str) -> Node:
@@ -66,7 +75,8 @@ class _Writer:
     def block(self, block: Node) -> list[Node]:
         kind, content = block["t"], block.get("c", [])
         if kind in ("Para", "Plain"):
-            return [{"t": kind, "c": self.inlines(content)}]
+            return [_plain(self.pictures(content)) if _only_pictures(content) else
+                    {"t": kind, "c": self.inlines(content)}]
         if kind == "Header":
             return [self.header(*content)]
         if kind == "CodeBlock":
@@ -84,9 +94,13 @@ class _Writer:
             return [{"t": kind, "c": [[start, {"t": "DefaultStyle"}, {"t": "DefaultDelim"}], self.nested(content[1])]}]
         if kind in ("BlockQuote", "LineBlock"):
             return [{"t": kind, "c": self.nested(content)}]
-        if kind == "HorizontalRule":
+        if kind == "HorizontalRule" or (kind == "RawBlock" and content[0] == "typst"):
             return [block]
         raise TypesetError(f"no rule for a Markdown block of kind {kind}")
+
+    def pictures(self, content: Sequence[Node]) -> list[Node]:
+        """Pictures that have a paragraph of their own."""
+        return [_raw("#pictures["), *self.inlines(content), _raw("]")]
 
     def nested(self, content: list[Any]) -> list[Any]:
         """Blocks or inlines inside lists of lists."""
@@ -96,7 +110,7 @@ class _Writer:
 
     def header(self, level: int, attributes: list[Any], content: list[Node]) -> Node:
         identifier, classes, _ = attributes
-        label = identifier if CROSSREF.match(identifier) else ""
+        label = identifier if is_crossref(identifier) or identifier.startswith(ANCHOR) else ""
         if "unnumbered" not in classes:
             return {"t": "Header", "c": [level, [label, [], []], self.inlines(content)]}
         opening = f"#heading(level: {level}, numbering: none)["
@@ -105,10 +119,12 @@ class _Writer:
     def div(self, attributes: list[Any], blocks: list[Node]) -> list[Node]:
         label, classes, pairs = attributes
         if "gz-float" not in classes:
-            return self.blocks(blocks)
-        body = [block for block in blocks if not _is_caption(block)]
-        caption = [block for block in blocks if _is_caption(block)]
-        caption_inlines = _joined(caption[0]["c"][1]) if caption else []
+            inner = self.blocks(blocks)
+            way = next((WAYS[name] for name in classes if name in WAYS), "")
+            return [_block(f"#{way}["), *inner, _block("]")] if way and inner else inner
+        body = [block for block in blocks if not is_caption(block)]
+        caption = [block for block in blocks if is_caption(block)]
+        caption_inlines = joined(caption[0]["c"][1]) if caption else []
         return [self.float(label, dict(pairs), body, caption_inlines)]
 
     def float(self, label: str, options: Mapping[str, str], body: Sequence[Node], caption: list[Node]) -> Node:
@@ -116,7 +132,7 @@ class _Writer:
         inner = [item for block in body for item in self.float_body(block, options)]
         alt = f", alt: {typst_string(options['alt'])}" if options.get("alt") and options["kind"] != "fig" else ""
         opening = f"#figure(kind: {KINDS[options['kind']]}{alt}, caption: "
-        return _plain([_raw(opening), *self.caption(caption), _raw(")["), *inner, _raw(f"] <{label}>")])
+        return _plain([_raw(opening), *self.caption(caption), _raw(")["), *inner, _raw(f"]{_label(label)}")])
 
     def caption(self, inlines: list[Node]) -> list[Node]:
         """The caption; one of several sentences also with its first alone, for the lists of figures and tables."""
@@ -130,29 +146,61 @@ class _Writer:
             return self.table(block["c"])
         if block["t"] == "CodeBlock":
             return [self.code_block(block["c"])]
-        images = [item for item in block.get("c", ()) if isinstance(item, dict) and item["t"] == "Image"]
-        if not images:
-            raise TypesetError(f"a float of kind {options['kind']} cannot hold a {block['t']}")
-        return [self.image(item["c"], options) for item in images]
+        items = [item for item in block.get("c", ()) if isinstance(item, dict)]
+        if block["t"] in ("Para", "Plain") and any(item["t"] == "Image" for item in items):
+            return [new for item in items
+                    for new in ([self.image(item["c"], options)] if item["t"] == "Image" else self.inlines([item]))]
+        return self.inlined([block])
+
+    def inlined(self, blocks: Sequence[Node]) -> list[Node]:
+        """Blocks as one inline sequence of calls, for where pandoc's tree has no place for blocks."""
+        out: list[Node] = []
+        for block in blocks:
+            kind, content = block["t"], block.get("c", [])
+            out += [_raw("#parbreak()")] if out else []
+            if kind in ("Para", "Plain"):
+                out += self.inlines(content)
+            elif kind == "BulletList":
+                out += [_raw("#list"), *(new for item in content for new in self.boxed(item))]
+            elif kind == "OrderedList":
+                out.append(_raw(f"#enum(start: {content[0][0]})"))
+                out += [new for item in content[1] for new in self.boxed(item)]
+            elif kind == "BlockQuote":
+                out += [_raw("#quote(block: true)"), *self.boxed(content)]
+            elif kind == "Div" and "gz-float" not in content[0][1]:
+                out += self.inlined(content[1])
+            elif kind == "Header":
+                out += [_raw("#strong"), *self.boxed([_plain(content[2])])]
+            elif kind == "LineBlock":
+                out += self.inlines([item for line in content for item in (*line, {"t": "LineBreak"})])
+            elif kind == "HorizontalRule":
+                out.append(_raw("#horizontalrule"))
+            else:
+                out += [item for new in self.block(block) for item in new["c"]]
+        return out
+
+    def boxed(self, blocks: Sequence[Node]) -> list[Node]:
+        """Blocks as one content argument."""
+        return [_raw("["), *self.inlined(blocks), _raw("]")]
 
     def image(self, content: list[Any], options: Mapping[str, str]) -> Node:
         attributes, description, (source, _) = content
         own = dict(attributes[2])
         alt = options.get("alt") or own.get("alt") or _text(description)
         width = options.get("width") or own.get("width", "")
-        extra = f", width: {width}" if width else ""
+        extra = f", width: {width}" if LENGTH.fullmatch(width) or options.get("width") else ""
         return _raw(f"#image({typst_string(source)}, alt: {typst_string(alt)}{extra})")
 
     def author_figure(self, content: list[Any]) -> Node:
         (label, _, pairs), (_, caption), body = content
         options = {"kind": "fig", **dict(pairs)}
-        return self.float(label, options, body, _joined(caption))
+        return self.float(label, options, body, joined(caption))
 
     def captioned_table(self, content: list[Any]) -> Node:
         (label, _, _), (_, caption) = content[0], content[1]
         if not caption:
             return _plain(self.table(content))
-        return self.float(label, {"kind": "tbl"}, [{"t": "Table", "c": content}], _joined(caption))
+        return self.float(label, {"kind": "tbl"}, [{"t": "Table", "c": content}], joined(caption))
 
     def table(self, content: list[Any]) -> list[Node]:
         columns = content[2]
@@ -167,8 +215,10 @@ class _Writer:
 
     def row(self, row: list[Any]) -> list[Node]:
         cells: list[Node] = []
-        for cell in row[1]:
-            cells += [_raw("["), *self.inlines(_joined(cell[4])), _raw("], ")]
+        for _, _, rows, columns, blocks in row[1]:
+            spans = [f"{name}: {count}" for name, count in (("rowspan", rows), ("colspan", columns)) if count > 1]
+            opening = f"table.cell({', '.join(spans)})[" if spans else "["
+            cells += [_raw(opening), *self.inlined(blocks), _raw("], ")]
         return cells
 
     def code_block(self, content: list[Any]) -> Node:
@@ -177,7 +227,7 @@ class _Writer:
         return _raw(f"#codeblock(lang: {language}, {typst_string(code)})")
 
     def inlines(self, inlines: Sequence[Node]) -> list[Node]:
-        return [new for item in isolate(_bracketed(_labelled(inlines))) for new in self.inline(item)]
+        return [new for item in isolate(bracketed(labelled(inlines))) for new in self.inline(item)]
 
     def inline(self, item: Node) -> list[Node]:
         kind, content = item["t"], item.get("c", [])
@@ -190,11 +240,15 @@ class _Writer:
         if kind == "Code":
             return [_raw(f"#raw({typst_string(content[1])})")]
         if kind == "Image":
-            raise TypesetError(f"image {content[2][0]!r} in running text: give it a paragraph and {{#fig-…}}")
+            return [_raw("#box["), self.image(content, {}), _raw("]")]
         if kind == "Note":
             return [{"t": kind, "c": self.blocks(content)}]
         if kind in ("Emph", "Strong", "Strikeout", "Superscript", "Subscript", "Underline", "SmallCaps"):
             return [{"t": kind, "c": self.inlines(content)}]
+        if kind == "Span" and "gz-anchor" in content[0][1]:
+            return [_raw(f"#metadata(none) <{content[0][0]}>")]
+        if kind == "Span" and "gz-frame" in content[0][1]:
+            return [_raw("#framed["), *self.inlines(content[1]), _raw("]")]
         if kind in ("Span", "Quoted"):
             return self.inlines(content[1])
         if kind == "Link":
@@ -214,7 +268,7 @@ class _Writer:
         """References and citations; ``within`` brackets an equation's number has none of its own."""
         for number, citation in enumerate(citations):
             key = citation["citationId"]
-            if CROSSREF.match(key):
+            if is_crossref(key):
                 if number:
                     yield from ({"t": "Str", "c": "،"}, {"t": "Space"})
                 bare = citation["citationMode"]["t"] == "SuppressAuthor"
@@ -254,12 +308,24 @@ def _numbered_lines(lines: Sequence[maths.TypstLine], label: str, marks: Mapping
     return _raw(f"#aligned-lines(({probes}), gap => [{' '.join(out)}])")
 
 
+def _block(code: str) -> Node:
+    return {"t": "RawBlock", "c": ["typst", code]}
+
+
+def _label(label: str) -> str:
+    return f" <{label}>" if label else ""
+
+
+def _only_pictures(inlines: Sequence[Node]) -> bool:
+    """Test if a paragraph holds pictures, be they links, and no text."""
+    inside = [item["c"][1] if item["t"] in ("Link", "Span") else [item] for item in inlines
+              if item["t"] not in BLANKS]
+    found = [item for items in inside for item in items if item["t"] not in BLANKS]
+    return bool(found) and all(item["t"] == "Image" for item in found)
+
+
 _BLOCKS = {"Para", "Plain", "Header", "CodeBlock", "Table", "Figure", "Div", "BulletList", "OrderedList",
            "DefinitionList", "BlockQuote", "LineBlock", "HorizontalRule", "RawBlock"}
-
-
-def _is_caption(block: Node) -> bool:
-    return bool(block["t"] == "Div" and "gz-caption" in block["c"][0][1])
 
 
 def _first_sentence(inlines: list[Node]) -> list[Node]:
@@ -277,17 +343,6 @@ def _together(text: str) -> Iterator[Node]:
             yield from (_raw("#box["), {"t": "Str", "c": piece}, _raw("];"))
         elif piece:
             yield {"t": "Str", "c": piece}
-
-
-def _bracketed(inlines: Sequence[Node]) -> list[Node]:
-    """Mark the references that stand in round brackets: «(معادلهٔ (۲))» would be bracketed twice."""
-    out: list[Node] = []
-    depth = 0
-    for item in inlines:
-        if item["t"] == "Str":
-            depth = max(0, depth + item["c"].count("(") - item["c"].count(")"))
-        out.append({**item, "within": True} if depth and item["t"] == "Cite" else item)
-    return out
 
 
 def _joined_suffix(suffix: Sequence[Node]) -> list[Node]:

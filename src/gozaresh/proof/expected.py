@@ -5,24 +5,20 @@ Read from the cells through pandoc's syntax tree, whose writing as Typst has no 
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-import pypandoc
 from nbformat import NotebookNode
 
-from gozaresh.common.errors import Place, TypesetError
+from gozaresh.common.errors import Place
 from gozaresh.common.memo import Memo, key
 from gozaresh.common.persian import persian
-from gozaresh.export.document import cell_documents
 from gozaresh.export.ledger import collect, marks
-from gozaresh.export.pandoc import CROSSREF, EQUATION_LABEL, READER
+from gozaresh.export.pandoc import BLANKS, Node, bracketed, is_caption, joined, labelled
+from gozaresh.export.reading import Part, Reading, read_chapter, read_parts
 from gozaresh.maths import translate as maths
 from gozaresh.maths.lexer import expand
 from gozaresh.maths.parser import parse
@@ -31,46 +27,34 @@ from gozaresh.maths.tree import Node as MathNode
 from gozaresh.maths.tree import Styled, Symbol, Table, Text, Word
 from gozaresh.proof.numbering import Numbering
 from gozaresh.proof.passage import CITATION, CODE, END, FORMULA, PLAIN, Passage, letters
-from gozaresh.source.notebook import place_of
+from gozaresh.source.markup import is_crossref
 
-Node = dict[str, Any]
-MARKER = "GOZARESHCELL"
 REFERENCE = re.compile("\ue006([^\ue007]*)\ue007([01])([01])")
-BLANKS = {"Space", "SoftBreak", "LineBreak"}
 WRAPPERS = {"Emph", "Strong", "Strikeout", "Superscript", "Subscript", "Underline", "SmallCaps"}
 INVISIBLE = {"phantom", "hphantom", "vphantom", "hspace", "color"}
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A cell's Markdown, its values filled in, and where it comes from."""
+class ExpectedText:
+    """A chapter, or the appendix, as it was read."""
 
-    markdown: str
-    place: Place
-    source: str
-
-
-@dataclass(frozen=True)
-class Promise:
-    """A chapter, or the appendix, ready to be read."""
-
-    pieces: Sequence[Piece]
+    parts: Sequence[Part]
     checks: Mapping[str, str] = field(default_factory=dict)  # how its equations were checked
     is_appendix: bool = False
 
 
-def chapter_promise(notebook: NotebookNode) -> Promise:
+def expected_chapter(notebook: NotebookNode, reading: Reading | None = None) -> ExpectedText:
     """The cells of an executed chapter, each by itself, so that none can be lost among the others."""
-    pieces = [Piece(document.markdown, place_of(cell), cell.source) for cell, document in cell_documents(notebook, "")]
-    return Promise(pieces, marks(collect(notebook)))
+    return ExpectedText((reading or read_chapter(notebook)).parts, marks(collect(notebook)))
 
 
-def appendix_promise(markdown: str) -> Promise:
+def expected_appendix(markdown: str) -> ExpectedText:
     """The appendix, which the engine writes."""
-    return Promise([Piece(markdown, Place("appendix", 1), markdown)], is_appendix=True)
+    return ExpectedText([Part(Place("appendix", 1), markdown, markdown, read_parts([markdown])[0][0])],
+                        is_appendix=True)
 
 
-def promised(promises: Sequence[Promise], macros: str = "", memo: Memo | None = None) -> list[Passage]:
+def expected_passages(promises: Sequence[ExpectedText], macros: str = "", memo: Memo | None = None) -> list[Passage]:
     """Every passage of the report in order, its references resolved.
 
     ``memo`` holds what was read of a chapter of the same text after the same numbers.
@@ -78,28 +62,14 @@ def promised(promises: Sequence[Promise], macros: str = "", memo: Memo | None = 
     Raises:
         TypesetError: pandoc failed.
     """
-    with ThreadPoolExecutor() as pool:
-        trees = [pool.submit(_blocks, promise) if memo is None or memo.find(_key(promise, macros)) is None else None
-                 for promise in promises]
     reader = _Reader(macros)
-    for promise, tree in zip(promises, trees, strict=True):
-        reader.take(promise, tree.result() if tree else None, memo or Memo())
+    for promise in promises:
+        reader.take(promise, memo or Memo())
     return [replace(passage, text=REFERENCE.sub(reader.reference, passage.text)) for passage in reader.passages]
 
 
-def _key(promise: Promise, macros: str) -> str:
-    return key("promise", promise.pieces, sorted(promise.checks.items()), promise.is_appendix, macros)
-
-
-def _blocks(promise: Promise) -> list[Node]:
-    """pandoc's blocks of all pieces, each piece after a paragraph that says which it is."""
-    text = "\n\n".join(f"{MARKER}{at}\n\n{piece.markdown}" for at, piece in enumerate(promise.pieces))
-    command = [pypandoc.get_pandoc_path(), "-f", READER, "-t", "json"]
-    done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
-    if done.returncode:
-        raise TypesetError(f"pandoc: {' '.join(done.stderr.decode(errors='replace').split())}")
-    blocks: list[Node] = json.loads(done.stdout)["blocks"]
-    return blocks
+def _key(promise: ExpectedText, macros: str) -> str:
+    return key("promise", promise.parts, sorted(promise.checks.items()), promise.is_appendix, macros)
 
 
 class _Reader:
@@ -110,11 +80,11 @@ class _Reader:
         self._macros = macros
         self._numbers = Numbering()
         self._checks: Mapping[str, str] = {}
-        self._piece = Piece("", Place("", 0), "")
-        self._at = 0  # how far into the piece's source the last passage stood
+        self._part = Part(Place("", 0), "", "", [])
+        self._at = 0  # how far into the part's source the last passage stood
         self._formulas: dict[maths.Formula, maths.TypstFormula] = {}
 
-    def take(self, promise: Promise, blocks: Sequence[Node] | None, memo: Memo) -> None:
+    def take(self, promise: ExpectedText, memo: Memo) -> None:
         """Read one chapter, or take what was read of it before if it was numbered from the same numbers on."""
         name, before = _key(promise, self._macros), self._numbers.state()
         kept = memo.find(name)
@@ -123,20 +93,17 @@ class _Reader:
             self.passages += kept[2]
             return
         start = len(self.passages)
-        self.read(promise, _blocks(promise) if blocks is None else blocks)
+        self.read(promise)
         memo.keep(name, (before, self._numbers.state(), self.passages[start:]))
 
-    def read(self, promise: Promise, blocks: Sequence[Node]) -> None:
+    def read(self, promise: ExpectedText) -> None:
         """Read one chapter."""
         self._checks = promise.checks
         if promise.is_appendix:
             self._numbers.begin_appendix()
-        for block in blocks:
-            marker = block["c"][0].get("c") if block["t"] == "Para" else None
-            if isinstance(marker, str) and marker.startswith(MARKER):
-                self._piece, self._at = promise.pieces[int(marker.removeprefix(MARKER))], 0
-            else:
-                self._block(block)
+        for part in promise.parts:
+            self._part, self._at = part, 0
+            self._all(part.blocks)
 
     def reference(self, found: re.Match[str]) -> str:
         """What a reference says, once all labels are known."""
@@ -175,7 +142,7 @@ class _Reader:
     def _paragraph(self, inlines: Sequence[Node]) -> None:
         """Displayed equations part a paragraph."""
         part: list[Node] = []
-        for item in _labelled(inlines):
+        for item in labelled(inlines):
             if item["t"] == "Math" and item["c"][0]["t"] == "DisplayMath":
                 self._text("text", part)
                 self._equation(item)
@@ -185,7 +152,7 @@ class _Reader:
         self._text("text", part)
 
     def _header(self, level: int, attributes: list[Any], content: list[Node]) -> None:
-        label = attributes[0] if CROSSREF.match(attributes[0]) else ""
+        label = attributes[0] if is_crossref(attributes[0]) else ""
         number = "" if "unnumbered" in attributes[1] else self._numbers.heading(level, label)
         self._text("text", content, lead=number + " ")
 
@@ -194,11 +161,11 @@ class _Reader:
         for at, item in enumerate(items):
             self._running("text", item, "" if start is None else f"{persian(str(start + at))}) ")
 
-    def _running(self, kind: str, blocks: Sequence[Node], lead: str) -> None:
-        """Blocks that are one text, a list item or a footnote; lists, tables and code inside come after it."""
+    def _running(self, kind: str, blocks: Sequence[Node], lead: str, *, keep: bool = False) -> None:
+        """Blocks that are one text, a list item, a footnote, a cell; lists, tables and code inside come after it."""
         running = [block for block in blocks if block["t"] in ("Para", "Plain")]
         inlines = [item for block in running for item in (*block["c"], {"t": "Space"})]
-        self._text(kind, inlines, lead)
+        self._text(kind, inlines, lead, keep=keep)
         self._all([block for block in blocks if block["t"] not in ("Para", "Plain")])
 
     def _code(self, code: str) -> None:
@@ -207,7 +174,7 @@ class _Reader:
                 self._add(Passage("code", line), line.strip())
 
     def _captioned_table(self, content: list[Any]) -> None:
-        caption = _joined(content[1][1])
+        caption = joined(content[1][1])
         if caption:
             self._caption("tbl", content[0][0], caption)
         self._table(content)
@@ -216,11 +183,11 @@ class _Reader:
         bodies = [row for body in content[4] for row in (*body[2], *body[3])]
         for row in (*content[3][1], *bodies):
             for cell in row[1]:
-                self._text("cell", _joined(cell[4]), keep=True)
+                self._running("cell", cell[4], "", keep=True)
 
     def _author_figure(self, content: list[Any]) -> None:
         (label, _, pairs), (_, caption), body = content
-        self._caption("fig", label, _joined(caption))
+        self._caption("fig", label, joined(caption))
         self._float_body(body, dict(pairs))
 
     def _div(self, attributes: list[Any], blocks: list[Node]) -> None:
@@ -229,21 +196,16 @@ class _Reader:
             self._all(blocks)
             return
         options = dict(pairs)
-        captions = [block for block in blocks if block["t"] == "Div" and "gz-caption" in block["c"][0][1]]
-        self._caption(options["kind"], label, [item for block in captions for item in _joined(block["c"][1])])
+        captions = [block for block in blocks if is_caption(block)]
+        self._caption(options["kind"], label, [item for block in captions for item in joined(block["c"][1])])
         self._float_body([block for block in blocks if block not in captions], options)
 
     def _float_body(self, blocks: Sequence[Node], options: Mapping[str, str]) -> None:
         for block in blocks:
-            if block["t"] == "Table":
-                self._table(block["c"])
-            elif block["t"] == "CodeBlock":
-                self._code(block["c"][1])
+            if block["t"] in ("Para", "Plain"):
+                self._text("text", [_told(item, options) for item in block["c"]])
             else:
-                for item in block["c"]:
-                    if item["t"] == "Image":
-                        own = dict(item["c"][0][2]).get("alt", "")
-                        self._add(Passage("figure", options.get("alt") or own or _plain(item["c"][1])), "fig-alt")
+                self._block(block)
 
     def _caption(self, kind: str, label: str, caption: Sequence[Node]) -> None:
         self._text("text", caption, lead=f"{self._numbers.float(kind, label)}: ")
@@ -252,21 +214,21 @@ class _Reader:
     def _text(self, kind: str, inlines: Sequence[Node], lead: str = "", *, keep: bool = False) -> None:
         """Add a running text, then its footnotes; an empty one only where it is to be kept."""
         text = _Running([lead])
-        self._inlines(_labelled(inlines), text)
+        self._inlines(labelled(inlines), text)
         whole = "".join(text.parts)
         if keep or whole.strip():
             self._add(Passage(kind, whole, tuple(text.formulas), tuple(text.cites)), *text.needles())
-        for mark, note in text.notes:
-            self._running("text", note, mark)
+        for inside in text.inside:
+            if isinstance(inside, Passage):
+                self._add(inside, "fig-alt")
+            else:
+                self._running("text", inside[1], inside[0])
 
     def _inlines(self, inlines: Sequence[Node], text: _Running) -> None:
-        opened = 0
-        for item in inlines:
-            if item["t"] == "Str":
-                opened = max(0, opened + item["c"].count("(") - item["c"].count(")"))
-            self._inline(item, text, within=opened > 0)
+        for item in bracketed(inlines):
+            self._inline(item, text)
 
-    def _inline(self, item: Node, text: _Running, *, within: bool) -> None:
+    def _inline(self, item: Node, text: _Running) -> None:
         kind, content = item["t"], item.get("c", [])
         if kind == "Str":
             text.parts.append(content)
@@ -277,11 +239,13 @@ class _Reader:
         elif kind == "Math":
             self._formula(item, text)
         elif kind == "Cite":
-            self._cites(content[0], text, within=within)
+            self._cites(content[0], text, within=item.get("within", False))
         elif kind == "Note":
             mark = self._numbers.footnote()
             text.parts.append(mark)
-            text.notes.append((mark + " ", content))
+            text.inside.append((mark + " ", content))
+        elif kind == "Image":
+            text.inside.append(Passage("figure", dict(content[0][2]).get("alt") or _plain(content[1])))
         elif kind in WRAPPERS:
             self._inlines(content, text)
         elif kind in ("Span", "Quoted", "Link"):
@@ -297,7 +261,7 @@ class _Reader:
     def _cites(self, citations: Sequence[Node], text: _Running, *, within: bool) -> None:
         for at, citation in enumerate(citations):
             key = citation["citationId"]
-            if CROSSREF.match(key):
+            if is_crossref(key):
                 bare = citation["citationMode"]["t"] == "SuppressAuthor"
                 text.parts.append(f"{'، ' if at else ''}\ue006{key}\ue007{int(bare)}{int(within)}")
             else:
@@ -334,13 +298,13 @@ class _Reader:
     # --- places ------------------------------------------------------------------------------------------------------
     def _add(self, passage: Passage, *needles: str) -> None:
         """Note a passage with the place of the first of the needles that its source holds."""
-        source = self._piece.source
+        source = self._part.source
         at = next((found for needle in needles if needle and (found := source.find(needle, self._at)) >= 0), -1)
         if at < 0:
             at = self._at if self._at and "\n" in source[:self._at] else 0
         self._at = at
         begin = source.rfind("\n", 0, at) + 1
-        place = Place(self._piece.place.file, self._piece.place.line + source.count("\n", 0, at))
+        place = Place(self._part.place.file, self._part.place.line + source.count("\n", 0, at))
         self.passages.append(replace(passage, place=place, source=source[begin:]))
 
 
@@ -351,7 +315,7 @@ class _Running:
     parts: list[str]
     formulas: list[str] = field(default_factory=list)
     cites: list[str] = field(default_factory=list)
-    notes: list[tuple[str, list[Node]]] = field(default_factory=list)
+    inside: list[Passage | tuple[str, list[Node]]] = field(default_factory=list)  # figures, footnotes
 
     def needles(self) -> Iterator[str]:
         """Its first words, by which its place is found."""
@@ -366,23 +330,12 @@ def _parsed(tex: str) -> Any:
     return parse(expand(tex))
 
 
-def _labelled(inlines: Sequence[Node]) -> list[Node]:
-    """Formulas with the label that follows them as text."""
-    out: list[Node] = []
-    for item in inlines:
-        match = EQUATION_LABEL.match(item["c"]) if item["t"] == "Str" else None
-        if match is None:
-            out.append(item)
-            continue
-        while out and out[-1]["t"] in BLANKS:
-            out.pop()
-        out[-1] = {**out[-1], "label": match[1]}
-        out += [{"t": "Str", "c": match[2]}] if match[2] else []
-    return out
-
-
-def _joined(blocks: Sequence[Node]) -> list[Node]:
-    return [item for block in blocks for item in (*block["c"], {"t": "Space"})]
+def _told(item: Node, options: Mapping[str, str]) -> Node:
+    """A figure's picture with the alternative text of the figure."""
+    if item["t"] != "Image" or not options.get("alt"):
+        return item
+    (identifier, classes, pairs), description, target = item["c"]
+    return {"t": "Image", "c": [[identifier, classes, [["alt", options["alt"]], *pairs]], description, target]}
 
 
 def _plain(inlines: Sequence[Node]) -> str:

@@ -50,7 +50,7 @@ class Passage:
     @cached_property
     def key(self) -> str:
         """The characters that are compared."""
-        return squeezed(self.plain, code=self.kind == "code")
+        return normalized(self.plain, code=self.kind == "code")
 
     @cached_property
     def plain(self) -> str:
@@ -77,7 +77,7 @@ class Passage:
 def _words(plain: str) -> tuple[Word, ...]:
     found, at = [], 0
     for match in WORD.finditer(plain):
-        size = len(squeezed(match[0]))
+        size = len(normalized(match[0]))
         if size:
             found.append(Word(readable(match[0]), at, at + size))
         at += size
@@ -88,10 +88,10 @@ KINDS = {"text": "the text", "cell": "the table cell", "code": "the line of code
          "figure": "the figure"}
 
 
-def squeezed(text: str, *, code: bool = False) -> str:
+def normalized(text: str, *, code: bool = False) -> str:
     """The characters of a text that are compared; of a line of code the indentation too.
 
-    >>> squeezed("می‌شود ، که") == "می‌شود،که"
+    >>> normalized("می‌شود ، که") == "می‌شود،که"
     True
     """
     if not code:

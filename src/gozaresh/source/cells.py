@@ -13,10 +13,10 @@ import yaml
 from nbformat import NotebookNode
 
 from gozaresh.common.errors import Place, SourceError, nearest
+from gozaresh.source.markup import LABEL
 
 MARKER = re.compile(r"^# %%(?: |$)")
 OPTION = re.compile(r"^#\| ?(.*)$")
-LABEL = re.compile(r"^(fig|tbl|eq|sec|lst)-[A-Za-z0-9][\w-]*$")
 OPTIONS = ("label", "fig-cap", "fig-alt", "fig-width", "tbl-cap", "lst-cap", "lst-label", "echo", "output",
            "eval", "error")
 TRUTHS = ("echo", "output", "eval", "error")
@@ -161,6 +161,6 @@ def _option(key: str, value: object, place: Place) -> str | bool:
             raise SourceError(f"{place}: option {key} is true or false, not {value!r}")
         return value
     text = str(value).strip()
-    if key in ("label", "lst-label") and not LABEL.match(text):
+    if key in ("label", "lst-label") and not LABEL.fullmatch(text):
         raise SourceError(f"{place}: label {text!r} must look like fig-…, tbl-…, eq-… or lst-…, in Latin letters")
     return text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gozaresh.common.errors import SourceError, nearest
@@ -28,7 +28,7 @@ class Source:
     """A chapter's cells, and what its head says."""
 
     cells: tuple[Cell, ...]
-    head: FrontMatter = FrontMatter()
+    head: FrontMatter = field(default_factory=FrontMatter)
 
 
 def read_source(path: Path, name: str, *, run: bool = True) -> Source:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -30,7 +30,8 @@ def read_notebook(path: Path, name: str) -> tuple[tuple[Cell, ...], FrontMatter]
     text = _text(path, name)
     notebook = _parsed(text, name)
     lines = _Lines(text)
-    head, cells = FrontMatter(), []
+    head = FrontMatter()
+    cells: list[Cell] = []
     for number, node in enumerate(notebook.cells):
         source = str(node.source).strip("\n")
         first = lines.of(str(node.source))
@@ -79,7 +80,8 @@ def _cell(node: NotebookNode, source: str, name: str, line: int, head: FrontMatt
     hidden = {HIDING[tag]: False for tag in tags if tag in HIDING}
     if GONE & set(tags):
         hidden = {"echo": False, "output": False}
-    options = Options(**{"echo": True, **head.options, **hidden})
+    told: dict[str, bool] = {**head.options, **hidden}
+    options = replace(Options(echo=True), **told)  # type: ignore[arg-type]
     cell = code_cell(source, name, line, tags, options)
     return replace(cell, outputs=tuple(node.get("outputs", ())), ran=node.get("execution_count") is not None)
 

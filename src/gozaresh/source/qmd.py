@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from gozaresh.common.errors import Place, SourceError, nearest
@@ -82,5 +83,6 @@ def _code(lines: list[str], chunk: re.Match[str], head: FrontMatter, name: str, 
            if found["value"] in TRUTH and found["key"] in ("echo", "eval", "error")}
     if re.search(r"include\s*=\s*F", chunk["options"]):
         own |= {"echo": False, "output": False}
-    options = Options(**{"echo": True, **head.options, **own})
+    told: dict[str, bool] = {**head.options, **own}
+    options = replace(Options(echo=True), **told)  # type: ignore[arg-type]
     yield code_cell("\n".join(lines[rows[0]:rows[-1] + 1]), name, line + rows[0], (), options)

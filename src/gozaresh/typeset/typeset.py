@@ -26,30 +26,30 @@ LABEL = re.compile(r"(?<!xref\()(?<!cite\()<([a-z]+-[\w-]+)>")
 
 
 @dataclass(frozen=True)
-class Sheets:
+class TypstFiles:
     """The parts of the report as Typst files below ``build/``: chapters in order, then the appendix."""
 
     chapters: tuple[Path, ...]
     appendix: Path
 
 
-def typeset(project: Project, sheets: Sheets, memo: Memo | None = None) -> Path:
+def typeset(project: Project, sources: TypstFiles, memo: Memo | None = None) -> Path:
     """Set the report and return the PDF's path; ``memo`` holds the pages that an earlier repair mended.
 
     Raises:
         SourceError: a reference has no target.
         TypesetError: Typst refuses the markup, or warns.
     """
-    _check_references(sheets)
+    _check_references(sources)
     _copy_theme(project)
     main = project.build / "report.typ"
-    write_text(main_document(project, sheets), main)
+    write_text(main_document(project, sources), main)
     write_bytes(repair(_compile(main, project), memo), project.pdf)
     return project.pdf
 
 
-def _check_references(sheets: Sheets) -> None:
-    texts = {path: path.read_text(encoding="utf-8") for path in (*sheets.chapters, sheets.appendix)}
+def _check_references(sources: TypstFiles) -> None:
+    texts = {path: path.read_text(encoding="utf-8") for path in (*sources.chapters, sources.appendix)}
     known = {label for text in texts.values() for label in LABEL.findall(text)}
     for path, text in texts.items():
         for label in XREF.findall(text):
@@ -67,17 +67,17 @@ def _copy_theme(project: Project) -> None:
             write_bytes(path.read_bytes(), target / path.relative_to(project.theme))
 
 
-def main_document(project: Project, sheets: Sheets) -> str:
+def main_document(project: Project, sources: TypstFiles) -> str:
     """The Typst document that puts cover, chapters, references and appendix together."""
     day = now().date()
-    includes = "\n".join(f'#include "/{project.relative(path)}"' for path in sheets.chapters)
+    includes = "\n".join(f'#include "/{project.relative(path)}"' for path in sources.chapters)
     return f"""#import "/build/theme/theme.typ": *
 #show: report.with(cover: {_cover(project.settings.cover, day)},
   date: datetime(year: {day.year}, month: {day.month}, day: {day.day}))
 {includes}
 #references({_bibliography(project)})
 #appendix[
-#include "/{project.relative(sheets.appendix)}"
+#include "/{project.relative(sources.appendix)}"
 ]
 """
 
