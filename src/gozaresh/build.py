@@ -180,6 +180,9 @@ def typeset_report(report: Report) -> Path:
             pdf = typeset(report.project, sources, report.memo("pages"))
         except (SourceError, TypesetError) as error:
             raise _at_home(error, report) from None
+        losses = sorted(found for name in report.cells for found in report.reading(name).findings if found.loss)
+        if losses:
+            raise SourceError(_kept(report, pdf, losses))
         proof = prove(report, pdf, wanted.result())
     write_text(origins.to_json(report.provenance), report.project.build / origins.FILE)
     kinds = proof.passages
@@ -218,8 +221,12 @@ def prove(report: Report, pdf: Path, wanted: Expectations) -> Proof:
     proof = proofread(pdf, wanted.passages, wanted.sources, wanted.margins,
                       read_bibliography(bibliographies(report.project)), report.memo("pages"))
     if not proof.sound:
-        unproven = pdf.with_name("report.unproven.pdf")
-        pdf.replace(unproven)
-        lines = [str(found) for found in (*proof.missing, *proof.faults)]
-        raise ProofError("\n".join([*lines[:20], f"the PDF is kept as {report.project.relative(unproven)}"]))
+        raise ProofError(_kept(report, pdf, [*proof.missing, *proof.faults]))
     return proof
+
+
+def _kept(report: Report, pdf: Path, faults: Sequence[object]) -> str:
+    """The first faults, a line each, and where the PDF that has them is kept."""
+    unproven = pdf.with_name("report.unproven.pdf")
+    pdf.replace(unproven)
+    return "\n".join([*map(str, faults[:20]), f"the PDF is kept as {report.project.relative(unproven)}"])

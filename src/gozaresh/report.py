@@ -14,6 +14,7 @@ from gozaresh.common.digests import file_digest
 from gozaresh.common.environment import environment
 from gozaresh.common.errors import SourceError
 from gozaresh.common.memo import Memo, key, memo
+from gozaresh.common.text import read_text
 from gozaresh.export.pictures import Gallery
 from gozaresh.export.reading import Reading, read_kept
 from gozaresh.export.resolve import Conventions
@@ -24,6 +25,7 @@ from gozaresh.settings import Literal, Project
 from gozaresh.source.bibliography import read_bibliography
 from gozaresh.source.cells import Cell
 from gozaresh.source.chapter import Source, read_source
+from gozaresh.source.ipynb import LARGEST
 from gozaresh.source.parameters import Overrides, Parameter, check_names, read_parameters
 from gozaresh.uptodate import WatchedPath, watched_paths
 
@@ -52,7 +54,8 @@ class Report:
 
     def _read(self, path: Path) -> Source:
         name = self.project.relative(path)
-        return self.memo("cells").get(key(path.read_bytes(), name, self.execute),
+        text = read_text(path, name, SourceError, largest=LARGEST)
+        return self.memo("cells").get(key(text, name, self.execute),
                                       lambda: read_source(path, name, run=self.execute))
 
     @cached_property
@@ -119,6 +122,7 @@ def choose(project: Project, profile: str = "", given: Mapping[str, str] | None 
     Raises:
         SettingsError: no such profile or parameter, or a value of the wrong type.
     """
+    project.check()
     name, values = project.profile(profile, varied=bool(given), data=_data_alone(project, given or {}))
     report = Report(project, name, Overrides(values, dict(given or {})), {})
     for parameters in report.parameters.values():

@@ -75,7 +75,7 @@ def nearest(value: str, valid: Iterable[str]) -> str:
     >>> nearest("zzz", ["beta", "epochs"])
     'valid: beta, epochs'
     """
-    choices = sorted(set(valid))
+    choices = sorted({choice if choice.isprintable() else repr(choice) for choice in valid})
     close = get_close_matches(value, choices, n=1)
     return f"nearest: {close[0]}" if close else f"valid: {', '.join(choices) or 'none'}"
 

@@ -16,7 +16,7 @@ from gozaresh.common.errors import TypesetError
 from gozaresh.common.typst_code import typst_string
 from gozaresh.export.bidi import isolate
 from gozaresh.export.pandoc import BLANKS, Node, bracketed, formulas, is_caption, joined, labelled, pandoc
-from gozaresh.export.reading import read_parts
+from gozaresh.export.reading import MARK, read_parts
 from gozaresh.export.resolve import ANCHOR
 from gozaresh.maths import translate as maths
 from gozaresh.source.markup import is_crossref
@@ -94,7 +94,7 @@ class _Writer:
             return [{"t": kind, "c": [[start, {"t": "DefaultStyle"}, {"t": "DefaultDelim"}], self.nested(content[1])]}]
         if kind in ("BlockQuote", "LineBlock"):
             return [{"t": kind, "c": self.nested(content)}]
-        if kind == "HorizontalRule" or (kind == "RawBlock" and content[0] == "typst"):
+        if kind == "HorizontalRule" or (kind == "RawBlock" and MARK.fullmatch(content[1])):
             return [block]
         raise TypesetError(f"no rule for a Markdown block of kind {kind}")
 

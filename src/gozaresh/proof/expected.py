@@ -20,7 +20,7 @@ from gozaresh.export.ledger import collect, marks
 from gozaresh.export.pandoc import BLANKS, Node, bracketed, is_caption, joined, labelled
 from gozaresh.export.reading import Part, Reading, read_chapter, read_parts
 from gozaresh.maths import translate as maths
-from gozaresh.maths.lexer import expand
+from gozaresh.maths.macros import expand
 from gozaresh.maths.parser import parse
 from gozaresh.maths.symbols import SYMBOLS
 from gozaresh.maths.tree import Node as MathNode

@@ -13,8 +13,10 @@ import yaml
 from nbformat import NotebookNode
 
 from gozaresh.common.errors import Place, SourceError, nearest
+from gozaresh.common.text import read_text
 from gozaresh.source.markup import LABEL
 
+LONGEST = 120  # characters of a parser's message that are shown
 MARKER = re.compile(r"^# %%(?: |$)")
 OPTION = re.compile(r"^#\| ?(.*)$")
 OPTIONS = ("label", "fig-cap", "fig-alt", "fig-width", "tbl-cap", "lst-cap", "lst-label", "echo", "output",
@@ -87,14 +89,18 @@ def read_chapter(path: Path, name: str) -> tuple[Cell, ...]:
     """Read the percent script ``path``, called ``name`` in messages, as cells.
 
     Raises:
-        SourceError: the script is not UTF-8, or a cell's options are wrong (with file and line).
+        SourceError: the script cannot be read, is not UTF-8, has no cells, or a cell's options are wrong (with file
+            and line).
     """
+    text = read_text(path, name, SourceError)
     try:
-        text = path.read_text(encoding="utf-8")
         notebook = jupytext.reads(text, fmt="py:percent")
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{name}: not UTF-8 text: {error.reason} at byte {error.start}") from None
+    except Exception as error:  # a header that is no YAML, and what else its parsers raise
+        problem = " ".join(str(error).split())[:LONGEST]
+        raise SourceError(f"{Place(name, 1)}: Jupytext cannot read this script: {problem}") from None
     cells = [cell for cell in notebook.cells if cell.source.strip()]
+    if not cells:
+        raise SourceError(f"{Place(name, 1)}: the chapter has no cells; one begins with '# %%' or '# %% [markdown]'")
     return tuple(_cells(cells, text.splitlines(), name))
 
 
@@ -139,7 +145,7 @@ def code_cell(source: str, name: str, line: int, tags: Iterable[str] = (), defau
 def _options(block: list[str], name: str, line: int, defaults: Options) -> Options:
     try:
         raw = yaml.safe_load("\n".join(block)) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # as of a date that is none
         mark = getattr(error, "problem_mark", None)
         at = line + (mark.line if mark else 0)
         problem = getattr(error, "problem", None) or "not YAML"

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gozaresh.common.errors import SourceError, nearest
+from gozaresh.settings import CHAPTERS
 from gozaresh.source.cells import Cell, read_chapter
 from gozaresh.source.front_matter import FrontMatter
 from gozaresh.source.ipynb import read_notebook
 from gozaresh.source.qmd import read_markdown
 
-SUFFIXES = (".py", ".ipynb", ".md", ".qmd", ".Rmd", ".rmd", ".markdown")
 HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(?P<text>[^\n]+?)(?:[ \t]+#+)?[ \t]*$"
                      r"|<h[1-6]\b[^>]*>(?P<html>[\s\S]{1,300}?)</h[1-6]>"
                      r"|(?:\A|^[ \t]*\n)(?P<under>\S[^\n]*)\n(?:=+|-{3,})[ \t]*$", re.M | re.I)
@@ -41,9 +41,9 @@ def read_source(path: Path, name: str, *, run: bool = True) -> Source:
         return Source(*read_notebook(path, name))
     if path.suffix == ".py":
         return Source(read_chapter(path, name))
-    if path.suffix in SUFFIXES:
+    if path.suffix in CHAPTERS:
         return Source(*read_markdown(path, name, run=run))
-    raise SourceError(f"{name}: a chapter is a script, a notebook or Markdown; {nearest(path.suffix, SUFFIXES)}")
+    raise SourceError(f"{name}: a chapter is a script, a notebook or Markdown; {nearest(path.suffix, CHAPTERS)}")
 
 
 def title_of(source: Source, path: Path) -> str:

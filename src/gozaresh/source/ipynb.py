@@ -13,9 +13,11 @@ import nbformat
 from nbformat import NotebookNode
 
 from gozaresh.common.errors import Place, SourceError
+from gozaresh.common.text import read_text
 from gozaresh.source.cells import Cell, Options, code_cell
 from gozaresh.source.front_matter import FrontMatter, read_front_matter
 
+LARGEST = 256 * 2**20  # bytes of a notebook, its pictures among them
 HIDING = {"hide-input": "echo", "hide_input": "echo", "remove-input": "echo", "remove_input": "echo",
           "hide-output": "output", "hide_output": "output", "remove-output": "output", "remove_output": "output"}
 GONE = {"remove-cell", "remove_cell", "hide-cell", "hide_cell"}
@@ -27,7 +29,7 @@ def read_notebook(path: Path, name: str) -> tuple[tuple[Cell, ...], FrontMatter]
     Raises:
         SourceError: it is not a notebook, or a cell's options are wrong (with file and line).
     """
-    text = _text(path, name)
+    text = read_text(path, name, SourceError, largest=LARGEST)
     notebook = _parsed(text, name)
     lines = _Lines(text)
     head = FrontMatter()
@@ -40,15 +42,6 @@ def read_notebook(path: Path, name: str) -> tuple[tuple[Cell, ...], FrontMatter]
         elif source.strip():
             cells.append(_cell(node, source, name, first, head, number + 1))
     return tuple(cells), head
-
-
-def _text(path: Path, name: str) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{name}: not UTF-8 text: {error.reason} at byte {error.start}") from None
-    except OSError as error:
-        raise SourceError(f"{name}: cannot be read: {error.strerror}") from None
 
 
 def _parsed(text: str, name: str) -> NotebookNode:

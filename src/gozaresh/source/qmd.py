@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gozaresh.common.errors import Place, SourceError, nearest
+from gozaresh.common.text import read_text
 from gozaresh.source.cells import Cell, Options, code_cell
 from gozaresh.source.front_matter import FrontMatter, read_front_matter
 
@@ -27,12 +28,7 @@ def read_markdown(path: Path, name: str, *, run: bool = True) -> tuple[tuple[Cel
     Raises:
         SourceError: not UTF-8, a wrong head, a cell of another language.
     """
-    try:
-        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{name}: not UTF-8 text: {error.reason} at byte {error.start}") from None
-    except OSError as error:
-        raise SourceError(f"{name}: cannot be read: {error.strerror}") from None
+    text = read_text(path, name, SourceError)
     head = read_front_matter(text, name)
     return tuple(_cells(text.split("\n"), head, name, run)), head
 

@@ -10,7 +10,8 @@ from markdown_it import MarkdownIt
 from gozaresh.export.commonmark import FENCE, GONE, for_pandoc
 from gozaresh.export.reading import read_parts
 
-LINES = ["متن فارسی", "- یک", "1. یک", "> نقل", "# سرفصل", "***", "```", "<div>", "</div>", "", "| a | b |", "|---|---|",
+LINES = ["متن فارسی", "- یک", "1. یک", "> نقل", "# سرفصل", "***", "```",
+         "<div>", "</div>", "", "| a | b |", "|---|---|",
          "  <p>x</p>", "    کد", "x `y` $z$", "* * *", "$$"]
 PLAIN = [line for line in LINES if not line.lstrip().startswith(("$$", "|", "کد", "<"))]
 KINDS = {"paragraph_open": "Para", "heading_open": "Header", "fence": "CodeBlock", "blockquote_open": "BlockQuote",

@@ -41,8 +41,10 @@ def test_no_tag_is_left_and_no_word_lost(pieces: list[str]) -> None:
 
 
 @pytest.mark.parametrize(("source", "wanted"), [
-    ("<h2>نام</h2>", "Header"), ("<ul><li>یک", "BulletList"), ("<ol><li>یک", "OrderedList"), ("a<sup>2</sup>", "Superscript"),
-    ("<table><tr><td>یک", "Table"), ('<img src="a.png">', "Image"), ('<a href="b">پ</a>', "Link"), ("<pre>x\ny</pre>", "CodeBlock"),
+    ("<h2>نام</h2>", "Header"), ("<ul><li>یک", "BulletList"), ("<ol><li>یک", "OrderedList"),
+    ("a<sup>2</sup>", "Superscript"),
+    ("<table><tr><td>یک", "Table"), ('<img src="a.png">', "Image"), ('<a href="b">پ</a>', "Link"),
+    ("<pre>x\ny</pre>", "CodeBlock"),
     ("<p>$x^2$</p>", "Math"), ("<blockquote>ن", "BlockQuote"), ("متن<br>متن", "LineBreak"), ("<hr>", "HorizontalRule"),
     ("<b>متن\n\nمتن", "Strong"), ("<div>\n\n- یک\n\n</div>", "BulletList"), ("<dl><dt>a<dd>b</dl>", "DefinitionList")])
 def test_structure_is_kept(source: str, wanted: str) -> None:
@@ -67,7 +69,8 @@ def test_what_leaves_nothing_on_paper_is_told_with_its_address() -> None:
     assert [(one.tag, one.address) for one in unseen] == [("iframe", "https://example.org/v"), ("video", "a.mp4")]
 
 
-@given(st.lists(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 3)), min_size=1, max_size=4), min_size=1, max_size=4))
+@given(st.lists(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 3)), min_size=1, max_size=4), min_size=1,
+                max_size=4))
 @settings(max_examples=40, deadline=None)
 def test_every_row_of_a_table_is_as_wide_as_the_table(rows: list[list[tuple[int, int]]]) -> None:
     source = "".join("<tr>" + "".join(f'<td rowspan="{down}" colspan="{wide}">x' for down, wide in row) for row in rows)
