@@ -88,7 +88,8 @@ class Workshop:
             pdf.write_bytes(repair(self._set()))
         except TypesetError as error:
             raise locate_typst_error(error, Chapters(self.root, {name: reading}, "theme")) from None
-        proof = proofread(pdf, expected_passages([expected_chapter(notebook, reading)]), tuple(source_texts(notebook)), Margins())
+        passages = expected_passages([expected_chapter(notebook, reading)])
+        proof = proofread(pdf, passages, tuple(source_texts(notebook)), Margins())
         found = tuple(str(fault) for fault in (*proof.missing, *proof.faults))
         return Outcome("unproven" if found else "proved", found)
 

@@ -21,7 +21,7 @@ FAULTS = {
         LAST, f"[^a]: یک\n\n[^a]: دو\n\n{LAST}[^a]", "55: pandoc: Duplicate note reference 'a'"),
     "pandoc, an open block": (LAST, f"متن.\n\n:::: x\n\n{LAST}", "55: pandoc: Div unclosed, closing implicitly."),
     "Markdown that has no rule": (
-        LAST, f"متن.\n\n```{{=typst}}\n#x\n```\n\n{LAST}", "55: no rule for a Markdown block of kind RawBlock"),
+        LAST, f"متن.\n\n```{{=typst}}\n#x\n```\n\n{LAST}", "56: no rule for a Markdown block of kind RawBlock"),
     "papermill, a cell that raises": (
         "length = np.linspace", "length = np.linspce", "23: AttributeError: module 'numpy' has no attribute 'linspce'"),
     "YAML, not valid": ("#| tbl-cap: دوره", '#| tbl-cap: "دوره', "38: cell options are not valid YAML"),
