@@ -13,8 +13,18 @@ from nbformat import NotebookNode
 from gozaresh import uptodate
 from gozaresh.common import files
 from gozaresh.common.digests import file_digest
-from gozaresh.common.errors import GozareshError, Problem, ProofError, SettingsError, SourceError, TypesetError, nearest
+from gozaresh.common.errors import (
+    GozareshError,
+    Problem,
+    ProofError,
+    SettingsError,
+    SourceError,
+    TypesetError,
+    nearest,
+    raise_problems,
+)
 from gozaresh.common.files import locked, notebook_text, write_bytes, write_text
+from gozaresh.common.findings import Finding, grouped
 from gozaresh.common.memo import key
 from gozaresh.common.progress import say
 from gozaresh.export.ledger import check_complete
@@ -27,7 +37,7 @@ from gozaresh.report import Report, bibliographies, built, input_files, paramete
 from gozaresh.source.assignment import Question, points, read_assignment, unanswered
 from gozaresh.source.bibliography import read_bibliography
 from gozaresh.source.cells import Cell
-from gozaresh.source.lint import defined_labels, half_spaces, lint, raise_problems, typed_results
+from gozaresh.source.lint import defined_labels, half_spaces, lint, style, typed_results
 from gozaresh.source.notebook import to_notebook
 from gozaresh.uptodate import WatchedPath
 
@@ -87,7 +97,15 @@ def check(report: Report) -> None:
         SourceError: with a line for every breach.
     """
     cells = [cell for chapter in report.cells.values() for cell in chapter]
-    raise_problems([*lint(cells, set(read_bibliography(bibliographies(report.project)))), *_coverage(report, cells)])
+    keys = set(read_bibliography(bibliographies(report.project)))
+    strict, bare = report.project.settings.strict, report.project.bare
+    raise_problems([*lint(cells, keys, strict=strict, bare=bare), *_coverage(report, cells)])
+
+
+def findings(report: Report) -> list[Finding]:
+    """What is to be told of a built report: what its style lacks, and what stands on paper in another form."""
+    cells = [cell for chapter in report.cells.values() for cell in chapter]
+    return sorted({*style(cells), *(found for name in report.cells for found in report.reading(name).findings)})
 
 
 def advice(report: Report) -> list[str]:
@@ -172,6 +190,7 @@ def typeset_report(report: Report) -> Path:
     """Steps 4 and 5: set the PDF, read it back, and hold it against the executed cells."""
     from gozaresh.typeset.typeset import TypstFiles, typeset
 
+    project = report.project
     check_complete([report.executed(name) for name in report.cells])
     sources = TypstFiles(tuple(report.typst_path(name) for name in report.cells), export_appendix(report))
     with ThreadPoolExecutor(1) as pool:  # Typst leaves time for what the proof needs
@@ -180,11 +199,14 @@ def typeset_report(report: Report) -> Path:
             pdf = typeset(report.project, sources, report.memo("pages"))
         except (SourceError, TypesetError) as error:
             raise _at_home(error, report) from None
-        losses = sorted(found for name in report.cells for found in report.reading(name).findings if found.loss)
-        if losses:
-            raise SourceError(_kept(report, pdf, losses))
+        told = findings(report)
+        wrong = [found.problem for found in told if found.loss or project.settings.strict]
+        if wrong:
+            raise SourceError(problems=_kept(report, pdf, wrong))
         proof = prove(report, pdf, wanted.result())
     write_text(origins.to_json(report.provenance), report.project.build / origins.FILE)
+    for line in grouped(told):
+        say(f"advice: {line}")
     kinds = proof.passages
     say(f"{report.project.relative(pdf)} is ready (profile {report.profile}); read back, all in their places: "
         f"{proof.words} words in {kinds['text']} paragraphs and captions, {kinds['equation']} equations, "
@@ -196,8 +218,8 @@ def _at_home(error: GozareshError, report: Report) -> GozareshError:
     from gozaresh.export.error_places import Chapters, locate_typst_error
 
     project = report.project
-    readings = {name: report.reading(name) for name in report.cells}
-    return locate_typst_error(error, Chapters(project.root, readings, project.relative(project.theme)))
+    executed = {name: report.executed(name) for name in report.cells}
+    return locate_typst_error(error, Chapters(project.root, executed, project.relative(project.theme)))
 
 
 def _wanted(report: Report) -> Expectations:
@@ -221,12 +243,12 @@ def prove(report: Report, pdf: Path, wanted: Expectations) -> Proof:
     proof = proofread(pdf, wanted.passages, wanted.sources, wanted.margins,
                       read_bibliography(bibliographies(report.project)), report.memo("pages"))
     if not proof.sound:
-        raise ProofError(_kept(report, pdf, [*proof.missing, *proof.faults]))
+        raise ProofError(problems=_kept(report, pdf, proof.problems))
     return proof
 
 
-def _kept(report: Report, pdf: Path, faults: Sequence[object]) -> str:
-    """The first faults, a line each, and where the PDF that has them is kept."""
+def _kept(report: Report, pdf: Path, problems: Sequence[Problem]) -> list[Problem]:
+    """The first problems, and where the PDF that has them is kept."""
     unproven = pdf.with_name("report.unproven.pdf")
     pdf.replace(unproven)
-    return "\n".join([*map(str, faults[:20]), f"the PDF is kept as {report.project.relative(unproven)}"])
+    return [*problems[:20], Problem(None, f"the PDF is kept as {report.project.relative(unproven)}")]

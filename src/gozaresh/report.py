@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from gozaresh.common import files
 from gozaresh.common.digests import file_digest
 from gozaresh.common.environment import environment
-from gozaresh.common.errors import SourceError
+from gozaresh.common.errors import Problem, SourceError, raise_problems
 from gozaresh.common.memo import Memo, key, memo
 from gozaresh.common.text import read_text
 from gozaresh.export.pictures import Gallery
@@ -45,7 +45,15 @@ class Report:
     @cached_property
     def sources(self) -> Mapping[str, Source]:
         """Each chapter by its name, as its author has it."""
-        return {path.stem: self._read(path) for path in self.project.chapters}
+        found: dict[str, Source] = {}
+        problems: list[Problem] = []
+        for path in self.project.chapters:
+            try:
+                found[path.stem] = self._read(path)
+            except SourceError as error:
+                problems += error.problems
+        raise_problems(problems)
+        return found
 
     @cached_property
     def cells(self) -> Mapping[str, tuple[Cell, ...]]:
@@ -87,6 +95,7 @@ class Report:
         return read_kept(self.executed(name), Conventions(
             gallery=Gallery(tuple(dict.fromkeys(folders))), macros=self.project.settings.macros,
             citations=frozenset(read_bibliography(bibliographies(self.project))), bare=self.project.bare,
+            strict=self.project.settings.strict,
             levels=() if name == next(iter(self.cells)) else (1,)), kept, digest)
 
     def chapter_path(self, name: str) -> Path:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import typst
 
-from gozaresh.common.errors import GozareshError, TypesetError
+from gozaresh.common.errors import GozareshError, TypesetError, raise_problems
 from gozaresh.common.paths import THEME
 from gozaresh.export.error_places import Chapters, locate_typst_error
 from gozaresh.export.exporter import TypstExporter
@@ -27,9 +27,10 @@ from gozaresh.proof.page_checks import Margins
 from gozaresh.proof.proofread import proofread
 from gozaresh.proof.words import source_texts
 from gozaresh.source.cells import Cell
-from gozaresh.source.lint import lint, raise_problems
+from gozaresh.source.lint import lint
 from gozaresh.source.notebook import to_notebook
 from gozaresh.typeset.textlayer import repair
+from gozaresh.typeset.typeset import typst_problems
 
 FILE = "c.md"
 
@@ -87,7 +88,7 @@ class Workshop:
         try:
             pdf.write_bytes(repair(self._set()))
         except TypesetError as error:
-            raise locate_typst_error(error, Chapters(self.root, {name: reading}, "theme")) from None
+            raise locate_typst_error(error, Chapters(self.root, {name: notebook}, "theme")) from None
         passages = expected_passages([expected_chapter(notebook, reading)])
         proof = proofread(pdf, passages, tuple(source_texts(notebook)), Margins())
         found = tuple(str(fault) for fault in (*proof.missing, *proof.faults))
@@ -97,9 +98,8 @@ class Workshop:
         try:
             pdf, warnings = self.compiler.compile_with_warnings(format="pdf", pdf_standards=["ua-1", "a-2a"])
         except typst.TypstError as error:
-            raise TypesetError(f"typst: {' '.join(f'{error} {error.diagnostic}'.split())[:600]}") from None
-        for warning in warnings:
-            raise TypesetError(f"typst: {warning.message}: {' '.join(str(warning.diagnostic).split())[:400]}")
+            raise TypesetError(problems=typst_problems(error, self.root)) from None
+        raise_problems([found for warning in warnings for found in typst_problems(warning, self.root)], TypesetError)
         return bytes(pdf)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from gozaresh.common.errors import Place
+from gozaresh.common.errors import Place, Problem
 
 FIRST = 3  # places of a kind that are named
 
@@ -23,8 +23,10 @@ class Finding:
     text: str
     loss: bool = False
 
-    def __str__(self) -> str:
-        return f"{self.place}: {self.kind}: {self.text}"
+    @property
+    def problem(self) -> Problem:
+        """The finding as a fault."""
+        return Problem(self.place, f"{self.kind}: {self.text}")
 
 
 def grouped(findings: Iterable[Finding]) -> Iterator[str]:

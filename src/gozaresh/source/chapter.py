@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gozaresh.common.errors import SourceError, nearest
+from gozaresh.common.errors import Place, SourceError, nearest
 from gozaresh.settings import CHAPTERS
 from gozaresh.source.cells import Cell, read_chapter
 from gozaresh.source.front_matter import FrontMatter
@@ -43,7 +43,7 @@ def read_source(path: Path, name: str, *, run: bool = True) -> Source:
         return Source(read_chapter(path, name))
     if path.suffix in CHAPTERS:
         return Source(*read_markdown(path, name, run=run))
-    raise SourceError(f"{name}: a chapter is a script, a notebook or Markdown; {nearest(path.suffix, CHAPTERS)}")
+    raise SourceError(f"a chapter is a script, a notebook or Markdown; {nearest(path.suffix, CHAPTERS)}", Place(name))
 
 
 def title_of(source: Source, path: Path) -> str:

@@ -42,7 +42,7 @@ def read_front_matter(text: str, name: str) -> FrontMatter:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "not YAML"
         place = Place(name, 2 + (mark.line if mark else 0))
-        raise SourceError(f"{place}: the head is not valid YAML: {problem}") from None
+        raise SourceError(f"the head is not valid YAML: {problem}", place) from None
     if not isinstance(told, Mapping):
         return FrontMatter()  # a rule, text, and a rule again
     return FrontMatter(_text(told.get("title")), _text(told.get("subtitle")),

@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from gozaresh.common.errors import Place, SourceError
+from gozaresh.common.errors import Place, Problem, SourceError, one_line, raise_problems
 from gozaresh.common.text import read_text
 from gozaresh.source.cells import Cell, Options, code_cell
 from gozaresh.source.front_matter import FrontMatter, read_front_matter
@@ -34,13 +34,15 @@ def read_notebook(path: Path, name: str) -> tuple[tuple[Cell, ...], FrontMatter]
     lines = _Lines(text)
     head = FrontMatter()
     cells: list[Cell] = []
-    for number, node in enumerate(notebook.cells):
+    problems: list[Problem] = []
+    for node in notebook.cells:
         source = str(node.source).strip("\n")
         first = lines.of(str(node.source))
         if node.cell_type == "raw" and not cells and source.startswith("---"):
             head = read_front_matter(source + "\n", name)
         elif source.strip():
-            cells.append(_cell(node, source, name, first, head, number + 1))
+            cells.append(_cell(node, source, name, first, head, problems))
+    raise_problems(problems)
     return tuple(cells), head
 
 
@@ -49,13 +51,14 @@ def _parsed(text: str, name: str) -> NotebookNode:
         told = json.loads(text)
     except (ValueError, RecursionError) as error:
         place = Place(name, getattr(error, "lineno", 1))
-        raise SourceError(f"{place}: not a notebook: {getattr(error, 'msg', 'not JSON')}") from None
+        raise SourceError(f"not a notebook: {getattr(error, 'msg', 'not JSON')}", place) from None
     if not isinstance(told, dict) or not ("cells" in told or "worksheets" in told):
-        raise SourceError(f"{Place(name, 1)}: not a notebook: there are no cells in it")
+        raise SourceError("not a notebook: there are no cells in it", Place(name, 1))
     try:
         notebook: NotebookNode = nbformat.convert(nbformat.from_dict(_joined(told)), 4)
     except Exception as error:  # what nbformat's own converters raise depends on what is wrong
-        raise SourceError(f"{Place(name, 1)}: not a notebook of a version that nbformat knows: {error}") from None
+        told = f"not a notebook of a version that nbformat knows: {one_line(error)}"
+        raise SourceError(told, Place(name, 1)) from None
     return notebook
 
 
@@ -66,7 +69,8 @@ def _joined(told: Any) -> Any:
     return rejoin_lines(nbformat.from_dict(told)) if "cells" in told else told
 
 
-def _cell(node: NotebookNode, source: str, name: str, line: int, head: FrontMatter, number: int) -> Cell:
+def _cell(node: NotebookNode, source: str, name: str, line: int, head: FrontMatter,
+          problems: list[Problem]) -> Cell:
     if node.cell_type != "code":
         return Cell(node.cell_type, source, name, line, attachments=dict(node.get("attachments", {})))
     tags = tuple(str(tag) for tag in node.metadata.get("tags", ()))
@@ -75,7 +79,7 @@ def _cell(node: NotebookNode, source: str, name: str, line: int, head: FrontMatt
         hidden = {"echo": False, "output": False}
     told: dict[str, bool] = {**head.options, **hidden}
     options = replace(Options(echo=True), **told)  # type: ignore[arg-type]
-    cell = code_cell(source, name, line, tags, options)
+    cell = code_cell(source, name, line, problems, tags, options)
     return replace(cell, outputs=tuple(node.get("outputs", ())), ran=node.get("execution_count") is not None)
 
 
