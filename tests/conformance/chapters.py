@@ -21,6 +21,7 @@ from gozaresh.common.errors import GozareshError, TypesetError, raise_problems
 from gozaresh.common.paths import THEME
 from gozaresh.export.error_places import Chapters, locate_typst_error
 from gozaresh.export.exporter import TypstExporter
+from gozaresh.export.reading import read_chapter
 from gozaresh.proof.expected import expected_chapter, expected_passages
 from gozaresh.proof.page_checks import Margins
 from gozaresh.proof.proofread import proofread
@@ -28,6 +29,7 @@ from gozaresh.proof.words import source_texts
 from gozaresh.source.cells import Cell
 from gozaresh.source.lint import lint
 from gozaresh.source.notebook import to_notebook
+from gozaresh.typeset.glyphs import missing_glyphs
 from gozaresh.typeset.textlayer import repair
 from gozaresh.typeset.typeset import typst_problems
 
@@ -60,7 +62,11 @@ class Workshop:
     @cached_property
     def compiler(self) -> typst.Compiler:
         return typst.Compiler(self.root / "build" / "report.typ", root=self.root, ignore_system_fonts=True,
-                              font_paths=[self.root / "build" / "theme" / "fonts"])
+                              font_paths=[self.fonts])
+
+    @property
+    def fonts(self) -> Path:
+        return self.root / "build" / "theme" / "fonts"
 
     def outcome(self, markdown: str) -> Outcome:
         """Build and prove a chapter of one Markdown cell."""
@@ -75,6 +81,7 @@ class Workshop:
         raise_problems(lint(cells, ()))
         notebook = to_notebook(cells)
         exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures")
+        exporter.reading = reading = read_chapter(notebook)
         markup, _ = exporter.from_notebook_node(notebook)
         self.count += 1
         name = f"c{self.count}"
@@ -84,21 +91,26 @@ class Workshop:
             f'#include "/build/chapters/{name}.typ"\n', encoding="utf-8")
         pdf = self.root / "build" / "report.pdf"
         try:
-            pdf.write_bytes(repair(self._set()))
+            pdf.write_bytes(repair(self._set(name)))
         except TypesetError as error:
             raise locate_typst_error(error, Chapters(self.root, {name: notebook}, "theme")) from None
-        passages = expected_passages([expected_chapter(notebook)])
+        passages = expected_passages([expected_chapter(notebook, reading)])
         proof = proofread(pdf, passages, tuple(source_texts(notebook)), Margins())
         found = tuple(str(fault) for fault in (*proof.missing, *proof.faults))
         return Outcome("unproven" if found else "proved", found)
 
-    def _set(self) -> bytes:
+    def _set(self, sheet: str) -> bytes:
+        raise_problems(missing_glyphs({f"build/chapters/{sheet}.typ": self._markup(sheet)}, self.fonts), TypesetError)
         try:
             pdf, warnings = self.compiler.compile_with_warnings(format="pdf", pdf_standards=["ua-1", "a-2a"])
         except typst.TypstError as error:
             raise TypesetError(problems=typst_problems(error, self.root)) from None
-        raise_problems([found for warning in warnings for found in typst_problems(warning, self.root)], TypesetError)
+        raise_problems([problem for warning in warnings for problem in typst_problems(warning, self.root)],
+                       TypesetError)
         return bytes(pdf)
+
+    def _markup(self, sheet: str) -> str:
+        return (self.root / "build" / "chapters" / f"{sheet}.typ").read_text(encoding="utf-8")
 
 
 def outcomes(chapters: Sequence[str]) -> list[Outcome]:
