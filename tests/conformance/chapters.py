@@ -18,17 +18,20 @@ from pathlib import Path
 import typst
 from nbformat import NotebookNode
 
-from gozaresh.common.errors import GozareshError, TypesetError
+from gozaresh.common.errors import GozareshError, TypesetError, raise_problems
 from gozaresh.common.paths import THEME
 from gozaresh.export.error_places import Chapters, locate_typst_error
 from gozaresh.export.exporter import TypstExporter
+from gozaresh.export.reading import Reading, read_chapter
 from gozaresh.proof.expected import expected_chapter, expected_passages
 from gozaresh.proof.page_checks import Margins
 from gozaresh.proof.proofread import proofread
 from gozaresh.source.cells import Cell
-from gozaresh.source.lint import lint, raise_problems
+from gozaresh.source.lint import lint
 from gozaresh.source.notebook import to_notebook
+from gozaresh.typeset.glyphs import missing_glyphs
 from gozaresh.typeset.textlayer import repair
+from gozaresh.typeset.typeset import typst_problems
 
 FILE = "c.md"
 
@@ -59,7 +62,11 @@ class Workshop:
     @cached_property
     def compiler(self) -> typst.Compiler:
         return typst.Compiler(self.root / "build" / "report.typ", root=self.root, ignore_system_fonts=True,
-                              font_paths=[self.root / "build" / "theme" / "fonts"])
+                              font_paths=[self.fonts])
+
+    @property
+    def fonts(self) -> Path:
+        return self.root / "build" / "theme" / "fonts"
 
     def outcome(self, markdown: str) -> Outcome:
         """Build and prove a chapter of one Markdown cell."""
@@ -80,23 +87,19 @@ class Workshop:
             return Outcome("broken", (f"{type(error).__name__}: {error}",))
 
     def _proved(self, notebook: NotebookNode) -> Outcome:
-        self.exported(notebook)
-        pdf = self.root / "build" / "report.pdf"
-        try:
-            pdf.write_bytes(repair(self.compiled()))
-        except TypesetError as error:
-            raise locate_typst_error(error, Chapters(self.root, {self.sheet.stem: notebook}, "theme")) from None
-        found = self.findings(pdf, notebook)
+        reading = self.exported(notebook)
+        found = self.findings(self.set(notebook), notebook, reading)
         return Outcome("unproven" if found else "proved", found)
 
     @property
     def sheet(self) -> Path:
-        """The last chapter's Typst markup; each has a name of its own, for the compiler keeps what it has read."""
+        """The last chapter's Typst markup."""
         return self.root / "build" / "chapters" / f"c{self.count}.typ"
 
-    def exported(self, notebook: NotebookNode) -> None:
+    def exported(self, notebook: NotebookNode) -> Reading:
         """Write the chapter's markup and figures."""
         exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures")
+        exporter.reading = reading = read_chapter(notebook)
         markup, resources = exporter.from_notebook_node(notebook)
         self.count += 1
         self.sheet.write_text(markup, encoding="utf-8")
@@ -106,20 +109,31 @@ class Workshop:
         (self.root / "build" / "report.typ").write_text(
             '#import "/build/theme/theme.typ": *\n#set document(title: "x")\n#show: styled\n'
             f'#include "/build/chapters/{self.sheet.name}"\n', encoding="utf-8")
+        return reading
 
-    def findings(self, pdf: Path, notebook: NotebookNode) -> tuple[str, ...]:
+    def set(self, notebook: NotebookNode) -> Path:
+        """Set the markup as it is now."""
+        pdf = self.root / "build" / "report.pdf"
+        try:
+            pdf.write_bytes(repair(self._compiled()))
+        except TypesetError as error:
+            raise locate_typst_error(error, Chapters(self.root, {self.sheet.stem: notebook}, "theme")) from None
+        return pdf
+
+    def findings(self, pdf: Path, notebook: NotebookNode, reading: Reading) -> tuple[str, ...]:
         """What the proof says of a PDF."""
-        proof = proofread(pdf, expected_passages([expected_chapter(notebook)]), Margins(56, 56))
+        proof = proofread(pdf, expected_passages([expected_chapter(notebook, reading)]), Margins(56, 56))
         return tuple(str(fault) for fault in (*proof.missing, *proof.faults))
 
-    def compiled(self) -> bytes:
-        """The PDF of the markup as it is now, its text layer not repaired."""
+    def _compiled(self) -> bytes:
+        markup = {f"build/chapters/{self.sheet.name}": self.sheet.read_text(encoding="utf-8")}
+        raise_problems(missing_glyphs(markup, self.fonts), TypesetError)
         try:
             pdf, warnings = self.compiler.compile_with_warnings(format="pdf", pdf_standards=["ua-1", "a-2a"])
         except typst.TypstError as error:
-            raise TypesetError(f"typst: {' '.join(f'{error} {error.diagnostic}'.split())[:600]}") from None
-        for warning in warnings:
-            raise TypesetError(f"typst: {warning.message}: {' '.join(str(warning.diagnostic).split())[:400]}")
+            raise TypesetError(problems=typst_problems(error, self.root)) from None
+        raise_problems([problem for warning in warnings for problem in typst_problems(warning, self.root)],
+                       TypesetError)
         return bytes(pdf)
 
 

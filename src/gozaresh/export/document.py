@@ -1,7 +1,7 @@
 """Step 3a: an executed notebook becomes one pandoc-Markdown text and the figures that it shows.
 
 Floats (figures, tables, listings) are fenced divs ``{.gz-float #label kind=…}`` with their caption in an inner div;
-one without label has no number. HTML stands in raw blocks, which :mod:`gozaresh.export.pandoc` reads.
+one without label and caption has no number. HTML stands in raw blocks, which :mod:`gozaresh.export.reading` reads.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from hashlib import sha256
 
 from nbformat import NotebookNode
 
-from gozaresh.common.errors import SourceError
+from gozaresh.common.errors import Problem, SourceError, raise_problems
 from gozaresh.export import outputs
 from gozaresh.export.outputs import Equation, Form, Html, OutputError, Picture, Printed, Prose
+from gozaresh.export.pandoc import marker
 from gozaresh.source import inline
 from gozaresh.source.cells import Options
 from gozaresh.source.notebook import code_of, is_injected, is_values, options_of, place_of
@@ -38,39 +39,50 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Document:
-    """A chapter as one Markdown text, with its figures."""
-
-    markdown: str
-    figures: tuple[Figure, ...]
-
-
-@dataclass(frozen=True)
 class Piece:
-    """What one output, or the prose of one cell, gives to the document."""
+    """Markdown of one cell, perhaps with figures; a cell gives none, one or several."""
 
     markdown: str
     figures: tuple[Figure, ...] = ()
+
+
+@dataclass(frozen=True)
+class Document:
+    """A chapter as the pieces of its cells, by the cells' numbers in the notebook."""
+
+    pieces: Mapping[int, tuple[Piece, ...]]
+
+    @property
+    def markdown(self) -> str:
+        """The Markdown of all cells, each after a marker with its number (:func:`gozaresh.export.pandoc.marker`)."""
+        return "\n\n".join(text for number in self.pieces for text in (marker(number), self.of_cell(number)))
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """The figures of all cells."""
+        return tuple(figure for pieces in self.pieces.values() for piece in pieces for figure in piece.figures)
+
+    def of_cell(self, number: int) -> str:
+        """The Markdown of one cell."""
+        return "\n\n".join(piece.markdown for piece in self.pieces[number])
 
 
 def to_document(notebook: NotebookNode, figure_path: str) -> Document:
     """Read an executed notebook as a document; images are referred to below ``figure_path``.
 
     Raises:
-        SourceError: an output that cannot be set, a label whose kind the cell does not show, a value never computed.
+        SourceError: all outputs that cannot be set, labels whose kind a cell does not show, values never computed.
     """
-    pieces = [piece for cell in cells_with_values(notebook.cells) for piece in _pieces(*cell, figure_path)]
-    return Document("\n\n".join(piece.markdown for piece in pieces),
-                    tuple(figure for piece in pieces for figure in piece.figures))
-
-
-def cell_documents(notebook: NotebookNode, figure_path: str) -> Iterator[tuple[NotebookNode, Document]]:
-    """Each cell of the author's with what it alone gives to the document."""
-    cells = notebook.cells
-    for at, cell in enumerate(cells):
-        if not (is_values(cell) or is_injected(cell)):
-            beside = [near for near in cells[max(at - 1, 0):at + 2] if near is cell or is_values(near)]
-            yield cell, to_document(NotebookNode(cells=beside), figure_path)
+    pieces: dict[int, tuple[Piece, ...]] = {}
+    problems: list[Problem] = []
+    numbers = {id(cell): number for number, cell in enumerate(notebook.cells)}
+    for cell, values in cells_with_values(notebook.cells):
+        try:
+            pieces[numbers[id(cell)]] = tuple(_pieces(cell, values, figure_path))
+        except SourceError as error:
+            problems += error.problems
+    raise_problems(problems)
+    return Document(pieces)
 
 
 def cells_with_values(cells: Sequence[NotebookNode]) -> Iterator[tuple[NotebookNode, Mapping[str, str]]]:
@@ -101,7 +113,7 @@ def _code_pieces(cell: NotebookNode, values: Mapping[str, str], figure_path: str
     try:
         forms = outputs.forms(cell)
     except OutputError as error:
-        raise SourceError(f"{place_of(cell)}: {error}") from None
+        raise SourceError(error.text, place_of(cell)) from None
     yield from writer.pieces(forms)
 
 
@@ -123,7 +135,7 @@ class _OutputWriter:
         labelled = [form for form in forms if _kind(form) == self.options.kind and self.options.kind in SHOWN]
         if self.options.kind in SHOWN and not labelled:
             promised = f"{self.options.label} is the label of {SHOWN[self.options.kind]}"
-            raise SourceError(f"{place_of(self.cell)}: {promised}, and the cell shows {_listed(forms)}")
+            raise SourceError(f"{promised}, and the cell shows {_listed(forms)}", place_of(self.cell))
         for form in forms:
             if form not in labelled:
                 yield self.bare(form)
@@ -149,7 +161,7 @@ class _OutputWriter:
             return Piece("\n\n".join(f"{self.bare(form).markdown} {{#{label}}}" for form in forms[:1])
                          + "".join(f"\n\n{self.bare(form).markdown}" for form in forms[1:]))
         if not self.options.caption:
-            raise SourceError(f"{place_of(self.cell)}: {label} needs '#| {kind}-cap: …'")
+            raise SourceError(f"{label} needs '#| {kind}-cap: …'", place_of(self.cell))
         pictures = [form for form in forms if isinstance(form, Picture)]
         figures = [Figure(f"{label}{f'-{at}' if at else ''}.{picture.suffix}", picture.data)
                    for at, picture in enumerate(pictures)]

@@ -1,6 +1,6 @@
 """Step 3b: Markdown becomes Typst, through pandoc's syntax tree; nothing is dropped in silence.
 
-pandoc runs twice a chapter (in and out) and once for all its formulas. Inline raw Typst calls the theme's functions
+pandoc runs twice a chapter, in and out. Inline raw Typst calls the theme's functions
 ``xref``, ``codeblock`` and ``datatable``.
 """
 
@@ -8,33 +8,35 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from gozaresh.common.errors import TypesetError
+from gozaresh.common.errors import GozareshError, MathsError, Place, Problem, TypesetError, raise_problems
 from gozaresh.common.typst_code import typst_string
 from gozaresh.export.bidi import isolate
 from gozaresh.export.code_bidi import isolated_code, isolated_line
 from gozaresh.export.pandoc import (
+    BLANKS,
     Node,
     TableCell,
     bracketed,
     citation_suffix,
-    formulas,
     is_caption,
     joined,
     labelled,
+    marked,
     pandoc,
-    read,
     table_rows,
 )
+from gozaresh.export.reading import quotations, read_parts
+from gozaresh.export.resolve import ANCHOR
 from gozaresh.maths import translate as maths
-from gozaresh.source.markup import defined, is_crossref, undefined
+from gozaresh.source.markup import is_crossref
 
 LATIN = "A-Za-z\u0370-\u03ff"
 COMPOUND = re.compile(f"(?<![{LATIN}0-9-])([{LATIN}][{LATIN}0-9]*(?:[-–][{LATIN}0-9]+)+)")
+API = [1, 23, 1]  # the version of pandoc's tree
 LONGEST_COMPOUND = 20  # characters; a longer one may break
 LONGEST_WORD = 40  # characters without a blank; a longer one may break after every few of them
 BREAK = "\u200b"  # where a line may break; it is no part of the text that is copied
@@ -42,24 +44,35 @@ SHORTHAND = re.compile(r"(\.{3,}|-{2,}|-(?=\?)|-(?=\d))")  # what Typst's markup
 BLOCK_MARK = re.compile(r"[-+/=]+|[0-9]+\.")  # what would begin a list or a heading of Typst's
 LONG = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
 FEW = re.compile(r"(?:[^\s\u0590-\u08ff\u200c\u200d][\u0300-\u036f]*){8}(?=\S)")
+WAYS = {"gz-ltr": "left-to-right", "gz-center": "centred"}  # classes of a div, and the theme's functions for them
+LENGTH = re.compile(r"[0-9.]+(?:%|pt|cm|mm|in|em)")
 KINDS = {"fig": "image", "tbl": "table", "lst": "raw"}
 ALIGN = {"AlignLeft": "start", "AlignRight": "end", "AlignCenter": "center", "AlignDefault": "start"}
 
 
 def to_typst(markdown: str, macros: str = "", marks: Mapping[str, str] | None = None) -> str:
-    """Set one chapter's Markdown in Typst markup; ``marks`` says of equations, by label, how they were checked.
+    """Set a Markdown text in Typst markup.
 
     Raises:
-        MathsError: a formula cannot be converted without loss.
-        TypesetError: pandoc failed or warned, or a footnote is referred to that there is not.
+        TypesetError: see :func:`write`; also pandoc failed or warned.
     """
-    text = unicodedata.normalize("NFC", markdown)
-    for at, problem in undefined(text, defined(text)):
-        raise TypesetError(f"{problem} at line {text.count(chr(10), 0, at) + 1}")
-    tree = read(text)
-    found = {maths.Formula(macros + tex, display) for tex, display in formulas(tree["blocks"])}
-    writer = _Writer(maths.to_typst(sorted(found, key=lambda f: (f.tex, f.display))), macros, marks or {})
-    tree["blocks"] = writer.blocks(tree["blocks"])
+    return write(read_parts([markdown])[0][0], macros, marks)
+
+
+def write(blocks: Sequence[Node], macros: str = "", marks: Mapping[str, str] | None = None,
+          place: Callable[..., Place | None] = lambda cell, line=0, needles=(): None) -> str:
+    """Set the blocks of a chapter in Typst markup; ``marks`` says of equations, by label, how they were checked.
+
+    ``place`` gives the place of a marked cell, or of one of its lines, or of the first of some needles in it
+    (:func:`gozaresh.export.error_places.place_in`).
+
+    Raises:
+        TypesetError: all that cannot be set: a block has no rule, a formula cannot be converted without loss.
+    """
+    writer = _Writer(macros, marks or {})
+    tree = {"pandoc-api-version": API, "meta": {}, "blocks": writer.blocks(blocks)}
+    raise_problems([Problem(place(cell, 0, needles) if cell is not None else None, problem)
+                    for cell, problem, needles in writer.refused], TypesetError)
     return pandoc(json.dumps(tree), "-f", "json", "-t", "typst", "--wrap=none")
 
 
@@ -71,21 +84,37 @@ def _plain(inlines: Sequence[Node]) -> Node:
     return {"t": "Plain", "c": list(inlines)}
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Writer:
-    """Rewrites pandoc's tree so that its Typst writer finds only what it sets rightly."""
+    """Rewrites pandoc's tree so that its Typst writer finds only what it sets rightly; notes what has no rule."""
 
-    maths: Mapping[maths.Formula, maths.TypstFormula]
     macros: str
     marks: Mapping[str, str]
+    cell: int | None = None  # the cell whose blocks are at work
+    refused: list[tuple[int | None, str, Sequence[str]]] = field(default_factory=list)  # cell, message, needles
+
+    def refuse(self, message: str, *needles: str) -> None:
+        """Note what cannot be set, and words by which its line is found in the cell."""
+        self.refused.append((self.cell, message, needles))
 
     def blocks(self, blocks: Sequence[Node]) -> list[Node]:
-        return [new for block in blocks for new in self.block(block)]
+        out: list[Node] = []
+        for block in blocks:
+            try:
+                out += self.block(block)
+            except GozareshError as error:
+                self.refuse(error.text, *quotations(error.text), *first_words(block))
+        return out
 
     def block(self, block: Node) -> list[Node]:
         kind, content = block["t"], block.get("c", [])
+        cell = marked(block)
+        if cell is not None:
+            self.cell = cell
+            return [block]
         if kind in ("Para", "Plain"):
-            return [{"t": kind, "c": self.inlines(content)}]
+            return [_plain(self.pictures(content)) if _only_pictures(content) else
+                    {"t": kind, "c": self.inlines(content)}]
         if kind == "Header":
             return [self.header(*content)]
         if kind == "CodeBlock":
@@ -104,7 +133,12 @@ class _Writer:
             return [{"t": kind, "c": self.nested(content)}]
         if kind == "HorizontalRule":
             return [block]
-        raise TypesetError(f"no rule for a Markdown block of kind {kind}")
+        self.refuse(f"no rule for a Markdown block of kind {kind}", f"{{={content[0]}}}" if kind == "RawBlock" else "")
+        return []
+
+    def pictures(self, content: Sequence[Node]) -> list[Node]:
+        """Pictures that have a paragraph of their own."""
+        return [_raw("#pictures["), *self.inlines(content), _raw("]")]
 
     def nested(self, content: list[Any]) -> list[Any]:
         """Blocks or inlines inside lists of lists."""
@@ -116,14 +150,12 @@ class _Writer:
         """A numbered list; the theme numbers it, in Persian digits, and pandoc would write the way of numbering too."""
         plain = [1, {"t": "DefaultStyle"}, {"t": "DefaultDelim"}]
         numbered = {"t": "OrderedList", "c": [plain, self.nested(items)]}
-        if style[0] == 1:
-            return [numbered]
-        return [{"t": "RawBlock", "c": ["typst", code]} if isinstance(code, str) else code
-                for code in (f"#[\n#set enum(start: {style[0]})", numbered, "]")]
+        start = f"#[\n#set enum(start: {style[0]})"
+        return [numbered] if style[0] == 1 else [_block(start), numbered, _block("]")]
 
     def header(self, level: int, attributes: list[Any], content: list[Node]) -> Node:
         identifier, classes, _ = attributes
-        label = identifier if is_crossref(identifier) else ""
+        label = identifier if is_crossref(identifier) or identifier.startswith(ANCHOR) else ""
         if "unnumbered" not in classes:
             return {"t": "Header", "c": [level, [label, [], []], self.inlines(content)]}
         opening = f"#heading(level: {level}, numbering: none)["
@@ -132,7 +164,9 @@ class _Writer:
     def div(self, attributes: list[Any], blocks: list[Node]) -> list[Node]:
         label, classes, pairs = attributes
         if "gz-float" not in classes:
-            return self.blocks(blocks)
+            inner = self.blocks(blocks)
+            way = next((WAYS[name] for name in classes if name in WAYS), "")
+            return [_block(f"#{way}["), *inner, _block("]")] if way and inner else inner
         body = [block for block in blocks if not is_caption(block)]
         caption = [block for block in blocks if is_caption(block)]
         caption_inlines = joined(caption[0]["c"][1]) if caption else []
@@ -142,12 +176,10 @@ class _Writer:
         """A figure, table or listing as one inline sequence, so that pandoc adds no figure of its own."""
         inner = [item for block in body for item in self.float_body(block, options)]
         alt = f", alt: {typst_string(options['alt'])}" if options.get("alt") and options["kind"] != "fig" else ""
-        if not label:
-            opening = f"#bare-figure(kind: {KINDS[options['kind']]}{alt}"
-            shown = [_raw(", caption: "), *self.caption(caption)] if caption else []
-            return _plain([_raw(opening), *shown, _raw(")["), *inner, _raw("]")])
+        if not label and not caption:
+            return _plain([_raw(f"#bare-figure(kind: {KINDS[options['kind']]}{alt})["), *inner, _raw("]")])
         opening = f"#figure(kind: {KINDS[options['kind']]}{alt}, caption: "
-        return _plain([_raw(opening), *self.caption(caption), _raw(")["), *inner, _raw(f"] <{label}>")])
+        return _plain([_raw(opening), *self.caption(caption), _raw(")["), *inner, _raw(f"]{_label(label)}")])
 
     def caption(self, inlines: list[Node]) -> list[Node]:
         """The caption; one of several sentences also with its first alone, for the lists of figures and tables."""
@@ -161,19 +193,49 @@ class _Writer:
             return self.table(block["c"])
         if block["t"] == "CodeBlock":
             return [self.code_block(block["c"])]
-        images = [item for item in block.get("c", ()) if isinstance(item, dict) and item["t"] == "Image"]
-        if not images and block["t"] in ("Para", "Plain"):
-            return [_raw("#block["), *self.inlines(block["c"]), _raw("]")]
-        if not images:
-            raise TypesetError(f"a float of kind {options['kind']} cannot hold a {block['t']}")
-        return [self.image(item["c"], options) for item in images]
+        items = [item for item in block.get("c", ()) if isinstance(item, dict)]
+        if block["t"] in ("Para", "Plain") and any(item["t"] == "Image" for item in items):
+            return [new for item in items
+                    for new in ([self.image(item["c"], options)] if item["t"] == "Image" else self.inlines([item]))]
+        return self.inlined([block])
+
+    def inlined(self, blocks: Sequence[Node]) -> list[Node]:
+        """Blocks as one inline sequence of calls, for where pandoc's tree has no place for blocks."""
+        out: list[Node] = []
+        for block in blocks:
+            kind, content = block["t"], block.get("c", [])
+            out += [_raw("#parbreak()")] if out else []
+            if kind in ("Para", "Plain"):
+                out += self.inlines(content)
+            elif kind == "BulletList":
+                out += [_raw("#list"), *(new for item in content for new in self.boxed(item))]
+            elif kind == "OrderedList":
+                out.append(_raw(f"#enum(start: {content[0][0]})"))
+                out += [new for item in content[1] for new in self.boxed(item)]
+            elif kind == "BlockQuote":
+                out += [_raw("#quote(block: true)"), *self.boxed(content)]
+            elif kind == "Div" and "gz-float" not in content[0][1]:
+                out += self.inlined(content[1])
+            elif kind == "Header":
+                out += [_raw("#strong"), *self.boxed([_plain(content[2])])]
+            elif kind == "LineBlock":
+                out += self.inlines([item for line in content for item in (*line, {"t": "LineBreak"})])
+            elif kind == "HorizontalRule":
+                out.append(_raw("#horizontalrule"))
+            else:
+                out += [item for new in self.block(block) for item in new["c"]]
+        return out
+
+    def boxed(self, blocks: Sequence[Node]) -> list[Node]:
+        """Blocks as one content argument."""
+        return [_raw("["), *self.inlined(blocks), _raw("]")]
 
     def image(self, content: list[Any], options: Mapping[str, str]) -> Node:
         attributes, description, (source, _) = content
         own = dict(attributes[2])
         alt = options.get("alt") or own.get("alt") or _text(description)
         width = options.get("width") or own.get("width", "")
-        extra = f", width: {width}" if width else ""
+        extra = f", width: {width}" if LENGTH.fullmatch(width) or options.get("width") else ""
         return _raw(f"#image({typst_string(source)}, alt: {typst_string(alt)}{extra})")
 
     def author_figure(self, content: list[Any]) -> Node:
@@ -198,9 +260,8 @@ class _Writer:
     def cells(self, rows: Sequence[Sequence[TableCell]]) -> list[Node]:
         out: list[Node] = []
         for cell in (cell for row in rows for cell in row):
-            text = self.inlines(joined(cell.blocks))
-            out += [_raw(_cell_opening(cell)), *([{"t": "Strong", "c": text}] if cell.is_head and text else text),
-                    _raw("], ")]
+            bold = [_raw("#strong[")] if cell.is_head and cell.blocks else []
+            out += [_raw(_cell_opening(cell)), *bold, *self.inlined(cell.blocks), _raw("]" * len(bold) + "], ")]
         return out
 
     def code_block(self, content: list[Any]) -> Node:
@@ -234,11 +295,15 @@ class _Writer:
         if kind == "Code":
             return [_raw(f"#raw({typst_string(isolated_line(_breakable(content[1])))})")]
         if kind == "Image":
-            raise TypesetError(f"image {content[2][0]!r} in running text: give it a paragraph and {{#fig-…}}")
+            return [_raw("#box["), self.image(content, {}), _raw("]")]
         if kind == "Note":
             return [{"t": kind, "c": self.blocks(content)}]
         if kind in ("Emph", "Strong", "Strikeout", "Superscript", "Subscript", "Underline", "SmallCaps"):
             return [{"t": kind, "c": self.part(content)}]
+        if kind == "Span" and "gz-anchor" in content[0][1]:
+            return [_raw(f"#metadata(none) <{content[0][0]}>")]
+        if kind == "Span" and "gz-frame" in content[0][1]:
+            return [_raw("#framed["), *self.part(content[1]), _raw("]")]
         if kind in ("Span", "Quoted"):
             return self.part(content[1])
         if kind == "Link":
@@ -247,7 +312,12 @@ class _Writer:
 
     def formula(self, item: Node) -> Node:
         display = item["c"][0]["t"] == "DisplayMath"
-        done = self.maths[maths.Formula(self.macros + item["c"][1], display)]
+        formula = maths.Formula(self.macros + item["c"][1], display)
+        try:
+            done = maths.to_typst([formula])[formula]
+        except MathsError as error:
+            self.refuse(error.text, "$" + item["c"][1])
+            return _raw("")
         label = item.get("label") or done.label or ""
         if done.lines:
             return _numbered_lines(done.lines, label, self.marks)
@@ -270,13 +340,6 @@ class _Writer:
                 opening = f"#cite(<{key}>" + (", supplement: [" if supplement else ")")
                 yield _raw(opening)
                 yield from [*supplement, _raw("])")] if supplement else []
-
-
-def _cell_opening(cell: TableCell) -> str:
-    options = [f"colspan: {cell.columns}"] if cell.columns > 1 else []
-    options += [f"rowspan: {cell.rows}"] if cell.rows > 1 else []
-    options += [f"align: {ALIGN[cell.align]} + horizon"] if cell.align != "AlignDefault" else []
-    return f"table.cell({', '.join(options)})[" if options else "["
 
 
 def _equation(done: maths.TypstFormula | maths.TypstLine, label: str, body: str, marks: Mapping[str, str], *,
@@ -307,6 +370,22 @@ def _numbered_lines(lines: Sequence[maths.TypstLine], label: str, marks: Mapping
     return _raw(f"#aligned-lines(({probes}), gap => [{' '.join(out)}])")
 
 
+def _block(code: str) -> Node:
+    return {"t": "RawBlock", "c": ["typst", code]}
+
+
+def _label(label: str) -> str:
+    return f" <{label}>" if label else ""
+
+
+def _only_pictures(inlines: Sequence[Node]) -> bool:
+    """Test if a paragraph holds pictures, be they links, and no text."""
+    inside = [item["c"][1] if item["t"] in ("Link", "Span") else [item] for item in inlines
+              if item["t"] not in BLANKS]
+    found = [item for items in inside for item in items if item["t"] not in BLANKS]
+    return bool(found) and all(item["t"] == "Image" for item in found)
+
+
 _BLOCKS = {"Para", "Plain", "Header", "CodeBlock", "Table", "Figure", "Div", "BulletList", "OrderedList",
            "DefinitionList", "BlockQuote", "LineBlock", "HorizontalRule", "RawBlock"}
 
@@ -317,6 +396,13 @@ def _first_sentence(inlines: list[Node]) -> list[Node]:
         if item["t"] == "Str" and item["c"].endswith((".", "؛")):
             return [*inlines[:number], {"t": "Str", "c": item["c"][:-1]}]
     return inlines
+
+
+def _cell_opening(cell: TableCell) -> str:
+    options = [f"colspan: {cell.columns}"] if cell.columns > 1 else []
+    options += [f"rowspan: {cell.rows}"] if cell.rows > 1 else []
+    options += [f"align: {ALIGN[cell.align]} + horizon"] if cell.align != "AlignDefault" else []
+    return f"table.cell({', '.join(options)})[" if options else "["
 
 
 def _breakable(text: str) -> str:
@@ -341,6 +427,15 @@ def _together(text: str) -> Iterator[Node]:
             yield from (_raw("#box["), {"t": "Str", "c": piece}, _raw("];"))
         elif piece:
             yield {"t": "Str", "c": piece}
+
+
+def first_words(node: object) -> Iterator[str]:
+    """The words of a part of pandoc's tree, by which its line can be found."""
+    if isinstance(node, dict) and node.get("t") == "Str":
+        yield node["c"]
+    elif isinstance(node, dict | list):
+        for item in node.values() if isinstance(node, dict) else node:
+            yield from first_words(item)
 
 
 def _text(inlines: Sequence[Node]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gozaresh.common.errors import quoted
+from gozaresh.common.errors import Place, Problem, SourceError, quoted
 from tests.conftest import ROOT, edit, gozaresh
 
 LAST = "جدول و برنامه:"  # the last cell, whose text is line 53
@@ -22,7 +22,6 @@ FAULTS = {
     "pandoc, an open block": (LAST, f"متن.\n\n:::: x\n\n{LAST}", "55: pandoc: Div unclosed, closing implicitly."),
     "Markdown that has no rule": (
         LAST, f"متن.\n\n```{{=typst}}\n#x\n```\n\n{LAST}", "55: no rule for a Markdown block of kind RawBlock"),
-    "an image in running text": (LAST, f"متن.\n\n![متن](nope.png) {LAST}", "55: image 'nope.png' in running text"),
     "papermill, a cell that raises": (
         "length = np.linspace", "length = np.linspce", "23: AttributeError: module 'numpy' has no attribute 'linspce'"),
     "YAML, not valid": ("#| tbl-cap: دوره", '#| tbl-cap: "دوره', "38: cell options are not valid YAML"),
@@ -59,11 +58,22 @@ def test_an_error_names_its_line_and_shows_it(pendulum_again: Path, kind: str) -
     assert f"{done.errors[0]}\n  {number} | {line}\n" in done.err
 
 
+def test_missing_pictures_are_named_all_at_once_and_the_draft_is_kept(pendulum_again: Path) -> None:
+    edit(pendulum_again, LAST, f"![متن](nope.png)\n\n![متن](no.svg)\n\n{LAST}")
+    done = gozaresh("build", ".", cwd=pendulum_again)
+    assert done.status == 1
+    assert [line.partition(": there")[0] for line in done.errors] == [
+        "error: notebooks/01_pendulum.py:53: picture that is not there: nope.png",
+        "error: notebooks/01_pendulum.py:55: picture that is not there: no.svg",
+        "error: the PDF is kept as build/report.unproven.pdf"]
+    assert (pendulum_again / "build" / "report.unproven.pdf").is_file()
+
+
 def test_the_bibliography_and_the_settings_are_shown_too(pendulum_again: Path) -> None:
     edit(pendulum_again, 'title = "آونگ ساده"', 'title = آونگ', chapter="report.toml")
     done = gozaresh("build", ".", cwd=pendulum_again)
-    assert done.errors[0].startswith("error: report.toml:3: not valid TOML")
-    assert "  3 | title = آونگ\n" in done.err
+    assert done.errors[0].startswith("error: report.toml:4: not valid TOML")
+    assert "  4 | title = آونگ\n" in done.err
     edit(pendulum_again, "title = آونگ", 'title = "آونگ"', chapter="report.toml")
     with (pendulum_again / "report.toml").open("a", encoding="utf-8") as settings:
         settings.write('[bibliography]\nlatin = "books.bib"\n')
@@ -76,11 +86,12 @@ def test_the_bibliography_and_the_settings_are_shown_too(pendulum_again: Path) -
 
 def test_a_parameter_is_shown_where_it_is_declared(pendulum_again: Path) -> None:
     done = gozaresh("build", ".", "--set", "gravity=heavy", cwd=pendulum_again)
-    assert done.errors[0].endswith("(notebooks/01_pendulum.py:12)")
+    assert done.errors[0].startswith("error: notebooks/01_pendulum.py:12: P: gravity='heavy'")
     assert done.err.endswith("\n  12 | gravity: float = 9.81\n")
 
 
 def test_what_cannot_be_shown_is_left_out(tmp_path: Path) -> None:
-    assert list(quoted("notebooks/none.py:3: gone\nno place: x", tmp_path)) == [
-        "error: notebooks/none.py:3: gone", "error: no place: x"]
-    assert list(quoted("tests/conftest.py:100000: beyond", ROOT)) == ["error: tests/conftest.py:100000: beyond"]
+    gone = SourceError(problems=[Problem(Place("notebooks/none.py", 3), "gone"), Problem(None, "no place: x")])
+    assert list(quoted(gone, tmp_path)) == ["error: notebooks/none.py:3: gone", "error: no place: x"]
+    beyond = SourceError("beyond", Place("tests/conftest.py", 100000))
+    assert list(quoted(beyond, ROOT)) == ["error: tests/conftest.py:100000: beyond"]
