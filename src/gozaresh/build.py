@@ -60,8 +60,22 @@ def build_report(report: Report) -> Path:
         pdf = typeset_report(report)
         if report.choice:
             _record(report, reads, before)
+    if report.project.bare:
+        _copy_beside(report, pdf)
     say(f"the whole report took {time.monotonic() - started:.1f} s")
     return pdf
+
+
+def _copy_beside(report: Report, pdf: Path) -> None:
+    """Put a document's PDF beside it; one that was not made here stays as it is."""
+    project, target = report.project, report.project.file.with_suffix(".pdf")
+    note = project.build / "memo" / f"{target.name}.sha256"
+    if target.exists() and (not note.is_file() or note.read_text(encoding="utf-8") != file_digest(target)):
+        say(f"{target.name} was not made here and stays as it is; the new one is {project.relative(pdf)}")
+        return
+    write_bytes(pdf.read_bytes(), target)
+    write_text(file_digest(target), note)
+    say(f"{target.name} is ready")
 
 
 def _record(report: Report, reads: Sequence[Reads], before: Mapping[str, str]) -> None:
@@ -71,7 +85,8 @@ def _record(report: Report, reads: Sequence[Reads], before: Mapping[str, str]) -
     """
     project = report.project
     made = [WatchedPath(project.pdf), WatchedPath(project.figures), WatchedPath(project.build / "executed", ".ipynb"),
-            WatchedPath(project.build / origins.FILE)]
+            WatchedPath(project.build / origins.FILE),
+            *(WatchedPath(path) for name in report.cells for path in report.reading(name).files)]
     note = uptodate.write_manifest(project.root, report.choice, [*watched(report), *made], before,
                            {path for read in reads for path in read.modules},
                            {name: digest for read in reads for name, digest in read.seen.items()})
@@ -135,14 +150,21 @@ def _questions(report: Report) -> tuple[Question, ...]:
 
 def make_notebook(report: Report, name: str) -> None:
     """Step 1: the chapter's percent script becomes a notebook that Papermill can run."""
-    kept, cells = report.memo(f"notebook-{name}"), report.cells[name]
-    write_text(kept.get(key(cells), lambda: notebook_text(to_notebook(cells))), report.notebook_path(name))
+    kept, cells, keep = report.memo(f"notebook-{name}"), report.cells[name], not report.execute
+    write_text(kept.get(key(cells, keep), lambda: notebook_text(to_notebook(cells, keep=keep))),
+               report.notebook_path(name))
 
 
 def execute_chapter(report: Report, name: str) -> Reads:
     """Step 2: run the chapter's notebook, or take an earlier run of the same inputs; say what the run has read."""
-    from gozaresh.run.execute import Job, execute
+    from gozaresh.run.execute import Job, Reads, execute
 
+    if not report.execute:
+        kept = built(report.notebook_path(name), files.read_written)
+        digest = file_digest(report.chapter_path(name))
+        kept.metadata["gozaresh"] = {"kept": digest, "key": digest, "parameters": {}, "files": {}}
+        write_text(notebook_text(kept), report.executed_path(name))
+        return Reads((), {})
     project = report.project
     values = parameter_values(report, report.parameters[name])
     return execute(Job(
@@ -156,21 +178,23 @@ def execute_chapter(report: Report, name: str) -> Reads:
 def export_chapter(report: Report, name: str) -> None:
     """Step 3: the executed notebook becomes Typst markup, its figures files named by their labels."""
     reading, macros = report.reading(name), report.project.settings.macros
+    figures = f"/{report.project.relative(report.project.figures)}"
     kept = report.memo(f"export-{name}")
     digest = file_digest(there(report.executed_path(name)))
     markup, outputs = kept.get(key(digest, macros, [part.blocks for part in reading.parts]),
-                               lambda: _exported(report.executed(name), reading, macros))
+                               lambda: _exported(report.executed(name), reading, macros, figures))
     pictures = {f"build/pictures/{file}": data for file, data in reading.pictures.items()}
     for file, data in {**outputs, **pictures}.items():
-        write_bytes(data, report.project.root / file)
+        own = report.project.figures / file.removeprefix("figures/")
+        write_bytes(data, own if file.startswith("figures/") else report.project.root / file)
     write_text(markup, report.typst_path(name))
 
 
-def _exported(executed: NotebookNode, reading: Reading, macros: str) -> tuple[str, dict[str, bytes]]:
+def _exported(executed: NotebookNode, reading: Reading, macros: str, figures: str) -> tuple[str, dict[str, bytes]]:
     """Markup, and files by their names."""
     from gozaresh.export.exporter import TypstExporter
 
-    exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures", macros=macros)
+    exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path=figures, macros=macros)
     exporter.reading = reading
     markup, resources = exporter.from_notebook_node(executed)
     return markup, resources["outputs"]
