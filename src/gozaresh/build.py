@@ -172,7 +172,7 @@ def execute_chapter(report: Report, name: str) -> Reads:
         parameters=values, paths=input_files(report, name, values),
         roots=[project.root / folder for folder in project.settings.modules],
         root=project.root, build=project.build, profile=report.profile,
-        environment=report.environment, why=report.why))
+        environment=report.environment, why=report.why, timeout=project.settings.execute.timeout))
 
 
 def export_chapter(report: Report, name: str) -> None:
