@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from gozaresh.pdf.text import read_pages
-from tests.conftest import edit, gozaresh
+from tests.conftest import EPOCH, edit, gozaresh
 
 SCRIPT = "notebooks/01_pendulum.py"
 PDF = Path("build", "report.pdf")
@@ -28,7 +28,7 @@ def start(folder: Path, largest: int = resource.RLIM_INFINITY) -> subprocess.Pop
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
 
     return subprocess.Popen([sys.executable, "-m", "gozaresh.cli", "build", str(folder)], stderr=subprocess.PIPE,
-                            text=True, env={**os.environ, "SOURCE_DATE_EPOCH": "1735689600"}, cwd=folder.parent,
+                            text=True, env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH}, cwd=folder.parent,
                             preexec_fn=limit)
 
 
