@@ -21,7 +21,7 @@ from gozaresh.export.document import cell_documents
 from gozaresh.export.ledger import collect, marks
 from gozaresh.export.pandoc import BLANKS, Node, bracketed, is_caption, joined, labelled, read
 from gozaresh.maths import translate as maths
-from gozaresh.maths.lexer import expand
+from gozaresh.maths.macros import expand
 from gozaresh.maths.parser import parse
 from gozaresh.maths.symbols import SYMBOLS
 from gozaresh.maths.tree import Node as MathNode
