@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import os
 import re
 import signal
@@ -19,18 +18,14 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from gozaresh.common.environment import check_epoch
-from gozaresh.common.errors import LONGEST, GozareshError, quoted
+from gozaresh.common.errors import KEPT, LONGEST, GozareshError, from_os_error, one_line, quoted
 from gozaresh.common.progress import say
-from gozaresh.common.text import reason
 
 if TYPE_CHECKING:  # each command imports what it needs, so that "why" answers at once
     from gozaresh.report import Report
     from gozaresh.settings import Project
 
 
-KEPT = "what was computed is kept in build/"
-FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota of the disk is used up",
-        errno.EFBIG: "no file may become so large here (see 'ulimit -f')"}
 UNFORESEEN = 70  # exit status of an error that the program did not foresee, as sysexits.h has it
 TRACE = "GOZARESH_TRACE"  # a variable; where it is set, the trace of every error is printed too
 
@@ -50,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return int(options.failed)
         except KeyboardInterrupt:
-            return _fail(f"stopped; {KEPT}, and the same command goes on from there", options)
+            return _fail(GozareshError(f"stopped; {KEPT}, and the same command goes on from there"), options)
         except Exception as error:
             return _failed(error, options)
 
@@ -60,19 +55,21 @@ def _failed(error: Exception, options: argparse.Namespace) -> int:
     if os.environ.get(TRACE):
         traceback.print_exception(error)
     if isinstance(error, GozareshError):
-        return _fail(str(error), options)
+        return _fail(error, options)
     if isinstance(error, OSError) and error.errno is not None:
-        kept = f"; {KEPT}" if error.errno in FULL else ""
-        where = _shown(error.filename, options) if error.filename else "disk" if kept else "the system"
-        return _fail(f"{where}: {FULL.get(error.errno) or reason(error)}{kept}", options)
+        return _fail(from_os_error(error, _folder(options).resolve()), options)
     if isinstance(error, ModuleNotFoundError) and error.name:
-        return _fail(f"the package {error.name.partition('.')[0]!r} is not installed in {sys.prefix}: "
-                     "remove that folder and set it up again", options)
+        return _fail(GozareshError(f"the package {error.name.partition('.')[0]!r} is not installed in {sys.prefix}: "
+                                   "remove that folder and set it up again"), options)
     if isinstance(error, MemoryError):
-        return _fail(f"the memory is used up; {KEPT}", options)
-    text = " ".join(str(error).split())[:LONGEST]
-    _fail(f"not foreseen: {type(error).__name__}: {text} (a fault of this program; {TRACE}=1 shows where)", options)
+        return _fail(GozareshError(f"the memory is used up; {KEPT}"), options)
+    told = f"not foreseen: {type(error).__name__}: {one_line(error, LONGEST)} (a fault of this program; {TRACE}=1 shows"
+    _fail(GozareshError(f"{told} where)"), options)
     return UNFORESEEN
+
+
+def _folder(options: argparse.Namespace) -> Path:
+    return Path(getattr(options, "folder", "."))
 
 
 @contextmanager
@@ -99,12 +96,6 @@ def _interrupts() -> Iterator[None]:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _shown(path: str | bytes, options: argparse.Namespace) -> str:
-    """A file as seen from the report's folder."""
-    folder, name = Path(getattr(options, "folder", ".")).resolve(), os.fsdecode(path)
-    return str(Path(name).relative_to(folder)) if Path(name).is_relative_to(folder) else name
-
-
 def _saved(run: Callable[[argparse.Namespace], int | None], options: argparse.Namespace) -> int:
     """Run a command, and keep the pieces that it made, however it ends; its own error comes before that of keeping."""
     if run in (_check, _why, _diff):  # which write nothing
@@ -124,8 +115,8 @@ def _save() -> None:
         sys.modules["gozaresh.common.memo"].save_all()
 
 
-def _fail(text: str, options: argparse.Namespace) -> int:
-    for line in quoted(text, Path(getattr(options, "folder", "."))):
+def _fail(error: GozareshError, options: argparse.Namespace) -> int:
+    for line in quoted(error, _folder(options)):
         print(line.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
     status: int = options.failed
     return status

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from gozaresh.common import files
 from gozaresh.common.digests import file_digest
 from gozaresh.common.environment import environment
-from gozaresh.common.errors import SourceError
+from gozaresh.common.errors import Problem, SourceError, raise_problems
 from gozaresh.common.memo import Memo, key, memo
 from gozaresh.common.text import read_text
 from gozaresh.provenance.appendix import appendix
@@ -38,7 +38,15 @@ class Report:
     @cached_property
     def cells(self) -> Mapping[str, tuple[Cell, ...]]:
         """The cells of each chapter by its name."""
-        return {path.stem: self._read(path) for path in self.project.chapters}
+        found: dict[str, tuple[Cell, ...]] = {}
+        problems: list[Problem] = []
+        for path in self.project.chapters:
+            try:
+                found[path.stem] = self._read(path)
+            except SourceError as error:
+                problems += error.problems
+        raise_problems(problems)
+        return found
 
     def _read(self, path: Path) -> tuple[Cell, ...]:
         name = self.project.relative(path)

@@ -15,9 +15,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import ErrorDetails
 
 from gozaresh.common.environment import cuda_present
-from gozaresh.common.errors import SettingsError, nearest
+from gozaresh.common.errors import Place, Problem, SettingsError, nearest, reason
 from gozaresh.common.paths import THEME
-from gozaresh.common.text import kind_of, one_line, reason
+from gozaresh.common.text import kind_of, printable
 from gozaresh.common.toml import Toml, read_toml
 
 Literal = str | int | float | bool
@@ -178,20 +178,20 @@ class Project:
             others = [self.relative(other) for folder in {path.parent, self.root} for other in folder.glob("*.py")]
             what = kind_of(path) if path.exists() else ""
             missing = f"chapter {name!r} is {what}, no file" if what else f"no chapter {name!r}"
-            raise SettingsError(f"{place}: {missing}; {nearest(name, others)}")
+            raise SettingsError(f"{missing}; {nearest(name, others)}", place)
         if path.suffix != ".py":
-            raise SettingsError(f"{place}: chapter {name!r} needs a name that ends in .py")
+            raise SettingsError(f"chapter {name!r} needs a name that ends in .py", place)
         if path.stem in OURS:
-            raise SettingsError(f"{place}: chapter {name!r} has the name of a sheet that the engine writes itself")
+            raise SettingsError(f"chapter {name!r} has the name of a sheet that the engine writes itself", place)
         for other in self.settings.chapters[:number]:
             if _key(Path(other).stem) == _key(path.stem):
-                raise SettingsError(f"{place}: chapters {other!r} and {name!r} have one name, {path.stem!r}; "
-                                    "each chapter needs its own, as its notebook and its run are called by it")
+                raise SettingsError(f"chapters {other!r} and {name!r} have one name, {path.stem!r}; "
+                                    "each chapter needs its own, as its notebook and its run are called by it", place)
         return path
 
-    def place(self, where: Sequence[str | int], value: object = None) -> str:
+    def place(self, where: Sequence[str | int], value: object = None) -> Place:
         """The place of a setting in report.toml, for messages."""
-        return self.toml.place(where, value) if self.toml else self.relative(self.file)
+        return self.toml.place(where, value) if self.toml else Place(self.relative(self.file))
 
     def check(self) -> None:
         """See that all that the settings name is there and of the right kind.
@@ -205,8 +205,8 @@ class Project:
             self._demand(self.root / name, "a folder", ("modules",), name)
         for kind, name in self.settings.bibliography.items():
             if not self.settings.theme and kind not in BIBLIOGRAPHIES:
-                raise SettingsError(f"{self.place(('bibliography', kind))}: no bibliography {kind!r}; "
-                                    f"{nearest(kind, BIBLIOGRAPHIES)}")
+                raise SettingsError(f"no bibliography {kind!r}; {nearest(kind, BIBLIOGRAPHIES)}",
+                                    self.place(("bibliography", kind)))
             self._demand(beside / name, "a file", ("bibliography", kind), name)
         if name := self.settings.assignment:
             self._demand(beside / name, "a file", ("assignment",), name)
@@ -214,23 +214,23 @@ class Project:
             self._demand(self.root / name / "theme.typ", "a file", ("theme",), f"{name}/theme.typ")
         for name in self.settings.bundle.include:
             if not (self.root / name).exists():
-                raise SettingsError(f"{self.place(('bundle', 'include'), name)}: bundle.include names {name!r}, "
-                                    "which is not there")
+                raise SettingsError(f"bundle.include names {name!r}, which is not there",
+                                    self.place(("bundle", "include"), name))
         self._check_profiles()
         for folder in (self.build, self.figures):
             if folder.exists() and not folder.is_dir():
-                raise SettingsError(f"{folder.name}: is {kind_of(folder)}, where a folder of this name is needed")
+                raise SettingsError(f"is {kind_of(folder)}, where a folder of this name is needed", Place(folder.name))
 
     def _demand(self, path: Path, kind: str, where: Sequence[str], name: str) -> None:
         try:
             found = kind_of(path)
         except OSError as error:
-            raise SettingsError(f"{self.place(where, name)}: {where[0]} names {name!r}: {reason(error)}") from None
+            raise SettingsError(f"{where[0]} names {name!r}: {reason(error)}", self.place(where, name)) from None
         if found != kind:
-            raise SettingsError(f"{self.place(where, name)}: {where[0]} names {name!r}, which is {found}, not {kind}")
+            raise SettingsError(f"{where[0]} names {name!r}, which is {found}, not {kind}", self.place(where, name))
         if not path.resolve().is_relative_to(self.root):
-            raise SettingsError(f"{self.place(where, name)}: {where[0]} names {name!r}, a link that leads out of the "
-                                "report's folder")
+            raise SettingsError(f"{where[0]} names {name!r}, a link that leads out of the report's folder",
+                                self.place(where, name))
 
     def _check_profiles(self) -> None:
         settings = self.settings
@@ -240,9 +240,9 @@ class Project:
             **{("data_profiles", digest): name for digest, name in settings.data_profiles.items()}}
         for where, name in named.items():
             if name and name not in settings.profiles:
-                raise SettingsError(f"{self.place(where)}: no profile {name!r}; {nearest(name, settings.profiles)}")
+                raise SettingsError(f"no profile {name!r}; {nearest(name, settings.profiles)}", self.place(where))
             if where[0] == "data_profiles" and not re.fullmatch("[0-9a-f]{64}", where[1]):
-                raise SettingsError(f"{self.place(where)}: data_profiles: {where[1]!r} is no SHA-256 of a file")
+                raise SettingsError(f"data_profiles: {where[1]!r} is no SHA-256 of a file", self.place(where))
 
     def relative(self, path: Path) -> str:
         """``path`` as seen from the report's folder, for messages and records."""
@@ -260,8 +260,8 @@ class Project:
         settings = self.settings
         chosen = name or self._default_profile(varied, data)
         if chosen not in settings.profiles:
-            raise SettingsError(
-                f"{self.relative(self.file)}: no profile {chosen!r}; {nearest(chosen, settings.profiles)}")
+            raise SettingsError(f"no profile {chosen!r}; {nearest(chosen, settings.profiles)}",
+                                Place(self.relative(self.file)))
         return chosen, settings.profiles[chosen]
 
     def _default_profile(self, varied: bool, data: str) -> str:
@@ -285,12 +285,12 @@ def load_project(folder: Path) -> Project:
     candidates = [root / "report.toml", root / "report" / "report.toml"]
     file = next((path for path in candidates if os.path.lexists(path)), None)
     if file is None:
-        raise SettingsError(f"{one_line(str(folder))}: no report.toml here or in report/")
+        raise SettingsError(f"{printable(str(folder))}: no report.toml here or in report/")
     toml = read_toml(file, str(file.relative_to(root)))
     try:
         settings = Settings.model_validate(tuples(toml.data))
     except ValidationError as error:
-        raise SettingsError(problem_of(error, toml, Settings)) from None
+        raise SettingsError(problems=problems_of(error, toml, Settings)) from None
     return Project(root, file, settings, toml)
 
 
@@ -329,20 +329,30 @@ WORDS = {
 }
 
 
-def problem_of(error: ValidationError, toml: Toml, model: type[BaseModel]) -> str:
-    """The first of a model's complaints as one line with its place, in plain words."""
-    # a misspelt key also leaves its right spelling missing: the misspelling is what the author can mend
-    found = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+def problems_of(error: ValidationError, toml: Toml, model: type[BaseModel]) -> list[Problem]:
+    """All of a model's complaints with their places, in plain words.
+
+    A misspelt key also leaves its right spelling missing, and a wrong item its list empty; of the two only the former
+    is told.
+    """
+    found = error.errors()
+    misspelt = any(one["type"] == "extra_forbidden" for one in found)
+    around = {one["loc"][:length] for one in found for length in range(1, len(one["loc"]))}
+    return [_problem(one, toml, model) for one in found
+            if one["loc"] not in around and not (misspelt and one["type"] == "missing")]
+
+
+def _problem(found: ErrorDetails, toml: Toml, model: type[BaseModel]) -> Problem:
     where = [part for part in found["loc"] if part not in ("str", "int", "float", "bool")]
-    name = one_line(".".join(map(str, where)))
+    name = printable(".".join(map(str, where)))
     place = toml.place(where, found["input"])
     if found["type"] == "extra_forbidden":
-        return f"{place}: unknown key {name!r}; {nearest(str(where[-1]), _fields(model, where[:-1]))}"
+        return Problem(place, f"unknown key {name!r}; {nearest(str(where[-1]), _fields(model, where[:-1]))}")
     if found["type"] == "missing":
-        return f"{place}: key {name!r} is missing"
+        return Problem(place, f"key {name!r} is missing")
     shown = repr(found["input"])
     value = shown if len(shown) <= LONGEST_VALUE else shown[:LONGEST_VALUE] + "…"
-    return f"{place}: {name} = {value}: {_why(found)}"
+    return Problem(place, f"{name} = {value}: {_why(found)}")
 
 
 def _why(found: ErrorDetails) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import typst
 
-from gozaresh.common.errors import GozareshError, TypesetError
+from gozaresh.common.errors import GozareshError, TypesetError, raise_problems
 from gozaresh.common.paths import THEME
 from gozaresh.export.error_places import Chapters, locate_typst_error
 from gozaresh.export.exporter import TypstExporter
@@ -26,9 +26,11 @@ from gozaresh.proof.page_checks import Margins
 from gozaresh.proof.proofread import proofread
 from gozaresh.proof.words import source_texts
 from gozaresh.source.cells import Cell
-from gozaresh.source.lint import lint, raise_problems
+from gozaresh.source.lint import lint
 from gozaresh.source.notebook import to_notebook
+from gozaresh.typeset.glyphs import missing_glyphs
 from gozaresh.typeset.textlayer import repair
+from gozaresh.typeset.typeset import typst_problems
 
 FILE = "c.md"
 
@@ -59,7 +61,11 @@ class Workshop:
     @cached_property
     def compiler(self) -> typst.Compiler:
         return typst.Compiler(self.root / "build" / "report.typ", root=self.root, ignore_system_fonts=True,
-                              font_paths=[self.root / "build" / "theme" / "fonts"])
+                              font_paths=[self.fonts])
+
+    @property
+    def fonts(self) -> Path:
+        return self.root / "build" / "theme" / "fonts"
 
     def outcome(self, markdown: str) -> Outcome:
         """Build and prove a chapter of one Markdown cell."""
@@ -83,22 +89,26 @@ class Workshop:
             f'#include "/build/chapters/{name}.typ"\n', encoding="utf-8")
         pdf = self.root / "build" / "report.pdf"
         try:
-            pdf.write_bytes(repair(self._set()))
+            pdf.write_bytes(repair(self._set(name)))
         except TypesetError as error:
             raise locate_typst_error(error, Chapters(self.root, {name: notebook}, "theme")) from None
-        wanted = expected_passages([expected_chapter(notebook)])
-        proof = proofread(pdf, wanted, tuple(source_texts(notebook)), Margins())
+        passages = expected_passages([expected_chapter(notebook)])
+        proof = proofread(pdf, passages, tuple(source_texts(notebook)), Margins())
         found = tuple(str(fault) for fault in (*proof.missing, *proof.faults))
         return Outcome("unproven" if found else "proved", found)
 
-    def _set(self) -> bytes:
+    def _set(self, sheet: str) -> bytes:
+        raise_problems(missing_glyphs({f"build/chapters/{sheet}.typ": self._markup(sheet)}, self.fonts), TypesetError)
         try:
             pdf, warnings = self.compiler.compile_with_warnings(format="pdf", pdf_standards=["ua-1", "a-2a"])
         except typst.TypstError as error:
-            raise TypesetError(f"typst: {' '.join(f'{error} {error.diagnostic}'.split())[:600]}") from None
-        for warning in warnings:
-            raise TypesetError(f"typst: {warning.message}: {' '.join(str(warning.diagnostic).split())[:400]}")
+            raise TypesetError(problems=typst_problems(error, self.root)) from None
+        raise_problems([problem for warning in warnings for problem in typst_problems(warning, self.root)],
+                       TypesetError)
         return bytes(pdf)
+
+    def _markup(self, sheet: str) -> str:
+        return (self.root / "build" / "chapters" / f"{sheet}.typ").read_text(encoding="utf-8")
 
 
 def outcomes(chapters: Sequence[str]) -> list[Outcome]:

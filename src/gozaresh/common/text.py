@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from gozaresh.common.errors import GozareshError
+from gozaresh.common.errors import GozareshError, Place, reason
 
 LARGEST = 16 * 2**20  # bytes of a chapter, a settings file or a bibliography
 LONGEST_NAME = 300  # characters of a path that are shown
@@ -23,16 +23,18 @@ def read_text(path: Path, name: str, error: type[GozareshError]) -> str:
     try:
         kind = kind_of(path)
         if kind != "a file":
-            raise error(f"{name}: {kind}, where a text file is needed")
+            raise error(f"{kind}, where a text file is needed", Place(name))
         if path.stat().st_size > LARGEST:
-            raise error(f"{name}: more than {LARGEST // 2**20} MB, which no text of a report has")
+            raise error(f"more than {LARGEST // 2**20} MB, which no text of a report has", Place(name))
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as fault:
-        raise error(f"{name}: not UTF-8 text: {fault.reason} at byte {fault.start}") from None
+        line = fault.object.count(b"\n", 0, fault.start) + 1
+        raise error(f"not UTF-8 text: {fault.reason} at byte {fault.start}", Place(name, line)) from None
     except OSError as fault:
-        raise error(f"{name}: cannot be read: {reason(fault)}") from None
+        raise error(f"cannot be read: {reason(fault)}", Place(name)) from None
     if "\0" in text:
-        raise error(f"{name}:{text.count(chr(10), 0, text.index(chr(0))) + 1}: holds a NUL character, as no text does")
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise error("holds a NUL character, as no text does", Place(name, line))
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -45,20 +47,10 @@ def kind_of(path: Path) -> str:
     return KINDS.get(stat.S_IFMT(os.stat(path).st_mode), "a file")
 
 
-def one_line(name: str) -> str:
+def printable(name: str) -> str:
     """A name that is given in a message: as it is, or escaped and cut where it would not be one line.
 
-    >>> one_line("a\\nb")
+    >>> printable("a\\nb")
     "'a\\\\nb'"
     """
     return (name if name.isprintable() else repr(name))[:LONGEST_NAME]
-
-
-def reason(error: OSError) -> str:
-    """Why a file could not be used, in words.
-
-    >>> reason(FileNotFoundError(2, "No such file or directory"))
-    'no such file or directory'
-    """
-    words = error.strerror or str(error) or type(error).__name__
-    return words[:1].lower() + words[1:]

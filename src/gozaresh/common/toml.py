@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gozaresh.common.errors import SettingsError
+from gozaresh.common.errors import Place, SettingsError
 from gozaresh.common.text import read_text
 
 AT_LINE = re.compile(r"at line (\d+)")
@@ -25,13 +25,12 @@ class Toml:
     text: str
     data: dict[str, object]
 
-    def place(self, where: Sequence[str | int], value: object = None) -> str:
-        """``name:line`` of a key, given by its path through tables and lists; of the nearest table around it, else.
+    def place(self, where: Sequence[str | int], value: object = None) -> Place:
+        """The line of a key, given by its path through tables and lists; of the nearest table around it, else.
 
         ``value`` is one of a list's texts; its own line is found where it has one.
         """
-        line = line_of(self.text, where, value)
-        return f"{self.name}:{line}" if line else self.name
+        return Place(self.name, line_of(self.text, where, value))
 
 
 def read_toml(file: Path, name: str) -> Toml:
@@ -45,10 +44,10 @@ def read_toml(file: Path, name: str) -> Toml:
         return Toml(name, text, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         found = AT_LINE.search(str(error))
-        line = found[1] if found else max(1, len(text.splitlines()))
-        raise SettingsError(f"{name}:{line}: not valid TOML: {error}") from None
+        line = int(found[1]) if found else max(1, len(text.splitlines()))
+        raise SettingsError(f"not valid TOML: {error}", Place(name, line)) from None
     except RecursionError:
-        raise SettingsError(f"{name}: lists or tables are nested too deeply") from None
+        raise SettingsError("lists or tables are nested too deeply", Place(name)) from None
 
 
 def line_of(text: str, where: Sequence[str | int], value: object = None) -> int:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gozaresh.common.errors import Place, Problem, SettingsError, nearest
 from gozaresh.common.toml import line_of, read_toml
-from gozaresh.settings import Text, problem_of, tuples
+from gozaresh.settings import Text, problems_of, tuples
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,14 @@ def read_assignment(path: Path, name: str) -> tuple[Question, ...]:
     try:
         found = Assignment.model_validate(tuples(toml.data)).question
     except ValidationError as error:
-        raise SettingsError(problem_of(error, toml, Assignment)) from None
+        raise SettingsError(problems=problems_of(error, toml, Assignment)) from None
     if not found:
-        raise SettingsError(f"{name}: holds no question; one begins with [[question]]")
+        raise SettingsError("holds no question; one begins with [[question]]", Place(name))
     first: dict[str, int] = {}
     for number, question in enumerate(found):
         if question.id in first:
             place, other = (toml.place(("question", at, "id")) for at in (number, first[question.id]))
-            raise SettingsError(f"{place}: question {question.id!r} stands at {other} already")
+            raise SettingsError(f"question {question.id!r} stands at {other} already", place)
         first[question.id] = number
     return tuple(Question(**dict(question), line=line_of(toml.text, ("question", number, "id")) or 1)
                  for number, question in enumerate(found))

@@ -272,5 +272,5 @@ def test_one_label_round_an_align_gives_one_number() -> None:
 
 def test_a_formula_that_cannot_be_set_is_named_with_its_line() -> None:
     cell = new_markdown_cell("متن\n\nدوم $x$\n$$\n\\foo\n$$", metadata={"gozaresh": {"file": "notebooks/a.py", "line": 7}})
-    with pytest.raises(MathsError, match=r"^notebooks/a.py:10: in the formula .*foo is not known"):
+    with pytest.raises(TypesetError, match=r"^notebooks/a.py:10: in the formula .*foo is not known"):
         TypstExporter().from_notebook_node(new_notebook(cells=[cell]))
