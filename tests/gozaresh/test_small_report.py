@@ -132,7 +132,7 @@ def test_an_image_without_label_is_an_error(pendulum: Path) -> None:
 
 @pytest.mark.parametrize(("arguments", "expected"), [
     (["--set", "gravty=1"], "no chapter has a parameter 'gravty'; nearest: gravity"),
-    (["--set", "gravity=heavy"], "gravity='heavy' is not of type float (notebooks/01_pendulum.py:12)"),
+    (["--set", "gravity=heavy"], "notebooks/01_pendulum.py:12: P: gravity='heavy' is not of type float"),
     (["--profile", "defalt"], "no profile 'defalt'; nearest: default"),
     (["--data", "x.zip"], "no chapter has a parameter 'data'"),
 ])
