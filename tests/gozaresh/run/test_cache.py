@@ -12,6 +12,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+from gozaresh.common.errors import ExecutionError
 from gozaresh.run.cache import KEPT, Cache
 from gozaresh.run.execute import Job
 from gozaresh.run.recorder import coalesce_streams
