@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 
 from gozaresh import uptodate
 from gozaresh.common import files
-from gozaresh.common.digests import file_digest
+from gozaresh.common.digests import digest, file_digest
 from gozaresh.common.errors import (
     GozareshError,
     Problem,
@@ -24,17 +24,17 @@ from gozaresh.common.errors import (
     raise_problems,
 )
 from gozaresh.common.files import locked, notebook_text, write_bytes, write_text
-from gozaresh.common.memo import key
 from gozaresh.common.progress import say
+from gozaresh.export.bibliography import Entry, read_bibliography
 from gozaresh.export.ledger import check_complete
 from gozaresh.pdf.text import heading_pages
 from gozaresh.proof.expected import expected_appendix, expected_chapter, expected_passages
 from gozaresh.proof.proofread import Expectations, Proof, proofread
 from gozaresh.proof.words import source_texts
 from gozaresh.provenance import record as origins
+from gozaresh.provenance.appendix import labels
 from gozaresh.report import Report, bibliographies, built, input_files, parameter_values, there, watched
 from gozaresh.source.assignment import Question, points, read_assignment, unanswered
-from gozaresh.source.bibliography import read_bibliography
 from gozaresh.source.cells import Cell
 from gozaresh.source.lint import defined_labels, half_spaces, lint, typed_results
 from gozaresh.source.notebook import to_notebook
@@ -58,6 +58,7 @@ def build_report(report: Report) -> Path:
         pdf = typeset_report(report)
         if report.choice:
             _record(report, reads, before)
+    report.store.prune()
     say(f"the whole report took {time.monotonic() - started:.1f} s")
     return pdf
 
@@ -95,19 +96,24 @@ def check(report: Report) -> None:
         SourceError: with a line for every breach.
     """
     cells = [cell for chapter in report.cells.values() for cell in chapter]
-    raise_problems([*lint(cells, set(read_bibliography(bibliographies(report.project)))), *_coverage(report, cells)])
+    raise_problems([*lint(cells, entries(report), labels(len(report.cells))), *_coverage(report, cells)])
+
+
+def entries(report: Report) -> Mapping[str, Entry]:
+    """The entries of the bibliography by their keys."""
+    return read_bibliography(bibliographies(report.project), report.project.root, report.store)
 
 
 def advice(report: Report) -> list[str]:
     """A line for each question of the assignment, its page in the last PDF, and what should be looked at again."""
     cells = [cell for chapter in report.cells.values() for cell in chapter]
-    labels, found = defined_labels(cells), _questions(report)
+    known, found = defined_labels(cells), _questions(report)
     pages = heading_pages(report.project.pdf)
-    lines = [f"{question.id}: {question.points} points, answered at {labels[question.answers[0]]}"
+    lines = [f"{question.id}: {question.points} points, answered at {known[question.answers[0]]}"
              + (f", page {pages[question.answers[0]]}" if question.answers[0] in pages else "")
-             for question in found if question.answers and set(question.answers) <= set(labels)]
+             for question in found if question.answers and set(question.answers) <= set(known)]
     if found:
-        lines.append("{} of {} points answered".format(*points(found, labels)))
+        lines.append("{} of {} points answered".format(*points(found, known)))
     return [*lines, *(f"look again: {problem}" for problem in (*typed_results(cells), *half_spaces(cells)))]
 
 
@@ -125,8 +131,9 @@ def _questions(report: Report) -> tuple[Question, ...]:
 
 def make_notebook(report: Report, name: str) -> None:
     """Step 1: the chapter's percent script becomes a notebook that Papermill can run."""
-    kept, cells = report.memo(f"notebook-{name}"), report.cells[name]
-    write_text(kept.get(key(cells), lambda: notebook_text(to_notebook(cells))), report.notebook_path(name))
+    cells = report.cells[name]
+    text = report.store.get(digest("notebook", cells), lambda: notebook_text(to_notebook(cells)), str)
+    write_text(text, report.notebook_path(name))
 
 
 def execute_chapter(report: Report, name: str) -> Reads:
@@ -140,15 +147,15 @@ def execute_chapter(report: Report, name: str) -> Reads:
         parameters=values, paths=input_files(report, name, values),
         roots=[project.root / folder for folder in project.settings.modules],
         root=project.root, build=project.build, profile=report.profile,
-        environment=report.environment, why=report.why))
+        environment=report.environment, store=report.store, why=report.why))
 
 
 def export_chapter(report: Report, name: str) -> None:
     """Step 3: the executed notebook becomes Typst markup, its figures files named by their labels."""
     macros = report.project.settings.macros
-    kept = report.memo(f"export-{name}")
-    digest = file_digest(there(report.executed_path(name)))
-    markup, outputs = kept.get(key(digest, macros), lambda: _exported(report.executed(name), macros))
+    executed = file_digest(there(report.executed_path(name)))
+    markup, outputs = report.store.get(digest("export", executed, macros),
+                                       lambda: _exported(report.executed(name), macros), tuple[str, dict[str, bytes]])
     for file, data in outputs.items():
         write_bytes(data, report.project.root / file)
     write_text(markup, report.typst_path(name))
@@ -168,8 +175,8 @@ def export_appendix(report: Report) -> Path:
     from gozaresh.export.typst_writer import to_typst
 
     path, text = report.typst_path("appendix"), report.appendix
-    kept = report.memo("export-appendix")
-    write_text('#import "/build/theme/theme.typ": *\n\n' + kept.get(key(text), lambda: to_typst(text)), path)
+    markup = report.store.get(digest("appendix", text), lambda: to_typst(text), str)
+    write_text('#import "/build/theme/theme.typ": *\n\n' + markup, path)
     return path
 
 
@@ -182,7 +189,7 @@ def typeset_report(report: Report) -> Path:
     with ThreadPoolExecutor(1) as pool:  # Typst leaves time for what the proof needs
         wanted = pool.submit(_wanted, report)
         try:
-            pdf = typeset(report.project, sources, report.memo("pages"))
+            pdf = typeset(report.project, sources, report.store)
         except (SourceError, TypesetError) as error:
             raise _at_home(error, report) from None
         proof = prove(report, pdf, wanted.result())
@@ -207,8 +214,7 @@ def _wanted(report: Report) -> Expectations:
 
     notebooks = [report.executed(name) for name in report.cells]
     promises = [*map(expected_chapter, notebooks), expected_appendix(report.appendix)]
-    kept = report.memo("passages")
-    passages = expected_passages(promises, report.project.settings.macros, kept)
+    passages = expected_passages(promises, report.project.settings.macros, report.store)
     return Expectations(passages, [text for notebook in notebooks for text in source_texts(notebook)],
                   margins(report.project))
 
@@ -220,7 +226,7 @@ def prove(report: Report, pdf: Path, wanted: Expectations) -> Proof:
         ProofError: something is missing or unsound, a line each; the PDF is kept as ``report.unproven.pdf``.
     """
     proof = proofread(pdf, wanted.passages, wanted.sources, wanted.margins,
-                      read_bibliography(bibliographies(report.project)), report.memo("pages"))
+                      entries(report), report.store)
     if not proof.sound:
         unproven = pdf.with_name("report.unproven.pdf")
         pdf.replace(unproven)

@@ -10,10 +10,10 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from gozaresh.common import files
-from gozaresh.common.digests import file_digest
+from gozaresh.common.digests import digest, file_digest
 from gozaresh.common.environment import environment
 from gozaresh.common.errors import Problem, SourceError, raise_problems
-from gozaresh.common.memo import Memo, key, memo
+from gozaresh.common.store import Store, store_of
 from gozaresh.common.text import read_text
 from gozaresh.provenance.appendix import appendix
 from gozaresh.provenance.record import Provenance
@@ -33,6 +33,7 @@ class Report:
     overrides: Overrides
     paths: Mapping[str, str]
     why: bool = False  # whether each chapter says which input made it run
+    writes: bool = True  # whether results are kept on disk
     choice: tuple[str, ...] = ()  # the words by which profile and parameters were chosen
 
     @cached_property
@@ -50,7 +51,8 @@ class Report:
 
     def _read(self, path: Path) -> tuple[Cell, ...]:
         name = self.project.relative(path)
-        return self.memo("cells").get(key(read_text(path, name, SourceError), name), lambda: read_chapter(path, name))
+        text = read_text(path, name, SourceError)
+        return self.store.get(digest("cells", text, name), lambda: read_chapter(path, name), tuple[Cell, ...])
 
     @cached_property
     def parameters(self) -> Mapping[str, tuple[Parameter, ...]]:
@@ -65,9 +67,10 @@ class Report:
         """What is installed as the build begins."""
         return environment()
 
-    def memo(self, name: str) -> Memo:
-        """Where a step keeps its pieces by the digest of what they were made from."""
-        return memo(self.project.build / "memo" / name)
+    @property
+    def store(self) -> Store:
+        """The store of the steps' results; a check only reads it."""
+        return store_of(self.project.build / "store", writes=self.writes)
 
     def executed(self, name: str) -> NotebookNode:
         """The executed notebook of a chapter, not to be changed."""
@@ -96,15 +99,16 @@ class Report:
         return self.project.build / "chapters" / f"{name}.typ"
 
 
-def choose(project: Project, profile: str = "", given: Mapping[str, str] | None = None) -> Report:
-    """Choose a profile (empty: the default one) and parameters.
+def choose(project: Project, profile: str = "", given: Mapping[str, str] | None = None, *,
+           writes: bool = True) -> Report:
+    """Choose a profile (empty: the default one) and parameters; ``writes`` as :attr:`Report.writes`.
 
     Raises:
         SettingsError: no such profile or parameter, or a value of the wrong type.
     """
     project.check()
     name, values = project.profile(profile, varied=bool(given), data=_data_alone(project, given or {}))
-    report = Report(project, name, Overrides(values, dict(given or {})), {})
+    report = Report(project, name, Overrides(values, dict(given or {})), {}, writes=writes)
     for parameters in report.parameters.values():
         report.overrides.resolve(parameters, project.root)
     return report

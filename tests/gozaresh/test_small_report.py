@@ -85,6 +85,11 @@ def test_a_parameter_runs_again_and_shows(pendulum_again: Path) -> None:
     assert "۱٫۶۲" in text_of(pendulum_again)
     record = nbformat.read(pendulum_again / "build" / "executed" / "01_pendulum.ipynb", as_version=4)
     assert record.metadata.gozaresh.parameters == {"gravity": 1.62}
+    text = (pendulum_again / "build" / "chapters" / "appendix.typ").read_text(encoding="utf-8")
+    assert "در این اجرا ۱ پارامتر مقداری جز پیش‌فرض دارد" in text
+    assert gozaresh("build", ".", "--set", "gravity=9.81", cwd=pendulum_again).status == 0
+    text = (pendulum_again / "build" / "chapters" / "appendix.typ").read_text(encoding="utf-8")
+    assert "مقدار پیش‌فرض خود را دارند" in text
 
 
 def test_nbconvert_knows_the_exporter(built_pendulum: Path, tmp_path: Path) -> None:

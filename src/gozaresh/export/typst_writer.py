@@ -28,7 +28,7 @@ from gozaresh.export.pandoc import (
     read,
 )
 from gozaresh.maths import translate as maths
-from gozaresh.source.markup import defined, is_crossref, undefined
+from gozaresh.source.markup import LOOSE_LABEL, defined, is_crossref, undefined
 
 LATIN = "A-Za-z\u0370-\u03ff"
 COMPOUND = re.compile(f"(?<![{LATIN}0-9-])([{LATIN}][{LATIN}0-9]*(?:[-–][{LATIN}0-9]+)+)")
@@ -228,6 +228,9 @@ class _Writer:
     def inline(self, item: Node) -> list[Node]:
         kind, content = item["t"], item.get("c", [])
         if kind == "Str":
+            loose = LOOSE_LABEL.match(content)
+            if loose:
+                self.refuse(f"label {loose[1]} stands alone: nothing before it can carry it", f"{{#{loose[1]}}}")
             return list(_together(content))
         if kind == "Math":
             return [self.formula(item)]

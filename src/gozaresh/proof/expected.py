@@ -14,9 +14,10 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from gozaresh.common.digests import digest
 from gozaresh.common.errors import Place
-from gozaresh.common.memo import Memo, key
 from gozaresh.common.persian import persian
+from gozaresh.common.store import Store
 from gozaresh.export.document import to_document
 from gozaresh.export.ledger import collect, marks
 from gozaresh.export.pandoc import BLANKS, Node, bracketed, is_caption, joined, labelled, marked, marker, read
@@ -26,7 +27,7 @@ from gozaresh.maths.parser import parse
 from gozaresh.maths.symbols import SYMBOLS
 from gozaresh.maths.tree import Node as MathNode
 from gozaresh.maths.tree import Styled, Symbol, Table, Text, Word
-from gozaresh.proof.numbering import Numbering
+from gozaresh.proof.numbering import Numbering, Numbers
 from gozaresh.proof.passage import CITATION, CODE, END, FORMULA, PLAIN, Passage, letters
 from gozaresh.source.markup import is_crossref
 from gozaresh.source.notebook import place_of
@@ -67,25 +68,26 @@ def expected_appendix(markdown: str) -> ExpectedText:
     return ExpectedText([Piece(markdown, Place("appendix", 1), markdown)], is_appendix=True)
 
 
-def expected_passages(promises: Sequence[ExpectedText], macros: str = "", memo: Memo | None = None) -> list[Passage]:
+def expected_passages(promises: Sequence[ExpectedText], macros: str = "", store: Store | None = None) -> list[Passage]:
     """Every passage of the report in order, its references resolved.
 
-    ``memo`` holds what was read of a chapter of the same text after the same numbers.
+    ``store`` holds what was read of a chapter of the same text after the same numbers.
 
     Raises:
         TypesetError: pandoc failed.
     """
+    known = store or Store()
     with ThreadPoolExecutor() as pool:
-        trees = [pool.submit(_blocks, promise) if memo is None or memo.find(_key(promise, macros)) is None else None
+        trees = [pool.submit(_blocks, promise) if known.find(_key(promise, macros), _Kept) is None else None
                  for promise in promises]
     reader = _Reader(macros)
     for promise, tree in zip(promises, trees, strict=True):
-        reader.take(promise, tree.result() if tree else None, memo or Memo())
+        reader.take(promise, tree.result() if tree else None, known)
     return [replace(passage, text=REFERENCE.sub(reader.reference, passage.text)) for passage in reader.passages]
 
 
 def _key(promise: ExpectedText, macros: str) -> str:
-    return key("promise", promise.pieces, sorted(promise.checks.items()), promise.is_appendix, macros)
+    return digest("expected", promise.pieces, dict(promise.checks), promise.is_appendix, macros)
 
 
 def _blocks(promise: ExpectedText) -> list[Node]:
@@ -93,6 +95,15 @@ def _blocks(promise: ExpectedText) -> list[Node]:
     text = "\n\n".join(f"{marker(at)}\n\n{piece.markdown}" for at, piece in enumerate(promise.pieces))
     blocks: list[Node] = read(text)["blocks"]
     return blocks
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The passages of a text, and the numbers before and after it."""
+
+    before: Numbers
+    after: Numbers
+    passages: tuple[Passage, ...]
 
 
 class _Reader:
@@ -107,17 +118,17 @@ class _Reader:
         self._at = 0  # how far into the piece's source the last passage stood
         self._formulas: dict[maths.Formula, maths.TypstFormula] = {}
 
-    def take(self, promise: ExpectedText, blocks: Sequence[Node] | None, memo: Memo) -> None:
+    def take(self, promise: ExpectedText, blocks: Sequence[Node] | None, store: Store) -> None:
         """Read one chapter, or take what was read of it before if it was numbered from the same numbers on."""
         name, before = _key(promise, self._macros), self._numbers.state()
-        kept = memo.find(name)
-        if kept is not None and kept[0] == before:
-            self._numbers.resume(kept[1])
-            self.passages += kept[2]
+        kept = store.find(name, _Kept)
+        if kept is not None and kept.before == before:
+            self._numbers.resume(kept.after)
+            self.passages += kept.passages
             return
         start = len(self.passages)
         self.read(promise, _blocks(promise) if blocks is None else blocks)
-        memo.keep(name, (before, self._numbers.state(), self.passages[start:]))
+        store.keep(name, _Kept(before, self._numbers.state(), tuple(self.passages[start:])), _Kept)
 
     def read(self, promise: ExpectedText, blocks: Sequence[Node]) -> None:
         """Read one chapter."""
