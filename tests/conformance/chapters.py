@@ -28,6 +28,7 @@ from gozaresh.proof.words import source_texts
 from gozaresh.source.cells import Cell
 from gozaresh.source.lint import lint
 from gozaresh.source.notebook import to_notebook
+from gozaresh.typeset.glyphs import missing_glyphs
 from gozaresh.typeset.textlayer import repair
 from gozaresh.typeset.typeset import typst_problems
 
@@ -60,7 +61,11 @@ class Workshop:
     @cached_property
     def compiler(self) -> typst.Compiler:
         return typst.Compiler(self.root / "build" / "report.typ", root=self.root, ignore_system_fonts=True,
-                              font_paths=[self.root / "build" / "theme" / "fonts"])
+                              font_paths=[self.fonts])
+
+    @property
+    def fonts(self) -> Path:
+        return self.root / "build" / "theme" / "fonts"
 
     def outcome(self, markdown: str) -> Outcome:
         """Build and prove a chapter of one Markdown cell."""
@@ -84,7 +89,7 @@ class Workshop:
             f'#include "/build/chapters/{name}.typ"\n', encoding="utf-8")
         pdf = self.root / "build" / "report.pdf"
         try:
-            pdf.write_bytes(repair(self._set()))
+            pdf.write_bytes(repair(self._set(name)))
         except TypesetError as error:
             raise locate_typst_error(error, Chapters(self.root, {name: notebook}, "theme")) from None
         passages = expected_passages([expected_chapter(notebook)])
@@ -92,13 +97,18 @@ class Workshop:
         found = tuple(str(fault) for fault in (*proof.missing, *proof.faults))
         return Outcome("unproven" if found else "proved", found)
 
-    def _set(self) -> bytes:
+    def _set(self, sheet: str) -> bytes:
+        raise_problems(missing_glyphs({f"build/chapters/{sheet}.typ": self._markup(sheet)}, self.fonts), TypesetError)
         try:
             pdf, warnings = self.compiler.compile_with_warnings(format="pdf", pdf_standards=["ua-1", "a-2a"])
         except typst.TypstError as error:
             raise TypesetError(problems=typst_problems(error, self.root)) from None
-        raise_problems([found for warning in warnings for found in typst_problems(warning, self.root)], TypesetError)
+        raise_problems([problem for warning in warnings for problem in typst_problems(warning, self.root)],
+                       TypesetError)
         return bytes(pdf)
+
+    def _markup(self, sheet: str) -> str:
+        return (self.root / "build" / "chapters" / f"{sheet}.typ").read_text(encoding="utf-8")
 
 
 def outcomes(chapters: Sequence[str]) -> list[Outcome]:

@@ -19,6 +19,7 @@ from gozaresh.common.persian import jalali, latin_digits
 from gozaresh.common.store import Store
 from gozaresh.common.typst_code import typst_string
 from gozaresh.settings import Cover, Project
+from gozaresh.typeset.glyphs import missing_glyphs
 from gozaresh.typeset.textlayer import repair
 
 WHERE = re.compile(r"┌─ (?P<file>[^:\n]+):(?P<line>[0-9]+):(?P<column>[0-9]+)")
@@ -39,10 +40,11 @@ def typeset(project: Project, sources: TypstFiles, store: Store | None = None) -
 
     Raises:
         SourceError: a reference has no target.
-        TypesetError: Typst refuses the markup, or warns.
+        TypesetError: no font has a character, or Typst refuses the markup, or warns.
     """
     _check_references(project, sources)
     _copy_theme(project)
+    _check_glyphs(project, sources)
     main = project.build / "report.typ"
     write_text(main_document(project, sources), main)
     write_bytes(repair(_compile(main, project), store), project.pdf)
@@ -56,6 +58,11 @@ def _check_references(project: Project, sources: TypstFiles) -> None:
         Problem(_place_at(project.relative(path), text, found.start(1)),
                 f"computed text refers to {found[1]!r}; {nearest(found[1], known)}")
         for path, text in texts.items() for found in XREF.finditer(text) if found[1] not in known)
+
+
+def _check_glyphs(project: Project, sources: TypstFiles) -> None:
+    texts = {project.relative(path): path.read_text(encoding="utf-8") for path in (*sources.chapters, sources.appendix)}
+    raise_problems(missing_glyphs(texts, project.build / "theme" / "fonts"), TypesetError)
 
 
 def _place_at(file: str, text: str, index: int) -> Place:
