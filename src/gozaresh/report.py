@@ -15,11 +15,17 @@ from gozaresh.common.environment import environment
 from gozaresh.common.errors import Problem, SourceError, raise_problems
 from gozaresh.common.store import Store, store_of
 from gozaresh.common.text import read_text
+from gozaresh.export.bibliography import Entry, read_bibliography
+from gozaresh.export.pictures import Gallery
+from gozaresh.export.reading import Reading, read_kept
+from gozaresh.export.resolve import Conventions
 from gozaresh.provenance.appendix import appendix
 from gozaresh.provenance.record import Provenance
 from gozaresh.provenance.trace import Chapter, trace
 from gozaresh.settings import Literal, Project
-from gozaresh.source.cells import Cell, read_chapter
+from gozaresh.source.cells import Cell
+from gozaresh.source.chapter import Source, read_source
+from gozaresh.source.ipynb import LARGEST
 from gozaresh.source.parameters import Overrides, Parameter, check_names, read_parameters
 from gozaresh.uptodate import WatchedPath, watched_paths
 
@@ -34,12 +40,13 @@ class Report:
     paths: Mapping[str, str]
     why: bool = False  # whether each chapter says which input made it run
     writes: bool = True  # whether results are kept on disk
+    execute: bool = True  # whether code is run; else the outputs stand that the notebooks keep
     choice: tuple[str, ...] = ()  # the words by which profile and parameters were chosen
 
     @cached_property
-    def cells(self) -> Mapping[str, tuple[Cell, ...]]:
-        """The cells of each chapter by its name."""
-        found: dict[str, tuple[Cell, ...]] = {}
+    def sources(self) -> Mapping[str, Source]:
+        """Each chapter by its name, as its author has it."""
+        found: dict[str, Source] = {}
         problems: list[Problem] = []
         for path in self.project.chapters:
             try:
@@ -49,10 +56,16 @@ class Report:
         raise_problems(problems)
         return found
 
-    def _read(self, path: Path) -> tuple[Cell, ...]:
+    @cached_property
+    def cells(self) -> Mapping[str, tuple[Cell, ...]]:
+        """The cells of each chapter by its name."""
+        return {name: source.cells for name, source in self.sources.items()}
+
+    def _read(self, path: Path) -> Source:
         name = self.project.relative(path)
-        text = read_text(path, name, SourceError)
-        return self.store.get(digest("cells", text, name), lambda: read_chapter(path, name), tuple[Cell, ...])
+        text = read_text(path, name, SourceError, largest=LARGEST)
+        return self.store.get(digest("cells", text, name, self.execute),
+                              lambda: read_source(path, name, run=self.execute), Source)
 
     @cached_property
     def parameters(self) -> Mapping[str, tuple[Parameter, ...]]:
@@ -61,6 +74,11 @@ class Report:
         everything = [parameter for parameters in found.values() for parameter in parameters]
         check_names(self.overrides, everything, self.project.relative(self.project.file))
         return found
+
+    @cached_property
+    def entries(self) -> Mapping[str, Entry]:
+        """The entries of the bibliography by their keys."""
+        return read_bibliography(bibliographies(self.project), self.project.root, self.store)
 
     @cached_property
     def environment(self) -> Mapping[str, str]:
@@ -75,6 +93,20 @@ class Report:
     def executed(self, name: str) -> NotebookNode:
         """The executed notebook of a chapter, not to be changed."""
         return built(self.executed_path(name), files.written_notebook)
+
+    def reading(self, name: str) -> Reading:
+        """An executed chapter as it is set: its settled blocks, its pictures, what is to be told of it."""
+        path = self.executed_path(name)
+        folders = (self.chapter_path(name).parent, self.project.file.parent, self.project.root)
+        return read_kept(self.executed(name), Conventions(
+            gallery=Gallery(tuple(dict.fromkeys(folders))), macros=self.project.settings.macros,
+            citations=frozenset(self.entries), bare=self.project.bare,
+            strict=self.project.settings.strict,
+            levels=() if name == next(iter(self.cells)) else (1,)), self.store, file_digest(there(path)))
+
+    def chapter_path(self, name: str) -> Path:
+        """The source of a chapter."""
+        return next(path for path in self.project.chapters if path.stem == name)
 
     @cached_property
     def provenance(self) -> Provenance:

@@ -11,7 +11,7 @@ from pathlib import Path
 def digest(*values: object) -> str:
     """SHA-256 of a value that JSON can write, or of several as one list.
 
-    Dataclasses, bytes and paths are written too; a tuple is as good as a list.
+    Dataclasses, sets, bytes and paths are written too; a tuple is as good as a list.
     """
     value = values[0] if len(values) == 1 else values
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=_plain)
@@ -23,6 +23,8 @@ def _plain(value: object) -> object:
         return {"sha256": hashlib.sha256(value).hexdigest()}
     if is_dataclass(value):
         return {type(value).__name__: {name: getattr(value, name) for name in value.__dataclass_fields__}}
+    if isinstance(value, set | frozenset):
+        return sorted(value)
     if isinstance(value, Path):
         return str(value)
     raise TypeError(f"no digest of a {type(value).__name__}")

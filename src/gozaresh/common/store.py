@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from pydantic import ConfigDict, PydanticUserError, TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 from pydantic_core import PydanticSerializationError
 
 from gozaresh.common.digests import digest, file_digest
@@ -45,7 +45,7 @@ class Store:
         if name not in self._held and self._folder is not None:
             try:
                 payload = _checked((self._folder / name).read_bytes())
-                self._held[name] = _adapter(kind).validate_json(payload)
+                self._held[name] = _adapter(kind).validate_json(payload)[0]
                 if self._writes:
                     os.utime(self._folder / name)  # it is in use: see prune()
             except (OSError, ValueError):
@@ -64,7 +64,7 @@ class Store:
         self._asked.add(name)
         if self._folder is not None and self._writes:
             try:
-                payload = _adapter(kind).dump_json(value)
+                payload = _adapter(kind).dump_json((value,))
             except PydanticSerializationError:  # a damaged character, which no JSON can hold
                 return
             checked = hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload
@@ -128,7 +128,5 @@ def _checked(data: bytes) -> bytes:
 
 @cast(Callable[[Callable[[Any], Any]], Callable[[Any], Any]], cache)
 def _adapter(kind: Any) -> TypeAdapter[Any]:
-    try:
-        return TypeAdapter(kind, config=ConfigDict(ser_json_bytes="base64", val_json_bytes="base64"))
-    except PydanticUserError:  # a dataclass has a configuration of its own
-        return TypeAdapter(kind)
+    """The reader and writer of a type, inside a tuple, since a dataclass itself takes no configuration."""
+    return TypeAdapter(tuple[kind], config=ConfigDict(ser_json_bytes="base64", val_json_bytes="base64"))

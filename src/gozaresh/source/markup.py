@@ -17,7 +17,6 @@ MENTIONED = re.compile(rf"\b{PREFIX}[\w-]*\w")
 DEFINED = re.compile(rf"\{{#({PREFIX}[\w-]+)|\\label\{{(eq-[\w-]+)\}}")
 EQUATION = re.compile(r"(?:\{#|\\label\{)(eq-[\w-]+)\}")
 EQUATION_LABEL = re.compile(r"^\{#(eq-[\w-]+)\}(.*)$")  # a word of a paragraph that begins with an equation's label
-LOOSE_LABEL = re.compile(rf"\{{#({PREFIX}[\w-]+)\}}")  # a word of a paragraph
 REFERENCE = re.compile(r"(?<![\w.@/])@([A-Za-z][\w:-]*[A-Za-z0-9]|[A-Za-z])", re.ASCII)
 FOOTNOTE = re.compile(r"^ {0,3}\[\^([^\]\s]+)\]:", re.M)
 
