@@ -24,6 +24,7 @@ from gozaresh.common.errors import (
     raise_problems,
 )
 from gozaresh.common.files import locked, notebook_text, write_bytes, write_text
+from gozaresh.common.findings import Finding, grouped
 from gozaresh.common.memo import key
 from gozaresh.common.progress import say
 from gozaresh.export.ledger import check_complete
@@ -36,11 +37,12 @@ from gozaresh.report import Report, bibliographies, built, input_files, paramete
 from gozaresh.source.assignment import Question, points, read_assignment, unanswered
 from gozaresh.source.bibliography import read_bibliography
 from gozaresh.source.cells import Cell
-from gozaresh.source.lint import defined_labels, half_spaces, lint, typed_results
+from gozaresh.source.lint import defined_labels, half_spaces, lint, style, typed_results
 from gozaresh.source.notebook import to_notebook
 from gozaresh.uptodate import WatchedPath
 
 if TYPE_CHECKING:
+    from gozaresh.export.reading import Reading
     from gozaresh.run.execute import Reads
 
 
@@ -95,7 +97,15 @@ def check(report: Report) -> None:
         SourceError: with a line for every breach.
     """
     cells = [cell for chapter in report.cells.values() for cell in chapter]
-    raise_problems([*lint(cells, set(read_bibliography(bibliographies(report.project)))), *_coverage(report, cells)])
+    keys = set(read_bibliography(bibliographies(report.project)))
+    strict, bare = report.project.settings.strict, report.project.bare
+    raise_problems([*lint(cells, keys, strict=strict, bare=bare), *_coverage(report, cells)])
+
+
+def findings(report: Report) -> list[Finding]:
+    """What is to be told of a built report: what its style lacks, and what stands on paper in another form."""
+    cells = [cell for chapter in report.cells.values() for cell in chapter]
+    return sorted({*style(cells), *(found for name in report.cells for found in report.reading(name).findings)})
 
 
 def advice(report: Report) -> list[str]:
@@ -140,25 +150,28 @@ def execute_chapter(report: Report, name: str) -> Reads:
         parameters=values, paths=input_files(report, name, values),
         roots=[project.root / folder for folder in project.settings.modules],
         root=project.root, build=project.build, profile=report.profile,
-        environment=report.environment, why=report.why))
+        environment=report.environment, why=report.why, timeout=project.settings.execute.timeout))
 
 
 def export_chapter(report: Report, name: str) -> None:
     """Step 3: the executed notebook becomes Typst markup, its figures files named by their labels."""
-    macros = report.project.settings.macros
+    reading, macros = report.reading(name), report.project.settings.macros
     kept = report.memo(f"export-{name}")
     digest = file_digest(there(report.executed_path(name)))
-    markup, outputs = kept.get(key(digest, macros), lambda: _exported(report.executed(name), macros))
-    for file, data in outputs.items():
+    markup, outputs = kept.get(key(digest, macros, [part.blocks for part in reading.parts]),
+                               lambda: _exported(report.executed(name), reading, macros))
+    pictures = {f"build/pictures/{file}": data for file, data in reading.pictures.items()}
+    for file, data in {**outputs, **pictures}.items():
         write_bytes(data, report.project.root / file)
     write_text(markup, report.typst_path(name))
 
 
-def _exported(executed: NotebookNode, macros: str) -> tuple[str, dict[str, bytes]]:
+def _exported(executed: NotebookNode, reading: Reading, macros: str) -> tuple[str, dict[str, bytes]]:
     """Markup, and files by their names."""
     from gozaresh.export.exporter import TypstExporter
 
     exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures", macros=macros)
+    exporter.reading = reading
     markup, resources = exporter.from_notebook_node(executed)
     return markup, resources["outputs"]
 
@@ -177,6 +190,7 @@ def typeset_report(report: Report) -> Path:
     """Steps 4 and 5: set the PDF, read it back, and hold it against the executed cells."""
     from gozaresh.typeset.typeset import TypstFiles, typeset
 
+    project = report.project
     check_complete([report.executed(name) for name in report.cells])
     sources = TypstFiles(tuple(report.typst_path(name) for name in report.cells), export_appendix(report))
     with ThreadPoolExecutor(1) as pool:  # Typst leaves time for what the proof needs
@@ -185,8 +199,14 @@ def typeset_report(report: Report) -> Path:
             pdf = typeset(report.project, sources, report.memo("pages"))
         except (SourceError, TypesetError) as error:
             raise _at_home(error, report) from None
+        told = findings(report)
+        wrong = [found.problem for found in told if found.loss or project.settings.strict]
+        if wrong:
+            raise SourceError(problems=_kept(report, pdf, wrong))
         proof = prove(report, pdf, wanted.result())
     write_text(origins.to_json(report.provenance), report.project.build / origins.FILE)
+    for line in grouped(told):
+        say(f"advice: {line}")
     kinds = proof.passages
     say(f"{report.project.relative(pdf)} is ready (profile {report.profile}); read back, all in their places: "
         f"{proof.words} words in {kinds['text']} paragraphs and captions, {kinds['equation']} equations, "
@@ -205,12 +225,13 @@ def _at_home(error: GozareshError, report: Report) -> GozareshError:
 def _wanted(report: Report) -> Expectations:
     from gozaresh.proof.page_checks import margins
 
-    notebooks = [report.executed(name) for name in report.cells]
-    promises = [*map(expected_chapter, notebooks), expected_appendix(report.appendix)]
+    chapters = {name: report.executed(name) for name in report.cells}
+    promises = [*(expected_chapter(notebook, report.reading(name)) for name, notebook in chapters.items()),
+                expected_appendix(report.appendix)]
     kept = report.memo("passages")
     passages = expected_passages(promises, report.project.settings.macros, kept)
-    return Expectations(passages, [text for notebook in notebooks for text in source_texts(notebook)],
-                  margins(report.project))
+    return Expectations(passages, [text for notebook in chapters.values() for text in source_texts(notebook)],
+                        margins(report.project))
 
 
 def prove(report: Report, pdf: Path, wanted: Expectations) -> Proof:
@@ -222,8 +243,12 @@ def prove(report: Report, pdf: Path, wanted: Expectations) -> Proof:
     proof = proofread(pdf, wanted.passages, wanted.sources, wanted.margins,
                       read_bibliography(bibliographies(report.project)), report.memo("pages"))
     if not proof.sound:
-        unproven = pdf.with_name("report.unproven.pdf")
-        pdf.replace(unproven)
-        kept = Problem(None, f"the PDF is kept as {report.project.relative(unproven)}")
-        raise ProofError(problems=[*proof.problems[:20], kept])
+        raise ProofError(problems=_kept(report, pdf, proof.problems))
     return proof
+
+
+def _kept(report: Report, pdf: Path, problems: Sequence[Problem]) -> list[Problem]:
+    """The first problems, and where the PDF that has them is kept."""
+    unproven = pdf.with_name("report.unproven.pdf")
+    pdf.replace(unproven)
+    return [*problems[:20], Problem(None, f"the PDF is kept as {report.project.relative(unproven)}")]

@@ -15,11 +15,17 @@ from gozaresh.common.environment import environment
 from gozaresh.common.errors import Problem, SourceError, raise_problems
 from gozaresh.common.memo import Memo, key, memo
 from gozaresh.common.text import read_text
+from gozaresh.export.pictures import Gallery
+from gozaresh.export.reading import Reading, read_kept
+from gozaresh.export.resolve import Conventions
 from gozaresh.provenance.appendix import appendix
 from gozaresh.provenance.record import Provenance
 from gozaresh.provenance.trace import Chapter, trace
 from gozaresh.settings import Literal, Project
-from gozaresh.source.cells import Cell, read_chapter
+from gozaresh.source.bibliography import read_bibliography
+from gozaresh.source.cells import Cell
+from gozaresh.source.chapter import Source, read_source
+from gozaresh.source.ipynb import LARGEST
 from gozaresh.source.parameters import Overrides, Parameter, check_names, read_parameters
 from gozaresh.uptodate import WatchedPath, watched_paths
 
@@ -33,12 +39,13 @@ class Report:
     overrides: Overrides
     paths: Mapping[str, str]
     why: bool = False  # whether each chapter says which input made it run
+    execute: bool = True  # whether code is run; else the outputs stand that the notebooks keep
     choice: tuple[str, ...] = ()  # the words by which profile and parameters were chosen
 
     @cached_property
-    def cells(self) -> Mapping[str, tuple[Cell, ...]]:
-        """The cells of each chapter by its name."""
-        found: dict[str, tuple[Cell, ...]] = {}
+    def sources(self) -> Mapping[str, Source]:
+        """Each chapter by its name, as its author has it."""
+        found: dict[str, Source] = {}
         problems: list[Problem] = []
         for path in self.project.chapters:
             try:
@@ -48,9 +55,16 @@ class Report:
         raise_problems(problems)
         return found
 
-    def _read(self, path: Path) -> tuple[Cell, ...]:
+    @cached_property
+    def cells(self) -> Mapping[str, tuple[Cell, ...]]:
+        """The cells of each chapter by its name."""
+        return {name: source.cells for name, source in self.sources.items()}
+
+    def _read(self, path: Path) -> Source:
         name = self.project.relative(path)
-        return self.memo("cells").get(key(read_text(path, name, SourceError), name), lambda: read_chapter(path, name))
+        text = read_text(path, name, SourceError, largest=LARGEST)
+        return self.memo("cells").get(key(text, name, self.execute),
+                                      lambda: read_source(path, name, run=self.execute))
 
     @cached_property
     def parameters(self) -> Mapping[str, tuple[Parameter, ...]]:
@@ -72,6 +86,21 @@ class Report:
     def executed(self, name: str) -> NotebookNode:
         """The executed notebook of a chapter, not to be changed."""
         return built(self.executed_path(name), files.written_notebook)
+
+    def reading(self, name: str) -> Reading:
+        """An executed chapter as it is set: its settled blocks, its pictures, what is to be told of it."""
+        path = self.executed_path(name)
+        kept, digest = self.memo(f"reading-{name}"), file_digest(there(path))
+        folders = (self.chapter_path(name).parent, self.project.file.parent, self.project.root)
+        return read_kept(self.executed(name), Conventions(
+            gallery=Gallery(tuple(dict.fromkeys(folders))), macros=self.project.settings.macros,
+            citations=frozenset(read_bibliography(bibliographies(self.project))), bare=self.project.bare,
+            strict=self.project.settings.strict,
+            levels=() if name == next(iter(self.cells)) else (1,)), kept, digest)
+
+    def chapter_path(self, name: str) -> Path:
+        """The source of a chapter."""
+        return next(path for path in self.project.chapters if path.stem == name)
 
     @cached_property
     def provenance(self) -> Provenance:

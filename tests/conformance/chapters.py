@@ -21,6 +21,7 @@ from gozaresh.common.errors import GozareshError, TypesetError, raise_problems
 from gozaresh.common.paths import THEME
 from gozaresh.export.error_places import Chapters, locate_typst_error
 from gozaresh.export.exporter import TypstExporter
+from gozaresh.export.reading import read_chapter
 from gozaresh.proof.expected import expected_chapter, expected_passages
 from gozaresh.proof.page_checks import Margins
 from gozaresh.proof.proofread import proofread
@@ -80,6 +81,7 @@ class Workshop:
         raise_problems(lint(cells, ()))
         notebook = to_notebook(cells)
         exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures")
+        exporter.reading = reading = read_chapter(notebook)
         markup, _ = exporter.from_notebook_node(notebook)
         self.count += 1
         name = f"c{self.count}"
@@ -92,7 +94,7 @@ class Workshop:
             pdf.write_bytes(repair(self._set(name)))
         except TypesetError as error:
             raise locate_typst_error(error, Chapters(self.root, {name: notebook}, "theme")) from None
-        passages = expected_passages([expected_chapter(notebook)])
+        passages = expected_passages([expected_chapter(notebook, reading)])
         proof = proofread(pdf, passages, tuple(source_texts(notebook)), Margins())
         found = tuple(str(fault) for fault in (*proof.missing, *proof.faults))
         return Outcome("unproven" if found else "proved", found)

@@ -67,13 +67,23 @@ def threads() -> str:
     return " ".join([str(free), *(os.environ.get(name, "-") for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"))])
 
 
+NUMERIC = re.compile("(OMP|KMP|GOMP|MKL|OPENBLAS|BLIS|VECLIB|NUMEXPR|CUDA|CUBLAS|NVIDIA|TORCH|PYTORCH|ATEN|JAX|XLA"
+                     "|TF)_")
+
+
+def numeric_variables() -> dict[str, str]:
+    """Variables by which the libraries decide how numbers are computed, those of :func:`threads` aside."""
+    return {f"variable {name}": value for name, value in sorted(os.environ.items())
+            if NUMERIC.match(name) and name not in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+
+
 def environment() -> dict[str, str]:
     """Interpreter, machine, device, threads, whether durations are told, and every installed package's version."""
     packages = sorted(_package(found) for found in distributions())
     return {
         "python": platform.python_version(), "machine": platform.machine(), "system": sys.platform,
         "device": "cuda" if cuda_present() else "cpu", "threads": threads(),
-        "durations": "not told" if repeatable() else "told",
+        "durations": "not told" if repeatable() else "told", **numeric_variables(),
         **dict(packages),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,10 +18,13 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def follow(file: Path, name: str) -> Iterator[None]:
-    """Show the last line that a kernel appends to ``file`` while the block runs."""
+def follow(file: Path, name: str, now: Callable[[], str] = str) -> Iterator[None]:
+    """Show the last line that a kernel appends to ``file`` while the block runs.
+
+    Where there is no new one for :data:`QUIET_INTERVAL`, what ``now`` tells is shown.
+    """
     stop = threading.Event()
-    thread = threading.Thread(target=_tail, args=(file, name, stop), daemon=True)
+    thread = threading.Thread(target=_tail, args=(file, name, stop, now), daemon=True)
     thread.start()
     try:
         yield
@@ -30,11 +33,15 @@ def follow(file: Path, name: str) -> Iterator[None]:
         thread.join()
 
 
-def _tail(file: Path, name: str, stop: threading.Event) -> None:
+def _tail(file: Path, name: str, stop: threading.Event, now: Callable[[], str]) -> None:
     terminal = sys.stderr.isatty()
-    shown, shown_at = "", time.monotonic()
+    shown, told, shown_at = "", "", time.monotonic()
     while not stop.wait(0.5):
         line = _last_line(file)
+        if line == told and time.monotonic() - shown_at >= QUIET_INTERVAL:
+            line = now()
+        elif line != told:
+            told = line
         if line and line != shown and (terminal or time.monotonic() - shown_at >= QUIET_INTERVAL):
             print(f"\r\x1b[K{name}: {line}" if terminal else f"{name}: {line}", end="" if terminal else "\n",
                   file=sys.stderr, flush=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from gozaresh.common.errors import Place, Problem, nearest
+from gozaresh.common.findings import Finding
 from gozaresh.source.cells import Cell
 from gozaresh.source.markup import DEFINED, FENCED, NOT_PROSE, REFERENCE, blanked, defined, is_crossref, undefined
 
@@ -17,15 +18,27 @@ HEADING = re.compile(r"^(#{1,6}) \S", re.M)
 RESULT = re.compile(r"[۰-۹]+٫[۰-۹]+٪?|[۰-۹]+٪|(?<![\w.])\d+\.\d+%?(?![\w.])|(?<![\w.])\d+%")
 
 
-def lint(cells: Sequence[Cell], citations: Iterable[str]) -> tuple[Problem, ...]:
-    """Every breach in the chapters' cells, in order; ``citations`` are the bibliography's keys."""
+def lint(cells: Sequence[Cell], citations: Iterable[str], *, strict: bool = True,
+         bare: bool = False) -> tuple[Problem, ...]:
+    """Every breach in the chapters' cells, in order; ``citations`` are the bibliography's keys.
+
+    Style is held against the cells if ``strict``; in a ``bare`` document a reference to nothing is a word.
+    """
     labels = list(_labels(cells))
     known = {label for label, _ in labels} | APPENDIX
-    unresolved = list(_unresolved(cells, known, set(citations)))
-    unmentioned = [] if unresolved else list(_unmentioned(cells))  # a misspelt reference is one fault, not two
-    found = [*_duplicates(labels), *unresolved, *unmentioned, *_uncaptioned(cells), *_letters(cells), *_leaps(cells),
-             *_footnotes(cells)]
+    unresolved = [] if bare else list(_unresolved(cells, known, set(citations) if strict else None))
+    found = [*_duplicates(labels), *unresolved, *([] if bare else _footnotes(cells))]
+    if strict:  # a misspelt reference is one fault, not two
+        found += [*([] if unresolved else _unmentioned(cells)), *_uncaptioned(cells), *_letters(cells), *_leaps(cells)]
     return tuple(sorted(set(found)))
+
+
+def style(cells: Sequence[Cell]) -> Iterator[Finding]:
+    """What a house's style forbids and loses nothing, in the order of its kinds."""
+    kinds = {"without caption or alternative text": _uncaptioned, "figure, table or listing that no text refers to":
+             _unmentioned, "Arabic letter in a Persian word": _letters}
+    for kind, found in kinds.items():
+        yield from (Finding(problem.place, kind, problem.text) for problem in found(cells) if problem.place)
 
 
 def prose(cell: Cell) -> str:
@@ -59,14 +72,14 @@ def _duplicates(labels: Sequence[tuple[str, Place]]) -> Iterator[Problem]:
         first.setdefault(label, place)
 
 
-def _unresolved(cells: Sequence[Cell], labels: set[str], citations: set[str]) -> Iterator[Problem]:
+def _unresolved(cells: Sequence[Cell], labels: set[str], citations: set[str] | None) -> Iterator[Problem]:
     for cell in cells:
         for found in REFERENCE.finditer(prose(cell)):
             key, place = found[1], cell.place_of(f"@{found[1]}")
             if is_crossref(key):
                 if key not in labels:
                     yield Problem(place, f"no label {key!r}; {nearest(key, labels)}")
-            elif key not in citations:
+            elif citations is not None and key not in citations:
                 yield Problem(place, f"no bibliography entry {key!r}; {nearest(key, citations)}")
 
 

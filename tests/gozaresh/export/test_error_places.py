@@ -22,7 +22,6 @@ FAULTS = {
     "pandoc, an open block": (LAST, f"متن.\n\n:::: x\n\n{LAST}", "55: pandoc: Div unclosed, closing implicitly."),
     "Markdown that has no rule": (
         LAST, f"متن.\n\n```{{=typst}}\n#x\n```\n\n{LAST}", "55: no rule for a Markdown block of kind RawBlock"),
-    "an image in running text": (LAST, f"متن.\n\n![متن](nope.png) {LAST}", "55: image 'nope.png' in running text"),
     "papermill, a cell that raises": (
         "length = np.linspace", "length = np.linspce", "23: AttributeError: module 'numpy' has no attribute 'linspce'"),
     "YAML, not valid": ("#| tbl-cap: دوره", '#| tbl-cap: "دوره', "38: cell options are not valid YAML"),
@@ -59,11 +58,22 @@ def test_an_error_names_its_line_and_shows_it(pendulum_again: Path, kind: str) -
     assert f"{done.errors[0]}\n  {number} | {line}\n" in done.err
 
 
+def test_missing_pictures_are_named_all_at_once_and_the_draft_is_kept(pendulum_again: Path) -> None:
+    edit(pendulum_again, LAST, f"![متن](nope.png)\n\n![متن](no.svg)\n\n{LAST}")
+    done = gozaresh("build", ".", cwd=pendulum_again)
+    assert done.status == 1
+    assert [line.partition(": there")[0] for line in done.errors] == [
+        "error: notebooks/01_pendulum.py:53: picture that is not there: nope.png",
+        "error: notebooks/01_pendulum.py:55: picture that is not there: no.svg",
+        "error: the PDF is kept as build/report.unproven.pdf"]
+    assert (pendulum_again / "build" / "report.unproven.pdf").is_file()
+
+
 def test_the_bibliography_and_the_settings_are_shown_too(pendulum_again: Path) -> None:
     edit(pendulum_again, 'title = "آونگ ساده"', 'title = آونگ', chapter="report.toml")
     done = gozaresh("build", ".", cwd=pendulum_again)
-    assert done.errors[0].startswith("error: report.toml:3: not valid TOML")
-    assert "  3 | title = آونگ\n" in done.err
+    assert done.errors[0].startswith("error: report.toml:4: not valid TOML")
+    assert "  4 | title = آونگ\n" in done.err
     edit(pendulum_again, "title = آونگ", 'title = "آونگ"', chapter="report.toml")
     with (pendulum_again / "report.toml").open("a", encoding="utf-8") as settings:
         settings.write('[bibliography]\nlatin = "books.bib"\n')

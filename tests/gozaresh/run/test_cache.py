@@ -166,7 +166,7 @@ def test_a_run_whose_reads_could_not_be_noted_is_not_kept(
     draft, double = Draft(), Double()
     draft.write(tmp_path)
     monkeypatch.setattr(os, "write", writing)
-    with pytest.raises(OSError, match="could not be noted"):
+    with pytest.raises(ExecutionError, match="could not be noted"):
         executed(tmp_path, draft, double)
     assert not full
     draft.numbers["undeclared.txt"] += 1
