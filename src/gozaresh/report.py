@@ -22,9 +22,9 @@ from gozaresh.export.resolve import Conventions
 from gozaresh.provenance.appendix import appendix
 from gozaresh.provenance.record import Provenance
 from gozaresh.provenance.trace import Chapter, trace
-from gozaresh.settings import Literal, Project
+from gozaresh.settings import Cover, Literal, Project, Settings
 from gozaresh.source.cells import Cell
-from gozaresh.source.chapter import Source, read_source
+from gozaresh.source.chapter import Source, read_source, title_of
 from gozaresh.source.ipynb import LARGEST
 from gozaresh.source.parameters import Overrides, Parameter, check_names, read_parameters
 from gozaresh.uptodate import WatchedPath, watched_paths
@@ -99,8 +99,8 @@ class Report:
         path = self.executed_path(name)
         folders = (self.chapter_path(name).parent, self.project.file.parent, self.project.root)
         return read_kept(self.executed(name), Conventions(
-            gallery=Gallery(tuple(dict.fromkeys(folders))), macros=self.project.settings.macros,
-            citations=frozenset(self.entries), bare=self.project.bare,
+            own=f"/{self.project.relative(self.project.figures)}", gallery=Gallery(tuple(dict.fromkeys(folders))),
+            macros=self.project.settings.macros, citations=frozenset(self.entries), bare=self.project.bare,
             strict=self.project.settings.strict,
             levels=() if name == next(iter(self.cells)) else (1,)), self.store, file_digest(there(path)))
 
@@ -131,16 +131,29 @@ class Report:
         return self.project.build / "chapters" / f"{name}.typ"
 
 
+def open_document(path: Path, *, execute: bool = True) -> Project:
+    """A document by itself as a report of one chapter: its title from its head, its first heading or its name.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    whole = path.resolve()
+    source = read_source(whole, whole.name, run=execute)
+    head = source.head
+    cover = Cover(title=title_of(source, whole), subtitle=head.subtitle, author=head.author, date=head.date)
+    return Project(whole.parent, whole, Settings(cover=cover, chapters=(whole.name,)), bare=True)
+
+
 def choose(project: Project, profile: str = "", given: Mapping[str, str] | None = None, *,
-           writes: bool = True) -> Report:
-    """Choose a profile (empty: the default one) and parameters; ``writes`` as :attr:`Report.writes`.
+           execute: bool = True, writes: bool = True) -> Report:
+    """Choose a profile (empty: the default one) and parameters; for the rest see :class:`Report`.
 
     Raises:
         SettingsError: no such profile or parameter, or a value of the wrong type.
     """
     project.check()
     name, values = project.profile(profile, varied=bool(given), data=_data_alone(project, given or {}))
-    report = Report(project, name, Overrides(values, dict(given or {})), {}, writes=writes)
+    report = Report(project, name, Overrides(values, dict(given or {})), {}, writes=writes, execute=execute)
     for parameters in report.parameters.values():
         report.overrides.resolve(parameters, project.root)
     return report
