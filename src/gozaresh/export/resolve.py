@@ -185,6 +185,8 @@ class _Settling:
         if not any(item["t"] not in ("Space", "SoftBreak", "LineBreak") for item in inlines):
             return []
         needle = _first_word(content)
+        if not _plain(inlines) or all(item["t"] == "Image" for item in inlines):
+            return [{"t": "Para", "c": inlines}]  # a picture in a heading's place has no title
         if self._depth:
             self._tell("heading in a list, quote or table, set as a bold line", needle, needle)
             return [{"t": "Para", "c": [{"t": "Strong", "c": inlines}]}]
