@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from gozaresh.common.paths import THEME
 from gozaresh.export.error_places import Chapters, locate_typst_error
 from gozaresh.export.exporter import TypstExporter
 from gozaresh.export.reading import Reading, read_chapter
+from gozaresh.export.resolve import Conventions
 from gozaresh.proof.expected import expected_chapter, expected_passages
 from gozaresh.proof.page_checks import Margins
 from gozaresh.proof.proofread import proofread
@@ -38,10 +39,11 @@ FILE = "c.md"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a chapter ended: proved, refused by an error, unproven by the proof, or broken; and in which lines."""
+    """How a chapter ended: proved, refused by an error, unproven by the proof, or broken; its lines; its advice."""
 
     kind: str
     lines: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
 
     @property
     def right(self) -> bool:
@@ -51,10 +53,10 @@ class Outcome:
 
 
 class Workshop:
-    """A folder in which chapters are set one after the other; fonts are read once."""
+    """A folder in which chapters are set one after the other, as documents without report.toml unless ``strict``."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, *, strict: bool = False) -> None:
+        self.root, self.strict = root, strict
         self.count = 0  # each chapter has a sheet of its own, for Typst reads only the changes of a file anew
         shutil.copytree(THEME, self.root / "build" / "theme")
         (self.root / "build" / "chapters").mkdir()
@@ -71,7 +73,8 @@ class Workshop:
     def outcome(self, markdown: str) -> Outcome:
         """Build and prove a chapter of one Markdown cell."""
         cells = [Cell("markdown", markdown, FILE, 1)]
-        return self._ended(lambda: raise_problems(lint(cells, ())), to_notebook(cells))
+        check = partial(lint, cells, (), strict=self.strict, bare=not self.strict)
+        return self._ended(lambda: raise_problems(check()), to_notebook(cells))
 
     def outcome_of(self, notebook: NotebookNode) -> Outcome:
         """Build and prove an executed chapter."""
@@ -89,7 +92,7 @@ class Workshop:
     def _proved(self, notebook: NotebookNode) -> Outcome:
         reading = self.exported(notebook)
         found = self.findings(self.set(notebook), notebook, reading)
-        return Outcome("unproven" if found else "proved", found)
+        return Outcome("unproven" if found else "proved", found, tuple(map(str, reading.findings)))
 
     @property
     def sheet(self) -> Path:
@@ -99,7 +102,8 @@ class Workshop:
     def exported(self, notebook: NotebookNode) -> Reading:
         """Write the chapter's markup and figures."""
         exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures")
-        exporter.reading = reading = read_chapter(notebook)
+        conventions = Conventions(bare=not self.strict, strict=self.strict)
+        exporter.reading = reading = read_chapter(notebook, conventions)
         markup, resources = exporter.from_notebook_node(notebook)
         self.count += 1
         self.sheet.write_text(markup, encoding="utf-8")
@@ -122,7 +126,8 @@ class Workshop:
 
     def findings(self, pdf: Path, notebook: NotebookNode, reading: Reading) -> tuple[str, ...]:
         """What the proof says of a PDF."""
-        proof = proofread(pdf, expected_passages([expected_chapter(notebook, reading)]), Margins(56, 56))
+        proof = proofread(pdf, expected_passages([expected_chapter(notebook, reading)]), Margins(56, 56),
+                          strict=self.strict)
         return tuple(str(fault) for fault in (*proof.missing, *proof.faults))
 
     def _compiled(self) -> bytes:
@@ -137,16 +142,16 @@ class Workshop:
         return bytes(pdf)
 
 
-def outcomes(chapters: Sequence[str]) -> list[Outcome]:
+def outcomes(chapters: Sequence[str], *, strict: bool = False) -> list[Outcome]:
     """What becomes of each chapter, in order; they are set on all cores."""
     parts = 8 * (os.cpu_count() or 1)
     spawned = get_context("spawn")  # a fork would inherit the locks of Typst's threads
     with ProcessPoolExecutor(mp_context=spawned) as pool:
-        done = list(pool.map(_part, [chapters[at::parts] for at in range(parts)]))
+        done = list(pool.map(partial(_part, strict=strict), [chapters[at::parts] for at in range(parts)]))
     return [done[at % parts][at // parts] for at in range(len(chapters))]
 
 
-def _part(chapters: Sequence[str]) -> list[Outcome]:
+def _part(chapters: Sequence[str], *, strict: bool) -> list[Outcome]:
     with tempfile.TemporaryDirectory(prefix="chapters-") as folder:
-        workshop = Workshop(Path(folder))
+        workshop = Workshop(Path(folder), strict=strict)
         return [workshop.outcome(chapter) for chapter in chapters]
