@@ -18,7 +18,16 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from gozaresh.common.environment import check_epoch
-from gozaresh.common.errors import KEPT, LONGEST, GozareshError, from_os_error, one_line, quoted
+from gozaresh.common.errors import (
+    KEPT,
+    LONGEST,
+    BundleError,
+    GozareshError,
+    SettingsError,
+    from_os_error,
+    one_line,
+    quoted,
+)
 from gozaresh.common.progress import say
 
 if TYPE_CHECKING:  # each command imports what it needs, so that "why" answers at once
@@ -190,6 +199,9 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str,
     command.add_argument("--profile", default="", help="a profile of report.toml")
     command.add_argument("--data", default="", help="value of the parameter 'data': a folder or a .zip")
     command.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="override single parameters")
+    if run is _build:
+        command.add_argument("--again", action="store_true",
+                             help="with the profile, the data and the parameters of the last build")
     if run in (_build, _execute):
         command.add_argument("--why", action="store_true", help="say of each chapter that runs which input changed")
     command.set_defaults(run=run, failed=1)
@@ -218,10 +230,23 @@ def _choice(options: argparse.Namespace) -> tuple[str, ...]:
     return (f"profile {options.profile}", f"data {data}", *(word for group in options.set for word in group.split()))
 
 
+def _take(options: argparse.Namespace, choice: tuple[str, ...]) -> None:
+    """Take profile, data and parameters of an earlier build, and say so."""
+    if _choice(options) != _choice(argparse.Namespace(profile="", data="", set=[])):
+        raise SettingsError("--again takes the choice of the last build; leave it out, or the choice")
+    if choice:
+        options.profile, options.data = choice[0].removeprefix("profile "), choice[1].removeprefix("data ")
+        options.set = list(choice[2:])
+    told = [f"{word}" for word in choice if word not in ("profile ", "data ")]
+    say(f"as in the last build: {', '.join(told) or 'the default profile, no parameters'}")
+
+
 def _build(options: argparse.Namespace) -> None:
     from gozaresh import uptodate
     from gozaresh.typeset.typeset import warm_up
 
+    if options.again:
+        _take(options, uptodate.last_choice(Path(options.folder).resolve()))
     choice = _choice(options)
     if uptodate.is_up_to_date(Path(options.folder).resolve(), choice):
         say("build/report.pdf stands: nothing that it was made from has changed since it was proven")
@@ -238,7 +263,7 @@ def _watch(options: argparse.Namespace) -> None:
     warm_up(Path(options.folder).resolve())
     from gozaresh.watch import watch
 
-    watch(Path(options.folder), lambda project: _chosen(options, project))
+    watch(Path(options.folder), lambda project: replace(_chosen(options, project), choice=_choice(options)))
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -280,9 +305,19 @@ def _typeset(options: argparse.Namespace) -> None:
 
 
 def _zip(options: argparse.Namespace) -> None:
-    from gozaresh.bundle import bundle
+    from gozaresh.bundle import bundle, standing_build
 
-    bundle(_report(options), options.lastname, options.student)
+    root = Path(".").resolve()
+    report = _report(options)
+    last = standing_build(root)
+    given = _choice(options)
+    if given == _choice(argparse.Namespace(profile="", data="", set=[])):
+        _take(options, last.choice)
+        report = _report(options)
+    elif given != last.choice:
+        was = ", ".join(word for word in last.choice if word not in ("profile ", "data ")) or "the default profile"
+        raise BundleError(f"build/report.pdf was built with {was}, and not with what is asked for now: build it again")
+    bundle(report, last, options.lastname, options.student)
 
 
 def _why(options: argparse.Namespace) -> None:
@@ -293,7 +328,6 @@ def _why(options: argparse.Namespace) -> None:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    from gozaresh.common.errors import SettingsError
     from gozaresh.provenance.diff import differences
 
     if not (options.old and options.new):
@@ -301,6 +335,8 @@ def _diff(options: argparse.Namespace) -> int:
     found = differences(Path(options.old), Path(options.new))
     for line in found:
         print(line)
+    if not found:
+        say("no difference")
     return 1 if found else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -153,7 +154,22 @@ def inputs(report: Report) -> frozenset[WatchedPath]:
 
 def watched(report: Report) -> frozenset[WatchedPath]:
     """All files and folders that a build reads."""
-    return watched_paths(report.project) | inputs(report)
+    return watched_paths(report.project) | inputs(report) | {WatchedPath(path) for path in linked_files(report)}
+
+
+LINKED = re.compile(r"""\]\(\s*<?([^)>\s]+)|src\s*=\s*["']([^"']+)|^ {0,3}\[[^\]]+\]:\s*<?([^>\s]+)""", re.M)
+
+
+def linked_files(report: Report) -> frozenset[Path]:
+    """The files that the chapters' prose names: pictures, and what it links to."""
+    project = report.project
+    found = set()
+    for path, cells in zip(project.chapters, report.cells.values(), strict=True):
+        gallery = Gallery(tuple(dict.fromkeys((path.parent, project.file.parent, project.root))))
+        for cell in cells:
+            if cell.kind == "markdown":
+                found |= {gallery.path(next(filter(None, one.groups()))) for one in LINKED.finditer(cell.source)}
+    return frozenset(path.resolve() for path in found if path is not None)
 
 
 def bibliographies(project: Project) -> list[Path]:
@@ -184,7 +200,7 @@ def there(path: Path) -> Path:
         SourceError: it is not there.
     """
     if not path.is_file():
-        raise SourceError(f"{path.name} is not built yet: run the step before it, or 'make report'")
+        raise SourceError(f"{path.name} is not built yet: run the step before it, or the whole build")
     return path
 
 

@@ -36,7 +36,9 @@ class TypstFiles:
 
 
 def typeset(project: Project, sources: TypstFiles, memo: Memo | None = None) -> Path:
-    """Set the report and return the PDF's path; ``memo`` holds the pages that an earlier repair mended.
+    """Set the report and return the path of the PDF, which is a draft until it is proven.
+
+    ``memo`` holds the pages that an earlier repair mended.
 
     Raises:
         SourceError: a reference has no target.
@@ -47,8 +49,8 @@ def typeset(project: Project, sources: TypstFiles, memo: Memo | None = None) -> 
     _check_glyphs(project, sources)
     main = project.build / "report.typ"
     write_text(main_document(project, sources), main)
-    write_bytes(repair(_compile(main, project), memo), project.pdf)
-    return project.pdf
+    write_bytes(repair(_compile(main, project), memo), project.draft)
+    return project.draft
 
 
 def _check_references(project: Project, sources: TypstFiles) -> None:
