@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
-from gozaresh.common.errors import BundleError, Place
+from gozaresh.common.errors import BundleError, Place, one_line
 from gozaresh.common.paths import build_command
 from gozaresh.common.persian import latin_digits
 from gozaresh.common.progress import say
