@@ -18,7 +18,7 @@ from gozaresh.common.paths import build_command
 from gozaresh.common.persian import latin_digits
 from gozaresh.common.progress import say
 from gozaresh.provenance.appendix import PACKAGES
-from gozaresh.report import Report, inputs, linked_files
+from gozaresh.report import Report, inputs
 from gozaresh.settings import LONGEST_NAME
 from gozaresh.uptodate import LastBuild, last_build
 
@@ -115,7 +115,8 @@ def _needed(report: Report, last: LastBuild) -> Iterator[Path]:
     """Files and folders that the report is built from, wherever they lie."""
     project = report.project
     settings, beside = project.settings, project.file.parent
-    yield from (project.file, *project.chapters, *linked_files(report))
+    yield from (project.file, *project.chapters)
+    yield from (path for name in report.cells for path in report.reading(name).files)
     yield from (beside / name for name in (*settings.bibliography.values(), settings.assignment) if name)
     yield from (project.root / name for name in (settings.theme,) if name)
     for name in settings.modules:
