@@ -223,20 +223,31 @@ def _chosen(options: argparse.Namespace, project: Project) -> Report:
 
 def _choice(options: argparse.Namespace) -> tuple[str, ...]:
     data = str(Path(options.data).absolute()) if options.data and Path(options.data).exists() else options.data
-    document = Path(options.folder).name if Path(options.folder).is_file() else ""
-    return (f"profile {options.profile}", f"data {data}", f"document {document}", f"kept {options.no_execute}",
+    folder = Path(getattr(options, "folder", "."))
+    document = folder.name if folder.is_file() else ""
+    return (f"profile {options.profile}", f"data {data}", f"document {document}",
+            f"kept {getattr(options, 'no_execute', False)}",
             *(word for group in options.set for word in group.split()))
+
+
+def _without_choice(options: argparse.Namespace) -> argparse.Namespace:
+    return argparse.Namespace(**{**vars(options), "profile": "", "data": "", "set": []})
+
+
+def _told(options: argparse.Namespace, choice: tuple[str, ...]) -> str:
+    """A choice in words."""
+    usual = _choice(_without_choice(options))
+    return ", ".join(word for word in choice if word not in usual) or "the default profile, no parameters"
 
 
 def _take(options: argparse.Namespace, choice: tuple[str, ...]) -> None:
     """Take profile, data and parameters of an earlier build, and say so."""
-    if _choice(options) != _choice(argparse.Namespace(profile="", data="", set=[])):
+    if _choice(options) != _choice(_without_choice(options)):
         raise SettingsError("--again takes the choice of the last build; leave it out, or the choice")
     if choice:
         options.profile, options.data = choice[0].removeprefix("profile "), choice[1].removeprefix("data ")
-        options.set = list(choice[2:])
-    told = [f"{word}" for word in choice if word not in ("profile ", "data ")]
-    say(f"as in the last build: {', '.join(told) or 'the default profile, no parameters'}")
+        options.set = list(choice[len(_choice(_without_choice(options))):])
+    say(f"as in the last build: {_told(options, choice)}")
 
 
 def _build(options: argparse.Namespace) -> None:
@@ -306,16 +317,14 @@ def _zip(options: argparse.Namespace) -> None:
     from gozaresh.bundle import bundle, standing_build
 
     root = Path(".").resolve()
-    report = _report(options)
     last = standing_build(root)
     given = _choice(options)
-    if given == _choice(argparse.Namespace(profile="", data="", set=[])):
+    if given == _choice(_without_choice(options)):
         _take(options, last.choice)
-        report = _report(options)
     elif given != last.choice:
-        was = ", ".join(word for word in last.choice if word not in ("profile ", "data ")) or "the default profile"
-        raise BundleError(f"build/report.pdf was built with {was}, and not with what is asked for now: build it again")
-    bundle(report, last, options.lastname, options.student)
+        raise BundleError(f"build/report.pdf was built with {_told(options, last.choice)}, and not with what is asked "
+                          "for now: build it again")
+    bundle(_report(options), last, options.lastname, options.student)
 
 
 def _why(options: argparse.Namespace) -> None:
