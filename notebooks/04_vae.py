@@ -51,13 +51,13 @@ from dgm.vae.common.device import cpu_threads
 from dgm.vae.training.factor import FactorConfig
 from dgm.vae.analysis.cached import kept_faces, kept_posterior, kept_probe, kept_refinement, kept_walk
 from dgm.vae.images.loader import FaceLoader
+from dgm.vae.model.prior import fit_prior
 from dgm.vae.model.vae import VAE, Decoder, Encoder, Posterior, reparameterize
 from dgm.vae.analysis.overfitting import overfitting
 from dgm.vae.images.picture import image_grid, interleaved_rows
 from dgm.vae.training.record import find_record
 from dgm.vae.analysis.refine import RATE as FIRST_RATE
 from dgm.vae.analysis.refine import STEPS as REFINING
-from dgm.vae.analysis.refine import cost
 from dgm.vae.analysis.smile import STEPS
 from dgm.vae.model.summary import summary
 from dgm.vae.training.loop import TrainingConfig, train, train_factor
@@ -262,7 +262,7 @@ trained = factored.vae if factored else recorded or train(faces, split, config, 
 if recorded is None:
     checkpoint.save(trained, about, Path(run_dir))
 model, history = trained.model, trained.history
-final = history.valid[-1]
+final = trained.unseen
 psnr = objective.psnr(final.squared_error)
 pixels = 3 * image_size**2
 bits = (final.reconstruction + final.kl) / (pixels * math.log(2)) + 8
@@ -303,7 +303,7 @@ markdown("""### چرا این تنظیم‌ها
 کیفیت بازسازی را با نسبت بیشینهٔ سیگنال به نویز (peak signal-to-noise ratio، به‌اختصار PSNR) می‌گوییم: ده برابر لگاریتم اعشاری وارون میانگین مربع خطا، زیرا بیشترین مقدار پیکسل یک است.
 """ + (f"""برای این کار هر بار یک چیز را عوض کرده و با {fa(ablated[0].seeds)} دانهٔ تصادفی آموزش داده‌ایم: {fa(base.epochs)} دوره روی {fa(ablation.FACES)} چهرهٔ ساختگیِ {fa(ablation.IMAGE_SIZE)} پیکسلی، با دسته‌های {fa(base.batch_size)}تایی.
 این آزمایش در همین اجرا تکرار نشده است؛ @tbl-vae-ablation از سندی می‌آید که با همین برنامهٔ مدل، یا نسخه‌ای از آن که بیت‌به‌بیت همان آموزش را می‌دهد، ساخته شده است.""" if ablated else
-"""سندی از آزمایش این انتخاب‌ها که با برنامهٔ کنونی مدل ساخته شده باشد در این پوشه نیست و @tbl-vae-ablation تهی است؛ با `python -m dgm.vae.experiments.ablation` ساخته می‌شود."""))
+"""سندی از آزمایش این انتخاب‌ها که با برنامهٔ کنونی مدل ساخته شده باشد در این پوشه نیست و @tbl-vae-ablation تهی است؛ با `python -m dgm.vae ablation` ساخته می‌شود."""))
 
 # %%
 #| label: tbl-vae-ablation
@@ -337,13 +337,13 @@ def device_named(device):
 
 def device_of(trained):
     """دستگاه آموزش؛ اگر آموزش جای دیگری آغاز شده باشد، همهٔ آن‌ها به ترتیب."""
-    earlier = [f"{device_named(one.device)} تا دورهٔ {fa(following.first - 1)}" for one, following in pairwise(trained.stretches)]
+    earlier = [f"{device_named(one.device)} تا دورهٔ {fa(following.first - 1)}" for one, following in pairwise(trained.segments)]
     return " و سپس ".join([*earlier, device_named(trained.device)])
 
 
 def restarts_of(trained):
     """جاهایی که آموزش نه از حالت کامل خود که از یک سند پی گرفته شده است."""
-    first = [fa(stretch.first) for stretch in trained.stretches if stretch.from_record]
+    first = [fa(segment.first) for segment in trained.segments if segment.from_record]
     return "" if not first else (
         f" آموزش در آغاز دورهٔ {' و دورهٔ '.join(first)} از سند نیمه‌کاره‌ای پی گرفته شده که گشتاورهای Adam را نگه نمی‌دارد: "
         "ترتیب دسته‌ها همان است که در آموزش یک‌تکه می‌بود، ولی وزن‌ها یک بار گرد شده‌اند، گشتاورها از صفر آغاز شده‌اند و نویز از دانهٔ دیگری آمده است.")
@@ -483,7 +483,7 @@ Table(["بخش", "PSNR با رمزگذار (دسی‌بل)", "PSNR پس از گ�
       [amortization("آموزش", seen), amortization("اعتبارسنجی", unseen_part)], "lccccc")
 
 # %%
-before, after = (cost(theirs, beta) - cost(own, beta) for own, theirs in (
+before, after = (theirs.loss(beta) - own.loss(beta) for own, theirs in (
     (seen.encoded, unseen_part.encoded), (seen.refined, unseen_part.refined)))
 text = (f"با این گام‌ها هزینه روی تصویرهای آموزش {fa(f'{seen.gap(beta):.0f}')} و روی تصویرهای دیده‌نشده {fa(f'{unseen_part.gap(beta):.0f}')} نات کم می‌شود؛ "
         + ("شکاف سرشکن‌سازی دست‌کم همین است، زیرا شاید گام‌های بیشتر از این هم بکاهند. " if beta == 1 else
@@ -535,7 +535,7 @@ image_grid(inference.decode(model, torch.randn(32, latent_dim, generator=generat
 #| fig-alt: چهار سطر و هشت ستون تصویر که رمزگشا از بردارهایی با میانگین و کوواریانس بردارهای نهانِ داده ساخته است
 #| fig-width: 88%
 train_posterior = kept_posterior(model, faces.images[split.train], Path(run_dir))
-image_grid(inference.decode(model, latent.aggregate_posterior(train_posterior).sample(32, generator)), 8)
+image_grid(inference.decode(model, fit_prior(train_posterior).sample(32, generator)), 8)
 
 # %%
 direction = latent.smile_direction(posterior.mean, faces.smiling)

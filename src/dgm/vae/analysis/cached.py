@@ -26,7 +26,7 @@ from dgm.vae.images.faces import Faces, LoadReport, Split
 from dgm.vae.model.inference import encode
 from dgm.vae.model.vae import VAE, Posterior
 from dgm.vae.training.identity import code_digest
-from dgm.vae.training.trainer import Measure
+from dgm.vae.training.trainer import Metrics
 from dgm.vae.worlds.faces import synthetic_faces
 
 STATE = "torch's generator"
@@ -80,7 +80,7 @@ def kept_refinement(model: VAE, images: Tensor, beta: float, folder: Path) -> Re
 
     inputs: list[object] = [_network(model), _digest([images]), beta]
     tensors, about = _kept(folder, ("analysis/refine", "model/objective", "model/vae", "model/layers"), inputs, compute)
-    return Refinement(Measure(*about["encoded"]), Measure(*about["refined"]),
+    return Refinement(Metrics(*about["encoded"]), Metrics(*about["refined"]),
                       Posterior(tensors["mean"], tensors["log_variance"]))
 
 

@@ -1,7 +1,6 @@
-"""What each choice of the training is worth: one changed at a time, over several seeds, and the record of it.
+"""Ablation: one choice of the training changed at a time, over several seeds, and the record of it.
 
-``python -m dgm.vae.experiments.ablation`` runs what is missing and keeps each result as it
-comes, so that it can be stopped.
+``python -m dgm.vae ablation`` runs what is missing and keeps each result as it comes, so that it can be stopped.
 """
 
 from __future__ import annotations
@@ -174,14 +173,11 @@ def _result(name: str, seed: int, faces: Faces, split: Split, probe: SmileProbe)
     return Result(name, seed, psnr(last.squared_error), last.kl, latent.active_units(posterior), means[0], means[-1])
 
 
-def main() -> None:
-    """Run all, a line a result."""
-    parser = argparse.ArgumentParser(prog="python -m dgm.vae.experiments.ablation", description=main.__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line: run all that is missing, a line a result."""
+    parser = argparse.ArgumentParser(prog="python -m dgm.vae ablation", description=main.__doc__)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the record lies (%(default)s)")
-    for result in run_missing(parser.parse_args().folder):
+    for result in run_missing(parser.parse_args(arguments).folder):
         print(f"{result.variant}, seed {result.seed}: {result.psnr:.2f} dB, KL {result.kl:.0f} nats, smile "
               f"{result.smile_first:.2f} to {result.smile_last:.2f}", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    return 0

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from dgm.vae.__main__ import main
 from dgm.vae.analysis.measure import Sizes
 from dgm.vae.experiments import study, sweep
 from dgm.vae.experiments.process import Outcome
@@ -55,7 +56,7 @@ def test_a_world_is_recorded_when_none_of_its_runs_is_missing(tmp_path: Path, ca
     folder.mkdir()
     (folder / "FAIL").touch()
     given = ["--folder", str(folder), "--record", str(record), "--jobs", "2"]
-    assert study.main(given) == 1
+    assert main(["study", *given]) == 1
     assert len(recorded(record / "sweep-sprites" / "results.json")) == 12
     assert recorded(record / "sweep-faces" / "results.json") == ()
     (folder / "FAIL").unlink()

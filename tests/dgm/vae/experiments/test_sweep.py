@@ -24,13 +24,14 @@ import torch
 from filelock import FileLock
 
 from dgm.errors import DataError, ModelError
+from dgm.vae.__main__ import main
 from dgm.vae.analysis.measure import Sizes
 from dgm.vae.experiments import dask as scheduler
 from dgm.vae.experiments import sweep
 from dgm.vae.experiments.process import Outcome, work_apart
 from dgm.vae.experiments.results import Result, read, recorded, summaries
 from dgm.vae.experiments.run import Run, run_of, with_values, work
-from dgm.vae.experiments.sweep import Grid, crossed, main
+from dgm.vae.experiments.sweep import Grid, crossed
 from dgm.vae.training.factor import FactorConfig
 from dgm.vae.training.trainer import TrainingConfig
 
@@ -122,7 +123,7 @@ def test_a_second_sweep_of_a_folder_waits_for_the_first(tmp_path: Path, capsys) 
 
 def test_a_folder_that_cannot_be_is_one_line(tmp_path: Path, capsys) -> None:
     (tmp_path / "file").touch()
-    assert main(["--folder", str(tmp_path / "file")]) == 1
+    assert main(["sweep", "--folder", str(tmp_path / "file")]) == 1
     assert capsys.readouterr().err == f"error: {tmp_path / 'file'}: a sweep cannot be kept there (File exists)\n"
 
 
@@ -253,7 +254,7 @@ def wait_for(condition, seconds: float = 180) -> None:
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
 def test_when_the_parent_goes_its_runs_save_their_state_and_end(tmp_path: Path, number: int, status: int) -> None:
-    parent = subprocess.Popen([sys.executable, "-m", "dgm.vae.experiments.sweep", "--beta", "1", "--gamma", "0",
+    parent = subprocess.Popen([sys.executable, "-m", "dgm.vae", "sweep", "--beta", "1", "--gamma", "0",
                                "--seeds", "1",
                                "--images", "100", "--image-size", "16", "--epochs", "100000", "--folder", tmp_path],
                               stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")})
@@ -293,7 +294,7 @@ def alive(number: int) -> bool:
 ])
 def test_what_cannot_be_is_one_line(arguments: list[str], message: str, tmp_path: Path, capsys, monkeypatch) -> None:
     monkeypatch.setattr(scheduler, "PATIENCE", "1s")
-    assert main([*arguments, "--folder", str(tmp_path)]) == 1
+    assert main(["sweep", *arguments, "--folder", str(tmp_path)]) == 1
     errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error:")]
     assert len(errors) == 1
     assert errors[0].startswith(message)
