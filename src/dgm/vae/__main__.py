@@ -10,13 +10,16 @@ from collections.abc import Sequence
 from dgm.errors import DgmError, nearest
 
 STOPPED = 130  # exit status after Ctrl-C
-# the module whose ``main`` is the command, and what it does
+# the function that is the command, and what it does
 COMMANDS = {
-    "record": ("training.record", "train in resumable pieces and keep the training as a record"),
-    "distributed": ("training.distributed", "the same on several processes; start it with torchrun -m dgm.vae"),
-    "sweep": ("experiments.sweep", "FactorVAEs over beta, gamma and seeds, side by side"),
-    "study": ("experiments.study", "the report's own sweeps, and the record of them"),
-    "ablation": ("experiments.ablation", "single choices of the training changed one at a time"),
+    "sample": ("analysis.apply:sample", "new faces from a recorded model's learned prior"),
+    "reconstruct": ("analysis.apply:reconstruct", "faces and their reconstructions by a recorded model"),
+    "smile": ("analysis.apply:smile", "faces that smile more and more, by a recorded model"),
+    "record": ("training.record:main", "train in resumable pieces and keep the training as a record"),
+    "distributed": ("training.distributed:main", "the same on several processes; start it with torchrun -m dgm.vae"),
+    "sweep": ("experiments.sweep:main", "FactorVAEs over beta, gamma and seeds, side by side"),
+    "study": ("experiments.study:main", "the report's own sweeps, and the record of them"),
+    "ablation": ("experiments.ablation:main", "single choices of the training changed one at a time"),
 }
 
 
@@ -30,8 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if name not in COMMANDS:
             raise DgmError(f"command {name!r} is not known; {nearest(name, COMMANDS)}")
-        module = importlib.import_module(f"dgm.vae.{COMMANDS[name][0]}")
-        status: int = module.main(rest)
+        module, _, function = COMMANDS[name][0].partition(":")
+        status: int = getattr(importlib.import_module(f"dgm.vae.{module}"), function)(rest)
         return status
     except DgmError as error:
         print(f"error: {error}", file=sys.stderr)

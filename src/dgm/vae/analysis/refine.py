@@ -1,4 +1,4 @@
-"""How much of the bound the encoder loses by giving every q(z|x) in one pass: the amortization gap.
+"""Amortization gap: the part of the bound that is lost because one encoder pass gives every q(z|x).
 
 Cremer et al. 2018, section 3; the steps are those of stochastic variational inference from the encoder's q(z|x) on,
 as in Kim et al. 2018 (semi-amortized VAE, section 3), with the weights as they are.
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dgm.vae.images.faces import Faces, Split
 from dgm.vae.images.loader import to_unit
 from dgm.vae.model.objective import Terms, elbo_terms
 from dgm.vae.model.vae import VAE, Posterior, reparameterize
@@ -31,6 +32,12 @@ class Refinement:
     def gap(self, beta: float = 1.0) -> float:
         """By how many nats an image the cost sank; the amortization gap is at least this."""
         return self.encoded.loss(beta) - self.refined.loss(beta)
+
+
+def refinements(model: VAE, faces: Faces, split: Split, beta: float, count: int) -> tuple[Refinement, Refinement]:
+    """:func:`refine` for the first ``count`` training images, and for the first ``count`` validation images."""
+    seen, unseen = (refine(model, faces.images[part[:count]], beta) for part in (split.train, split.valid))
+    return seen, unseen
 
 
 def refine(model: VAE, images: Tensor, beta: float = 1.0, steps: int = STEPS) -> Refinement:  # uint8 (N, 3, S, S)

@@ -12,15 +12,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
-from statistics import mean, stdev
+from typing import Any
 
 import torch
 from torch import nn
 
+from dgm.errors import ModelError
 from dgm.vae.analysis import latent
 from dgm.vae.analysis.smile import SmileProbe, train_probe, walk
 from dgm.vae.common.device import best_device
 from dgm.vae.common.files import write_whole
+from dgm.vae.experiments.results import spreads
 from dgm.vae.images.faces import Faces, Split, stratified_split
 from dgm.vae.model import inference
 from dgm.vae.model.layers import UpConv2d
@@ -98,27 +100,25 @@ class Result:
     smile_first: float
     smile_last: float
 
+    def findings(self) -> dict[str, float]:
+        """Measures by name."""
+        return {name: value for name, value in asdict(self).items() if name not in ("variant", "seed")}
+
 
 @dataclass(frozen=True)
 class Summary:
-    """Mean and standard deviation over the seeds of each of a result's measures, by its name."""
+    """Mean and standard deviation over the seeds of each finding, by its name."""
 
     variant: str
     seeds: int
-    measures: dict[str, tuple[float, float]]
+    findings: dict[str, tuple[float, float]]
 
 
 def summaries(results: Sequence[Result]) -> tuple[Summary, ...]:
     """A summary a variant, in the order of :data:`VARIANTS`; only of those with at least two runs."""
     groups = {name: [r for r in results if r.variant == name] for name in VARIANTS}
-    names = ("psnr", "kl", "active", "smile_first", "smile_last")
-    return tuple(
-        Summary(name, len(group), {key: _spread([float(getattr(r, key)) for r in group]) for key in names})
-        for name, group in groups.items() if len(group) > 1)
-
-
-def _spread(values: Sequence[float]) -> tuple[float, float]:
-    return mean(values), stdev(values)
+    return tuple(Summary(name, len(group), spreads([one.findings() for one in group]))
+                 for name, group in groups.items() if len(group) > 1)
 
 
 def inputs() -> dict[str, object]:
@@ -134,11 +134,20 @@ def recorded(folder: Path = FOLDER) -> tuple[Result, ...]:
     except (OSError, ValueError):
         return ()
     found, wanted = record.get("inputs", {}), json.loads(json.dumps(inputs()))
-    made, kept = found.pop("variants", {}), wanted.pop("variants")
+    made, _ = found.pop("variants", {}), wanted.pop("variants")
     if found != wanted:
         return ()
-    return tuple(Result(**row) for row in record["results"] if row["variant"] in kept
-                 and made.get(row["variant"]) == kept[row["variant"]])
+    same = {name for name, settings in made.items() if name in VARIANTS and _variant(settings) == VARIANTS[name]}
+    return tuple(Result(**row) for row in record["results"] if row["variant"] in same)
+
+
+def _variant(settings: dict[str, Any]) -> Variant | None:
+    """The variant that a record names; a setting that it does not name had its default."""
+    try:
+        given = dict(settings)
+        return Variant(free_decoder=given.pop("free_decoder", False), config=TrainingConfig(**given))
+    except (TypeError, ModelError):
+        return None
 
 
 def run_missing(folder: Path = FOLDER) -> Iterator[Result]:

@@ -27,7 +27,7 @@ from dgm.errors import ModelError
 from dgm.vae.common.console import say
 from dgm.vae.common.files import write_whole
 from dgm.vae.experiments.dask import workers_of
-from dgm.vae.experiments.process import Outcome, work_apart
+from dgm.vae.experiments.process import Outcome, run_in_subprocess
 from dgm.vae.experiments.results import Result, read, summaries, table, write_results
 from dgm.vae.experiments.run import Run, run_of, with_values
 from dgm.vae.training.factor import FactorConfig
@@ -147,7 +147,7 @@ def _run_all(missing: Sequence[Run], folder: Path, jobs: int, scheduler: str) ->
     """Why runs failed, by their labels; a result is written as soon as it is there."""
     failures: dict[str, str] = {}
     with workers_of(scheduler) if scheduler else _processes(jobs) as executor, _Watch(missing, folder) as watch:
-        waiting = {executor.submit(work_apart, run.inputs(), str(folder / run.digest)): run for run in missing}
+        waiting = {executor.submit(run_in_subprocess, run.inputs(), str(folder / run.digest)): run for run in missing}
         while waiting:
             done, _ = wait(waiting, timeout=LOOK, return_when=FIRST_COMPLETED)
             for future in done:

@@ -31,7 +31,7 @@ class GaussianPrior:
     def layer(self) -> nn.Linear:
         """The linear layer that turns N(0, I) into this: z = A noise + mean, A A' = covariance."""
         values, vectors = torch.linalg.eigh(self.covariance)
-        layer = nn.Linear(len(self.mean), len(self.mean))
+        layer: nn.Linear = nn.utils.skip_init(nn.Linear, len(self.mean), len(self.mean))
         with torch.no_grad():
             layer.weight.copy_(vectors * values.clamp(min=0).sqrt())
             layer.bias.copy_(self.mean)

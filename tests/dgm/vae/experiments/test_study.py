@@ -34,7 +34,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
                         "notebook": "{}", "traversals": "AAAA"})
 
     threads = torch.get_num_threads()
-    monkeypatch.setattr(sweep, "work_apart", made_up)
+    monkeypatch.setattr(sweep, "run_in_subprocess", made_up)
     monkeypatch.setattr(study, "GRIDS", {name: Grid(study.SETTINGS, 2, replace(TINY, world=name))
                                          for name in ("sprites", "faces")})
     yield
