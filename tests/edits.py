@@ -21,8 +21,8 @@ from nbformat import NotebookNode
 from gozaresh.common.errors import ExecutionError
 from gozaresh.common.persian import persian
 from gozaresh.run.execute import Job
-from gozaresh.run.recorder import Running
-from gozaresh.run.witness import Witness
+from gozaresh.run.file_audit import FileAudit
+from gozaresh.run.recorder import Recorder
 from gozaresh.source import inline
 
 CHAPTER = "notebooks/01_edited.py"
@@ -177,16 +177,16 @@ class Double:
     A ``fresh`` one finds no bytecode of earlier runs.
     """
 
-    listening: Witness | None = None
+    listening: FileAudit | None = None
     hooked = False
 
     def __init__(self, fresh: bool = False) -> None:
         self.runs, self.fresh = 0, fresh
         if not Double.hooked:
-            sys.addaudithook(lambda event, arguments: Double.listening and Double.listening.hear(event, arguments))
+            sys.addaudithook(lambda event, arguments: Double.listening and Double.listening.hook(event, arguments))
             Double.hooked = True
 
-    def __call__(self, job: Job, running: Running) -> NotebookNode:
+    def __call__(self, job: Job, recorder: Recorder) -> NotebookNode:
         self.runs += 1
         notebook = deepcopy(job.notebook)
         if job.parameters:
@@ -194,17 +194,17 @@ class Double:
             injected = nbformat.v4.new_code_cell(code, id="injected", metadata={"tags": ["injected-parameters"]})
             at = next(n for n, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", ()))
             notebook.cells.insert(at + 1, injected)
-        witness = Witness(running.journal, job.root, [job.build, *job.paths.values()])
-        with _as_kernel(job, witness, self.fresh):
+        audit = FileAudit(recorder.journal, job.root, [job.build, *job.paths.values()])
+        with _as_kernel(job, audit, self.fresh):
             names: dict[str, object] = {}
             for number, cell in enumerate(notebook.cells):
                 if cell.cell_type == "code":
-                    self._cell(cell, number, names, running, witness)
+                    self._cell(cell, number, names, recorder, audit)
         return notebook
 
-    def _cell(self, cell: NotebookNode, number: int, names: dict[str, object], running: Running,
-              witness: Witness) -> None:
-        running.started(cell, number)
+    def _cell(self, cell: NotebookNode, number: int, names: dict[str, object], recorder: Recorder,
+              audit: FileAudit) -> None:
+        recorder.started(cell, number)
         printed, fault = io.StringIO(), None
         try:
             with contextlib.redirect_stdout(printed):
@@ -213,14 +213,14 @@ class Double:
             fault = error
         cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=printed.getvalue())]
         cell.execution_count = number
-        witness.modules()
-        running.executed(cell, number, {"content": {"status": "error" if fault else "ok"}})
+        audit.modules()
+        recorder.executed(cell, number, {"content": {"status": "error" if fault else "ok"}})
         if fault:
-            raise ExecutionError(f"{running.place}: {fault}")
+            raise ExecutionError(f"{recorder.place}: {fault}")
 
 
 @contextlib.contextmanager
-def _as_kernel(job: Job, witness: Witness, fresh: bool):
+def _as_kernel(job: Job, audit: FileAudit, fresh: bool):
     """The folder, the path and the modules of a kernel that has just begun."""
     folder, path, show = Path.cwd(), list(sys.path), inline.show_values
     os.chdir(job.root)
@@ -229,7 +229,7 @@ def _as_kernel(job: Job, witness: Witness, fresh: bool):
     _forget(job.root)
     sys.pycache_prefix, writes = str(job.build / "bytecode") if fresh else None, sys.dont_write_bytecode
     sys.dont_write_bytecode = False
-    Double.listening = witness
+    Double.listening = audit
     try:
         yield
     finally:

@@ -10,26 +10,35 @@ from typing import TYPE_CHECKING
 
 from nbformat import NotebookNode
 
-from gozaresh import uptodate as standing
+from gozaresh import uptodate
 from gozaresh.common import files
 from gozaresh.common.digests import file_digest
-from gozaresh.common.errors import GozareshError, Problem, ProofError, SettingsError, SourceError, TypesetError, nearest
+from gozaresh.common.errors import (
+    GozareshError,
+    Problem,
+    ProofError,
+    SettingsError,
+    SourceError,
+    TypesetError,
+    nearest,
+    raise_problems,
+)
 from gozaresh.common.files import locked, notebook_text, write_bytes, write_text
 from gozaresh.common.memo import key
 from gozaresh.common.progress import say
 from gozaresh.export.ledger import check_complete
 from gozaresh.pdf.text import heading_pages
-from gozaresh.proof.expected import appendix_promise, chapter_promise, promised
-from gozaresh.proof.proofread import Proof, Wanted, proofread
+from gozaresh.proof.expected import expected_appendix, expected_chapter, expected_passages
+from gozaresh.proof.proofread import Expectations, Proof, proofread
 from gozaresh.proof.words import source_texts
 from gozaresh.provenance import record as origins
 from gozaresh.report import Report, bibliographies, built, input_files, parameter_values, there, watched
 from gozaresh.source.assignment import Question, points, read_assignment, unanswered
 from gozaresh.source.bibliography import read_bibliography
 from gozaresh.source.cells import Cell
-from gozaresh.source.lint import defined_labels, half_spaces, lint, raise_first, typed_results
+from gozaresh.source.lint import defined_labels, half_spaces, lint, typed_results
 from gozaresh.source.notebook import to_notebook
-from gozaresh.uptodate import Root
+from gozaresh.uptodate import WatchedPath
 
 if TYPE_CHECKING:
     from gozaresh.run.execute import Reads
@@ -40,7 +49,7 @@ def build_report(report: Report) -> Path:
     started = time.monotonic()
     check(report)
     with locked(report.project.build / "run" / "build.lock", "the report"):
-        before = standing.contents(watched(report)) if report.choice else {}
+        before = uptodate.contents(watched(report)) if report.choice else {}
         reads = []
         for name in report.cells:
             make_notebook(report, name)
@@ -59,13 +68,13 @@ def _record(report: Report, reads: Sequence[Reads], before: Mapping[str, str]) -
     ``before`` is what was read, as it was when the build began; what was saved since is not in this report.
     """
     project = report.project
-    made = [Root(project.pdf), Root(project.figures), Root(project.build / "executed", ".ipynb"),
-            Root(project.build / origins.FILE)]
-    note = standing.record(project.root, report.choice, [*watched(report), *made], before,
+    made = [WatchedPath(project.pdf), WatchedPath(project.figures), WatchedPath(project.build / "executed", ".ipynb"),
+            WatchedPath(project.build / origins.FILE)]
+    note = uptodate.write_manifest(project.root, report.choice, [*watched(report), *made], before,
                            {path for read in reads for path in read.modules},
                            {name: digest for read in reads for name, digest in read.seen.items()})
     if note:
-        write_text(note, project.build / standing.FILE)
+        write_text(note, project.build / uptodate.FILE)
 
 
 def chapter(report: Report, name: str) -> str:
@@ -86,7 +95,7 @@ def check(report: Report) -> None:
         SourceError: with a line for every breach.
     """
     cells = [cell for chapter in report.cells.values() for cell in chapter]
-    raise_first([*lint(cells, set(read_bibliography(bibliographies(report.project)))), *_coverage(report, cells)])
+    raise_problems([*lint(cells, set(read_bibliography(bibliographies(report.project)))), *_coverage(report, cells)])
 
 
 def advice(report: Report) -> list[str]:
@@ -142,7 +151,7 @@ def export_chapter(report: Report, name: str) -> None:
     markup, outputs = kept.get(key(digest, macros), lambda: _exported(report.executed(name), macros))
     for file, data in outputs.items():
         write_bytes(data, report.project.root / file)
-    write_text(markup, report.sheet_path(name))
+    write_text(markup, report.typst_path(name))
 
 
 def _exported(executed: NotebookNode, macros: str) -> tuple[str, dict[str, bytes]]:
@@ -158,7 +167,7 @@ def export_appendix(report: Report) -> Path:
     """Step 3 for the appendix, which the engine writes from the record of the run."""
     from gozaresh.export.typst_writer import to_typst
 
-    path, text = report.sheet_path("appendix"), report.appendix
+    path, text = report.typst_path("appendix"), report.appendix
     kept = report.memo("export-appendix")
     write_text('#import "/build/theme/theme.typ": *\n\n' + kept.get(key(text), lambda: to_typst(text)), path)
     return path
@@ -166,14 +175,14 @@ def export_appendix(report: Report) -> Path:
 
 def typeset_report(report: Report) -> Path:
     """Steps 4 and 5: set the PDF, read it back, and hold it against the executed cells."""
-    from gozaresh.typeset.typeset import Sheets, typeset
+    from gozaresh.typeset.typeset import TypstFiles, typeset
 
     check_complete([report.executed(name) for name in report.cells])
-    sheets = Sheets(tuple(report.sheet_path(name) for name in report.cells), export_appendix(report))
+    sources = TypstFiles(tuple(report.typst_path(name) for name in report.cells), export_appendix(report))
     with ThreadPoolExecutor(1) as pool:  # Typst leaves time for what the proof needs
         wanted = pool.submit(_wanted, report)
         try:
-            pdf = typeset(report.project, sheets, report.memo("pages"))
+            pdf = typeset(report.project, sources, report.memo("pages"))
         except (SourceError, TypesetError) as error:
             raise _at_home(error, report) from None
         proof = prove(report, pdf, wanted.result())
@@ -186,26 +195,25 @@ def typeset_report(report: Report) -> Path:
 
 
 def _at_home(error: GozareshError, report: Report) -> GozareshError:
-    from gozaresh.export.error_places import Chapters, home_of_sheet
+    from gozaresh.export.error_places import Chapters, locate_typst_error
 
     project = report.project
     executed = {name: report.executed(name) for name in report.cells}
-    theme, macros = project.relative(project.theme), project.settings.macros
-    return home_of_sheet(error, Chapters(project.root, executed, theme, macros))
+    return locate_typst_error(error, Chapters(project.root, executed, project.relative(project.theme)))
 
 
-def _wanted(report: Report) -> Wanted:
+def _wanted(report: Report) -> Expectations:
     from gozaresh.proof.page_checks import margins
 
     notebooks = [report.executed(name) for name in report.cells]
-    promises = [*map(chapter_promise, notebooks), appendix_promise(report.appendix)]
+    promises = [*map(expected_chapter, notebooks), expected_appendix(report.appendix)]
     kept = report.memo("passages")
-    passages = promised(promises, report.project.settings.macros, kept)
-    return Wanted(passages, [text for notebook in notebooks for text in source_texts(notebook)],
+    passages = expected_passages(promises, report.project.settings.macros, kept)
+    return Expectations(passages, [text for notebook in notebooks for text in source_texts(notebook)],
                   margins(report.project))
 
 
-def prove(report: Report, pdf: Path, wanted: Wanted) -> Proof:
+def prove(report: Report, pdf: Path, wanted: Expectations) -> Proof:
     """Step 5: hold the finished PDF against what the executed chapters promise.
 
     Raises:
@@ -216,6 +224,6 @@ def prove(report: Report, pdf: Path, wanted: Wanted) -> Proof:
     if not proof.sound:
         unproven = pdf.with_name("report.unproven.pdf")
         pdf.replace(unproven)
-        lines = [str(found) for found in (*proof.missing, *proof.faults)]
-        raise ProofError("\n".join([*lines[:20], f"the PDF is kept as {report.project.relative(unproven)}"]))
+        kept = Problem(None, f"the PDF is kept as {report.project.relative(unproven)}")
+        raise ProofError(problems=[*proof.problems[:20], kept])
     return proof

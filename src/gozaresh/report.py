@@ -12,15 +12,16 @@ from nbformat import NotebookNode
 from gozaresh.common import files
 from gozaresh.common.digests import file_digest
 from gozaresh.common.environment import environment
-from gozaresh.common.errors import SourceError
+from gozaresh.common.errors import Problem, SourceError, raise_problems
 from gozaresh.common.memo import Memo, key, memo
+from gozaresh.common.text import read_text
 from gozaresh.provenance.appendix import appendix
 from gozaresh.provenance.record import Provenance
 from gozaresh.provenance.trace import Chapter, trace
 from gozaresh.settings import Literal, Project
 from gozaresh.source.cells import Cell, read_chapter
 from gozaresh.source.parameters import Overrides, Parameter, check_names, read_parameters
-from gozaresh.uptodate import Root, roots
+from gozaresh.uptodate import WatchedPath, watched_paths
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,19 @@ class Report:
     @cached_property
     def cells(self) -> Mapping[str, tuple[Cell, ...]]:
         """The cells of each chapter by its name."""
-        return {path.stem: self._read(path) for path in self.project.chapters}
+        found: dict[str, tuple[Cell, ...]] = {}
+        problems: list[Problem] = []
+        for path in self.project.chapters:
+            try:
+                found[path.stem] = self._read(path)
+            except SourceError as error:
+                problems += error.problems
+        raise_problems(problems)
+        return found
 
     def _read(self, path: Path) -> tuple[Cell, ...]:
         name = self.project.relative(path)
-        return self.memo("cells").get(key(path.read_bytes(), name), lambda: read_chapter(path, name))
+        return self.memo("cells").get(key(read_text(path, name, SourceError), name), lambda: read_chapter(path, name))
 
     @cached_property
     def parameters(self) -> Mapping[str, tuple[Parameter, ...]]:
@@ -82,7 +91,7 @@ class Report:
         """Where the executed notebook of a chapter is written."""
         return self.project.build / "executed" / f"{name}.ipynb"
 
-    def sheet_path(self, name: str) -> Path:
+    def typst_path(self, name: str) -> Path:
         """Where the Typst markup of a chapter is written."""
         return self.project.build / "chapters" / f"{name}.typ"
 
@@ -93,6 +102,7 @@ def choose(project: Project, profile: str = "", given: Mapping[str, str] | None 
     Raises:
         SettingsError: no such profile or parameter, or a value of the wrong type.
     """
+    project.check()
     name, values = project.profile(profile, varied=bool(given), data=_data_alone(project, given or {}))
     report = Report(project, name, Overrides(values, dict(given or {})), {})
     for parameters in report.parameters.values():
@@ -106,15 +116,15 @@ def _data_alone(project: Project, given: Mapping[str, str]) -> str:
     return file_digest(path) if set(given) == {"data"} and path.is_file() else ""
 
 
-def inputs(report: Report) -> frozenset[Root]:
+def inputs(report: Report) -> frozenset[WatchedPath]:
     """The input files and folders that the chapters' parameters name."""
-    return frozenset(Root(path, whole=True) for name, parameters in report.parameters.items()
+    return frozenset(WatchedPath(path, whole=True) for name, parameters in report.parameters.items()
                      for path in input_files(report, name, parameter_values(report, parameters)).values())
 
 
-def watched(report: Report) -> frozenset[Root]:
+def watched(report: Report) -> frozenset[WatchedPath]:
     """All files and folders that a build reads."""
-    return roots(report.project) | inputs(report)
+    return watched_paths(report.project) | inputs(report)
 
 
 def bibliographies(project: Project) -> list[Path]:

@@ -19,23 +19,23 @@ from typing import TYPE_CHECKING
 
 from gozaresh.common.environment import cuda_present, now, threads
 from gozaresh.common.paths import ENGINE
-from gozaresh.run.witness import digest_of
+from gozaresh.run.file_audit import digest_of
 
-FILE = "standing.json"
+FILE = "manifest.json"
 FORMAT = 1
 VARIABLES = ("PYTHONPATH", "PYPANDOC_PANDOC", "SOURCE_DATE_EPOCH")
 
 
 @dataclass(frozen=True)
-class Parts:
+class Manifest:
     """What a report depends on, and what it consists of."""
 
-    roots: Sequence[tuple[str, str, bool]]  # as gozaresh.uptodate.Root has them
+    roots: Sequence[tuple[str, str, bool]]  # as gozaresh.uptodate.WatchedPath has them
     seen: Sequence[str]  # what the chapters' code read undeclared, as the witness names it, and the modules' folders
 
     def held(self, root: Path) -> tuple[dict[str, str], dict[str, str]]:
         """SHA-256 of each file, and of each thing seen, as they are now."""
-        files = contents(Root(Path(path), ending, whole) for path, ending, whole in self.roots)
+        files = contents(WatchedPath(Path(path), ending, whole) for path, ending, whole in self.roots)
         return files, {name: digest_of(name.partition(" ")[0], root / name.partition(" ")[2]) for name in self.seen}
 
     def state(self, root: Path, held: tuple[dict[str, str], dict[str, str]] | None = None) -> str:
@@ -44,29 +44,29 @@ class Parts:
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
-def contents(roots: Iterable[Root]) -> dict[str, str]:
+def contents(roots: Iterable[WatchedPath]) -> dict[str, str]:
     """SHA-256 of each file below the roots."""
     return {str(path): digest_of("file", path) for root in roots for path in root.files()}
 
 
-def holds(root: Path, choice: Sequence[str]) -> bool:
+def is_up_to_date(root: Path, choice: Sequence[str]) -> bool:
     """Whether a build of this choice would give what lies there."""
     try:
         kept = json.loads((root / "build" / FILE).read_text(encoding="utf-8"))
         same = kept["format"] == FORMAT and kept["choice"] == [*choice]
-        return bool(same and kept["state"] == Parts(kept["roots"], kept["seen"]).state(root))
+        return bool(same and kept["state"] == Manifest(kept["roots"], kept["seen"]).state(root))
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
-def record(root: Path, choice: Sequence[str], roots: Iterable[Root], before: Mapping[str, str],
+def write_manifest(root: Path, choice: Sequence[str], roots: Iterable[WatchedPath], before: Mapping[str, str],
            modules: Iterable[Path], seen: Mapping[str, str]) -> str:
-    """What :func:`holds` is to find in ``build/standing.json`` after a build that went well.
+    """What :func:`is_up_to_date` is to find in ``build/manifest.json`` after a build that went well.
 
     Nothing, if a file holds something else than ``before`` the build, or than when a chapter read it (``seen``).
     """
     folders = {root, *(path.parent for path in modules)}
-    parts = Parts(sorted((str(one.path), one.ending, one.whole) for one in {*roots, Root(ENGINE / "theme")}),
+    parts = Manifest(sorted((str(one.path), one.ending, one.whole) for one in {*roots, WatchedPath(ENGINE / "theme")}),
                   sorted({*seen, *(f"folder {folder}" for folder in folders)}))
     held = parts.held(root)
     if before.items() - held[0].items() or seen.items() - held[1].items():
@@ -102,7 +102,7 @@ SETTINGS = ("*.toml", "*.bib", "*.csl")
 
 
 @dataclass(frozen=True)
-class Root:
+class WatchedPath:
     """A file or folder that is read; of a folder only the files whose names end so."""
 
     path: Path
@@ -122,12 +122,12 @@ class Root:
                                           and not entry.endswith("~")))
 
 
-def roots(project: Project) -> frozenset[Root]:
+def watched_paths(project: Project) -> frozenset[WatchedPath]:
     """What a build reads beside its data: settings, chapters, modules, theme, and the engine."""
     beside = (path for pattern in SETTINGS for path in project.file.parent.glob(pattern))
     named = (project.file.parent / name for name in (*project.settings.bibliography.values(),
                                                      project.settings.assignment) if name)
     chapters = (project.root / name for name in project.settings.chapters)
-    whole = (Root(path) for path in (project.file, project.theme, *beside, *named, *chapters))
-    modules = (Root(project.root / name, ".py") for name in project.settings.modules)
-    return frozenset({*whole, *modules, Root(ENGINE, ".py")})
+    whole = (WatchedPath(path) for path in (project.file, project.theme, *beside, *named, *chapters))
+    modules = (WatchedPath(project.root / name, ".py") for name in project.settings.modules)
+    return frozenset({*whole, *modules, WatchedPath(ENGINE, ".py")})

@@ -26,12 +26,12 @@ from types import FrameType
 from typing import TextIO
 
 from gozaresh import build
-from gozaresh.common.errors import GozareshError, quoted
+from gozaresh.common.errors import GozareshError, from_os_error, quoted
 from gozaresh.common.memo import save_all
 from gozaresh.common.paths import ENGINE
 from gozaresh.report import Report, inputs
 from gozaresh.settings import Project, load_project
-from gozaresh.uptodate import Root, roots
+from gozaresh.uptodate import WatchedPath, watched_paths
 
 PAUSE = 0.1  # seconds between two looks at the files
 SHARE = 20  # a pause is at least so many times as long as the look
@@ -110,7 +110,7 @@ def _interrupted_by(*signals: signal.Signals) -> Iterator[None]:
             signal.signal(name, handler)
 
 
-def times(watched: Iterable[Root]) -> Times:
+def times(watched: Iterable[WatchedPath]) -> Times:
     """Time, size and number of each file; a file that is not there has none."""
     found = {}
     for root in watched:
@@ -136,8 +136,8 @@ class _Watch:
 
     def __init__(self, folder: Path, choose: Callable[[Project], Report], status: Status) -> None:
         self._folder, self._choose, self._status = folder.resolve(), choose, status
-        self._roots = frozenset({Root(self._folder / "report.toml"), Root(self._folder / "report" / "report.toml"),
-                                 Root(ENGINE, ".py")})
+        settings = (self._folder / "report.toml", self._folder / "report" / "report.toml")
+        self._roots = frozenset({*map(WatchedPath, settings), WatchedPath(ENGINE, ".py")})
         self._seen: Times = {}  # the files as they were when the last build began to read them
         self._cost = 0.0  # seconds that the last look at the files took
         self._good = ""  # when the last good PDF was made
@@ -159,14 +159,15 @@ class _Watch:
             with redirect_stderr(self._status):
                 project = load_project(self._folder)
                 draft = Draft(project.root, project.file, project.settings)
-                self._now_watching(roots(draft))
+                self._now_watching(watched_paths(draft))
                 report = self._choose(draft)
                 self._now_watching(self._roots | inputs(report))
                 build.build_report(report)
                 promote(draft.pdf, project.pdf)
         except (GozareshError, OSError) as error:
-            self._status.lines(quoted(str(error), self._folder))
-            count = len(str(error).splitlines())
+            ours = from_os_error(error, self._folder) if isinstance(error, OSError) else error
+            self._status.lines(quoted(ours, self._folder))
+            count = len(str(ours).splitlines())
             kept = f"build/report.pdf is the one of {self._good}" if self._good else "no good PDF yet"
             told = f"{count} error{'s' * (count > 1)} after {time.monotonic() - started:.1f} s; {kept}"
         else:
@@ -176,9 +177,9 @@ class _Watch:
         try:
             save_all()  # so that the next program finds it; this one has it in memory
         except OSError as error:
-            self._status.lines(quoted(str(error), self._folder))
+            self._status.lines(quoted(from_os_error(error, self._folder), self._folder))
 
-    def _now_watching(self, chosen: frozenset[Root]) -> None:
+    def _now_watching(self, chosen: frozenset[WatchedPath]) -> None:
         """Watch other files from now on; those already looked at keep the times that they had then."""
         self._roots, now = chosen, times(chosen)
         self._seen = {path: self._seen.get(path, about) for path, about in now.items()}

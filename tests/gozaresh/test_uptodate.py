@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gozaresh import uptodate as standing
+from gozaresh import uptodate
 from tests.conftest import gozaresh
 
 CHOICE = ("profile ", "data ")
@@ -20,7 +20,7 @@ def stood(built_pendulum: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """A copy of the small report, built where it lies."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1735689600")
     shutil.copytree(built_pendulum, tmp_path / "report")
-    assert not standing.holds(tmp_path / "report", CHOICE), "what stands is told of one folder"
+    assert not uptodate.is_up_to_date(tmp_path / "report", CHOICE), "what stands is told of one folder"
     assert gozaresh("build", ".", cwd=tmp_path / "report").status == 0
     return tmp_path / "report"
 
@@ -40,28 +40,28 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "a figure": lambda folder: same_size_and_time(next((folder / "figures").iterdir())),
     "a figure is gone": lambda folder: next((folder / "figures").iterdir()).unlink(),
     "an executed chapter": lambda folder: same_size_and_time(next((folder / "build" / "executed").iterdir())),
-    "the record is torn": lambda folder: (folder / "build" / standing.FILE).write_text("{"),
-    "the record is another's": lambda folder: (folder / "build" / standing.FILE).write_text("[]"),
+    "the record is torn": lambda folder: (folder / "build" / uptodate.FILE).write_text("{"),
+    "the record is another's": lambda folder: (folder / "build" / uptodate.FILE).write_text("[]"),
 }
 
 
 def test_it_stands_until_something_differs(stood: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(stood, tmp_path / "kept")
     for name, change in CHANGES.items():
-        assert standing.holds(stood, CHOICE), name
+        assert uptodate.is_up_to_date(stood, CHOICE), name
         change(stood)
-        assert not standing.holds(stood, CHOICE), name
+        assert not uptodate.is_up_to_date(stood, CHOICE), name
         shutil.rmtree(stood)
         shutil.copytree(tmp_path / "kept", stood)
     for path in stood.rglob("*"):
         os.utime(path)
-    assert standing.holds(stood, CHOICE), "touched, and changed back"
-    assert not standing.holds(stood, ("profile smoke", "data "))
+    assert uptodate.is_up_to_date(stood, CHOICE), "touched, and changed back"
+    assert not uptodate.is_up_to_date(stood, ("profile smoke", "data "))
     with monkeypatch.context() as other:
         other.setenv("OMP_NUM_THREADS", "7")
-        assert not standing.holds(stood, CHOICE), "sums are rounded otherwise"
+        assert not uptodate.is_up_to_date(stood, CHOICE), "sums are rounded otherwise"
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1735789600")
-    assert not standing.holds(stood, CHOICE), "the cover's date"
+    assert not uptodate.is_up_to_date(stood, CHOICE), "the cover's date"
 
 
 def test_a_package_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +71,7 @@ def test_a_package_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     states = set()
     for version in ("", "1", "2"):
         record.write_text(f"Name: toy\nVersion: {version}\n", encoding="utf-8")
-        states.add(standing.Parts((), ()).state(tmp_path))
+        states.add(uptodate.Manifest((), ()).state(tmp_path))
     assert len(states) == 3
 
 

@@ -20,7 +20,7 @@ import pytest
 from gozaresh.pdf.text import read_pages
 from gozaresh.report import choose, inputs
 from gozaresh.settings import load_project
-from gozaresh.uptodate import Root, roots
+from gozaresh.uptodate import WatchedPath, watched_paths
 from gozaresh.watch import Status, promote, times
 from tests.conftest import ROOT, edit, gozaresh
 
@@ -167,11 +167,11 @@ def test_a_changed_engine_starts_itself_anew(tmp_path: Path, pendulum: Path, mon
 
 def test_what_a_build_reads_is_watched_and_what_it_writes_is_not(built_pendulum: Path) -> None:
     project = load_project(built_pendulum)
-    watched = roots(project) | inputs(choose(project))
+    watched = watched_paths(project) | inputs(choose(project))
     found = {path.relative_to(built_pendulum).as_posix() for path in times(watched)
              if path.is_relative_to(built_pendulum)}
     assert found == {"report.toml", "notebooks/01_pendulum.py"}
-    own = set(times(roots(load_project(ROOT)) | inputs(choose(load_project(ROOT)))))
+    own = set(times(watched_paths(load_project(ROOT)) | inputs(choose(load_project(ROOT)))))
     for name in ("notebooks/04_vae.py", "report/report.toml", "report/references.bib", "report/graphs.toml",
                  "report/assignment.toml", "src/dgm/vae/model/vae.py", "src/gozaresh/theme/theme.typ",
                  "src/gozaresh/build.py"):
@@ -182,7 +182,7 @@ def test_what_a_build_reads_is_watched_and_what_it_writes_is_not(built_pendulum:
 def test_a_file_counts_as_saved_by_time_size_or_replacement(tmp_path: Path) -> None:
     file = tmp_path / "a.py"
     file.write_text("1")
-    root = {Root(tmp_path, ".py")}
+    root = {WatchedPath(tmp_path, ".py")}
     first = times(root)
     assert times(root) == first
     os.utime(file, ns=(0, 0))

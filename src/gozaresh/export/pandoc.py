@@ -1,49 +1,98 @@
-"""Call pandoc, and read its syntax tree: the label rule that writer and proof share."""
+"""Pandoc: one call, one set of reader options, and the rules on its syntax tree that the writer and the proof share.
+
+``read(markdown)`` gives the blocks of a text. ``labelled`` and ``bracketed`` are to be applied to the inlines of every
+paragraph, heading, caption and table cell before they are read.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pypandoc
 
-from gozaresh.common.errors import TypesetError
+from gozaresh.common.errors import Place, Problem, TypesetError, one_line
+from gozaresh.source.markup import EQUATION_LABEL
 
 Node = dict[str, Any]  # a node of pandoc's syntax tree: its kind "t" and its content "c"
-
-
 READER = "markdown-smart-latex_macros-implicit_figures+tex_math_dollars-raw_tex-raw_html-auto_identifiers"
+AT_LINE = re.compile(r" at line [0-9]+ column [0-9]+")
+BLANKS = {"Space", "SoftBreak", "LineBreak"}
 
 
-CROSSREF = re.compile(r"^(fig|tbl|eq|sec|lst)-")
+MARKED = re.compile(r"^// gozaresh: cell ([0-9]+)$", re.M)
 
 
-EQUATION_LABEL = re.compile(r"^\{#(eq-[\w-]+)\}(.*)$")
+def marker(number: int) -> str:
+    """Markdown that stands before what a cell gives, and that pandoc hands on to Typst as a comment."""
+    return f"```{{=typst}}\n// gozaresh: cell {number}\n```"
 
 
-def _pandoc(text: str, *arguments: str) -> str:
+def marked(block: Node) -> int | None:
+    """The number of a cell if a block is a marker."""
+    found = MARKED.fullmatch(block["c"][1]) if block["t"] == "RawBlock" and block["c"][0] == "typst" else None
+    return int(found[1]) if found else None
+
+
+def cell_at(text: str, line: int) -> tuple[int, int] | None:
+    """The cell of a line, from 1, of marked Markdown or of the Typst markup made of it, and the line within the cell.
+
+    The marker is looked for upward; the line within is right in Markdown alone.
+    """
+    above = text.split("\n")[:line]
+    for at in range(len(above) - 1, -1, -1):
+        found = MARKED.match(above[at])
+        if found:
+            return int(found[1]), max(1, line - at - 3)  # after the comment: the fence's end and an empty line
+    return None
+
+
+def pandoc(text: str, *arguments: str) -> str:
+    """The output of pandoc for a text.
+
+    Raises:
+        TypesetError: pandoc failed or warned; a problem's place, if known, is a line of the text (and no file).
+    """
     command = [pypandoc.get_pandoc_path(), "--fail-if-warnings", *arguments]
     done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
     if done.returncode:
-        raise TypesetError(f"pandoc: {' '.join(done.stderr.decode(errors='replace').split())}")
+        told = f"pandoc: {one_line(done.stderr.decode(errors='replace'))}"
+        raise TypesetError(told, problems=_warnings(text, command))
     return done.stdout.decode()
 
 
-def _formulas(node: object) -> Iterator[tuple[str, bool]]:
-    if isinstance(node, list):
-        for item in node:
-            yield from _formulas(item)
-    elif isinstance(node, dict):
-        if node.get("t") == "Math":
-            yield node["c"][1], node["c"][0]["t"] == "DisplayMath"
-        else:
-            yield from _formulas(list(node.values()))
+def _warnings(text: str, command: Sequence[str]) -> list[Problem]:
+    """Pandoc's warnings with their lines, from the log that it writes when it is asked again."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder, "log.json")
+        subprocess.run([*command, f"--log={log}"], input=text.encode(), capture_output=True, check=False)
+        entries = json.loads(log.read_bytes() or "[]") if log.is_file() else []
+    return [Problem(_line(entry), f"pandoc: {AT_LINE.sub('', entry['pretty'])}") for entry in entries
+            if entry["verbosity"] == "WARNING"]
 
 
-def _joined(blocks: Sequence[Node]) -> list[Node]:
-    """The inlines of paragraphs, one after the other."""
+def _line(entry: Mapping[str, Any]) -> Place | None:
+    position = entry.get("openpos") or entry
+    return Place("", position["line"], position.get("column", 1)) if "line" in position else None
+
+
+def read(markdown: str) -> dict[str, Any]:
+    """The syntax tree of a Markdown text; its blocks are under ``"blocks"``."""
+    tree: dict[str, Any] = json.loads(pandoc(markdown, "-f", READER, "-t", "json"))
+    return tree
+
+
+def joined(blocks: Sequence[Node]) -> list[Node]:
+    """The inlines of paragraphs, one after the other.
+
+    Raises:
+        TypesetError: a block is no paragraph.
+    """
     out: list[Node] = []
     for block in blocks:
         if block["t"] not in ("Para", "Plain"):
@@ -52,12 +101,15 @@ def _joined(blocks: Sequence[Node]) -> list[Node]:
     return out
 
 
-def _labelled(inlines: Sequence[Node]) -> list[Node]:
-    """Hang ``{#eq-x}`` onto the displayed equation before it, keeping what is glued to its end."""
+def labelled(inlines: Sequence[Node]) -> list[Node]:
+    """The inlines with each ``{#eq-x}`` hung onto the formula before it as ``"label"``; what is glued to it stays.
+
+    A label that no formula of its paragraph stands before is text.
+    """
     out: list[Node] = []
     for item in inlines:
         match = EQUATION_LABEL.match(item["c"]) if item["t"] == "Str" else None
-        before = [node for node in out[-2:] if node["t"] not in ("Space", "SoftBreak")]
+        before = [node for node in out[-2:] if node["t"] not in BLANKS]
         if match and before and before[-1]["t"] == "Math":
             while out[-1] is not before[-1]:
                 out.pop()
@@ -66,3 +118,19 @@ def _labelled(inlines: Sequence[Node]) -> list[Node]:
         else:
             out.append(item)
     return out
+
+
+def bracketed(inlines: Sequence[Node]) -> list[Node]:
+    """The inlines with ``"within"`` on each reference in round brackets: «(معادلهٔ (۲))» would be bracketed twice."""
+    out: list[Node] = []
+    depth = 0
+    for item in inlines:
+        if item["t"] == "Str":
+            depth = max(0, depth + item["c"].count("(") - item["c"].count(")"))
+        out.append({**item, "within": True} if depth and item["t"] == "Cite" else item)
+    return out
+
+
+def is_caption(block: Node) -> bool:
+    """Test if a block is the caption of a float (see :mod:`gozaresh.export.document`)."""
+    return bool(block["t"] == "Div" and "gz-caption" in block["c"][0][1])

@@ -5,38 +5,33 @@ Read from the cells through pandoc's syntax tree, whose writing as Typst has no 
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-import pypandoc
 from nbformat import NotebookNode
 
-from gozaresh.common.errors import Place, TypesetError
+from gozaresh.common.errors import Place
 from gozaresh.common.memo import Memo, key
 from gozaresh.common.persian import persian
-from gozaresh.export.document import cell_documents
+from gozaresh.export.document import to_document
 from gozaresh.export.ledger import collect, marks
-from gozaresh.export.pandoc import CROSSREF, EQUATION_LABEL, READER
+from gozaresh.export.pandoc import BLANKS, Node, bracketed, is_caption, joined, labelled, marked, marker, read
 from gozaresh.maths import translate as maths
-from gozaresh.maths.lexer import expand
+from gozaresh.maths.macros import expand
 from gozaresh.maths.parser import parse
 from gozaresh.maths.symbols import SYMBOLS
 from gozaresh.maths.tree import Node as MathNode
 from gozaresh.maths.tree import Styled, Symbol, Table, Text, Word
 from gozaresh.proof.numbering import Numbering
 from gozaresh.proof.passage import CITATION, CODE, END, FORMULA, PLAIN, Passage, letters
+from gozaresh.source.markup import is_crossref
 from gozaresh.source.notebook import place_of
 
-Node = dict[str, Any]
-MARKER = "GOZARESHCELL"
 REFERENCE = re.compile("\ue006([^\ue007]*)\ue007([01])([01])")
-BLANKS = {"Space", "SoftBreak", "LineBreak"}
 WRAPPERS = {"Emph", "Strong", "Strikeout", "Superscript", "Subscript", "Underline", "SmallCaps"}
 INVISIBLE = {"phantom", "hphantom", "vphantom", "hspace", "color"}
 
@@ -51,7 +46,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Promise:
+class ExpectedText:
     """A chapter, or the appendix, ready to be read."""
 
     pieces: Sequence[Piece]
@@ -59,18 +54,20 @@ class Promise:
     is_appendix: bool = False
 
 
-def chapter_promise(notebook: NotebookNode) -> Promise:
+def expected_chapter(notebook: NotebookNode) -> ExpectedText:
     """The cells of an executed chapter, each by itself, so that none can be lost among the others."""
-    pieces = [Piece(document.markdown, place_of(cell), cell.source) for cell, document in cell_documents(notebook, "")]
-    return Promise(pieces, marks(collect(notebook)))
+    document = to_document(notebook, "")
+    pieces = [Piece(document.of_cell(number), place_of(notebook.cells[number]), notebook.cells[number].source)
+              for number in document.pieces]
+    return ExpectedText(pieces, marks(collect(notebook)))
 
 
-def appendix_promise(markdown: str) -> Promise:
+def expected_appendix(markdown: str) -> ExpectedText:
     """The appendix, which the engine writes."""
-    return Promise([Piece(markdown, Place("appendix", 1), markdown)], is_appendix=True)
+    return ExpectedText([Piece(markdown, Place("appendix", 1), markdown)], is_appendix=True)
 
 
-def promised(promises: Sequence[Promise], macros: str = "", memo: Memo | None = None) -> list[Passage]:
+def expected_passages(promises: Sequence[ExpectedText], macros: str = "", memo: Memo | None = None) -> list[Passage]:
     """Every passage of the report in order, its references resolved.
 
     ``memo`` holds what was read of a chapter of the same text after the same numbers.
@@ -87,18 +84,14 @@ def promised(promises: Sequence[Promise], macros: str = "", memo: Memo | None = 
     return [replace(passage, text=REFERENCE.sub(reader.reference, passage.text)) for passage in reader.passages]
 
 
-def _key(promise: Promise, macros: str) -> str:
+def _key(promise: ExpectedText, macros: str) -> str:
     return key("promise", promise.pieces, sorted(promise.checks.items()), promise.is_appendix, macros)
 
 
-def _blocks(promise: Promise) -> list[Node]:
-    """pandoc's blocks of all pieces, each piece after a paragraph that says which it is."""
-    text = "\n\n".join(f"{MARKER}{at}\n\n{piece.markdown}" for at, piece in enumerate(promise.pieces))
-    command = [pypandoc.get_pandoc_path(), "-f", READER, "-t", "json"]
-    done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
-    if done.returncode:
-        raise TypesetError(f"pandoc: {' '.join(done.stderr.decode(errors='replace').split())}")
-    blocks: list[Node] = json.loads(done.stdout)["blocks"]
+def _blocks(promise: ExpectedText) -> list[Node]:
+    """Pandoc's blocks of all pieces, each piece after its marker."""
+    text = "\n\n".join(f"{marker(at)}\n\n{piece.markdown}" for at, piece in enumerate(promise.pieces))
+    blocks: list[Node] = read(text)["blocks"]
     return blocks
 
 
@@ -114,7 +107,7 @@ class _Reader:
         self._at = 0  # how far into the piece's source the last passage stood
         self._formulas: dict[maths.Formula, maths.TypstFormula] = {}
 
-    def take(self, promise: Promise, blocks: Sequence[Node] | None, memo: Memo) -> None:
+    def take(self, promise: ExpectedText, blocks: Sequence[Node] | None, memo: Memo) -> None:
         """Read one chapter, or take what was read of it before if it was numbered from the same numbers on."""
         name, before = _key(promise, self._macros), self._numbers.state()
         kept = memo.find(name)
@@ -126,15 +119,15 @@ class _Reader:
         self.read(promise, _blocks(promise) if blocks is None else blocks)
         memo.keep(name, (before, self._numbers.state(), self.passages[start:]))
 
-    def read(self, promise: Promise, blocks: Sequence[Node]) -> None:
+    def read(self, promise: ExpectedText, blocks: Sequence[Node]) -> None:
         """Read one chapter."""
         self._checks = promise.checks
         if promise.is_appendix:
             self._numbers.begin_appendix()
         for block in blocks:
-            marker = block["c"][0].get("c") if block["t"] == "Para" else None
-            if isinstance(marker, str) and marker.startswith(MARKER):
-                self._piece, self._at = promise.pieces[int(marker.removeprefix(MARKER))], 0
+            piece = marked(block)
+            if piece is not None:
+                self._piece, self._at = promise.pieces[piece], 0
             else:
                 self._block(block)
 
@@ -175,7 +168,7 @@ class _Reader:
     def _paragraph(self, inlines: Sequence[Node]) -> None:
         """Displayed equations part a paragraph."""
         part: list[Node] = []
-        for item in _labelled(inlines):
+        for item in labelled(inlines):
             if item["t"] == "Math" and item["c"][0]["t"] == "DisplayMath":
                 self._text("text", part)
                 self._equation(item)
@@ -185,7 +178,7 @@ class _Reader:
         self._text("text", part)
 
     def _header(self, level: int, attributes: list[Any], content: list[Node]) -> None:
-        label = attributes[0] if CROSSREF.match(attributes[0]) else ""
+        label = attributes[0] if is_crossref(attributes[0]) else ""
         number = "" if "unnumbered" in attributes[1] else self._numbers.heading(level, label)
         self._text("text", content, lead=number + " ")
 
@@ -207,7 +200,7 @@ class _Reader:
                 self._add(Passage("code", line), line.strip())
 
     def _captioned_table(self, content: list[Any]) -> None:
-        caption = _joined(content[1][1])
+        caption = joined(content[1][1])
         if caption:
             self._caption("tbl", content[0][0], caption)
         self._table(content)
@@ -216,11 +209,11 @@ class _Reader:
         bodies = [row for body in content[4] for row in (*body[2], *body[3])]
         for row in (*content[3][1], *bodies):
             for cell in row[1]:
-                self._text("cell", _joined(cell[4]), keep=True)
+                self._text("cell", joined(cell[4]), keep=True)
 
     def _author_figure(self, content: list[Any]) -> None:
         (label, _, pairs), (_, caption), body = content
-        self._caption("fig", label, _joined(caption))
+        self._caption("fig", label, joined(caption))
         self._float_body(body, dict(pairs))
 
     def _div(self, attributes: list[Any], blocks: list[Node]) -> None:
@@ -229,8 +222,8 @@ class _Reader:
             self._all(blocks)
             return
         options = dict(pairs)
-        captions = [block for block in blocks if block["t"] == "Div" and "gz-caption" in block["c"][0][1]]
-        self._caption(options["kind"], label, [item for block in captions for item in _joined(block["c"][1])])
+        captions = [block for block in blocks if is_caption(block)]
+        self._caption(options["kind"], label, [item for block in captions for item in joined(block["c"][1])])
         self._float_body([block for block in blocks if block not in captions], options)
 
     def _float_body(self, blocks: Sequence[Node], options: Mapping[str, str]) -> None:
@@ -252,7 +245,7 @@ class _Reader:
     def _text(self, kind: str, inlines: Sequence[Node], lead: str = "", *, keep: bool = False) -> None:
         """Add a running text, then its footnotes; an empty one only where it is to be kept."""
         text = _Running([lead])
-        self._inlines(_labelled(inlines), text)
+        self._inlines(labelled(inlines), text)
         whole = "".join(text.parts)
         if keep or whole.strip():
             self._add(Passage(kind, whole, tuple(text.formulas), tuple(text.cites)), *text.needles())
@@ -260,13 +253,10 @@ class _Reader:
             self._running("text", note, mark)
 
     def _inlines(self, inlines: Sequence[Node], text: _Running) -> None:
-        opened = 0
-        for item in inlines:
-            if item["t"] == "Str":
-                opened = max(0, opened + item["c"].count("(") - item["c"].count(")"))
-            self._inline(item, text, within=opened > 0)
+        for item in bracketed(inlines):
+            self._inline(item, text)
 
-    def _inline(self, item: Node, text: _Running, *, within: bool) -> None:
+    def _inline(self, item: Node, text: _Running) -> None:
         kind, content = item["t"], item.get("c", [])
         if kind == "Str":
             text.parts.append(content)
@@ -277,7 +267,7 @@ class _Reader:
         elif kind == "Math":
             self._formula(item, text)
         elif kind == "Cite":
-            self._cites(content[0], text, within=within)
+            self._cites(content[0], text, within=item.get("within", False))
         elif kind == "Note":
             mark = self._numbers.footnote()
             text.parts.append(mark)
@@ -297,7 +287,7 @@ class _Reader:
     def _cites(self, citations: Sequence[Node], text: _Running, *, within: bool) -> None:
         for at, citation in enumerate(citations):
             key = citation["citationId"]
-            if CROSSREF.match(key):
+            if is_crossref(key):
                 bare = citation["citationMode"]["t"] == "SuppressAuthor"
                 text.parts.append(f"{'، ' if at else ''}\ue006{key}\ue007{int(bare)}{int(within)}")
             else:
@@ -364,25 +354,6 @@ class _Running:
 @lru_cache(maxsize=4096)
 def _parsed(tex: str) -> Any:
     return parse(expand(tex))
-
-
-def _labelled(inlines: Sequence[Node]) -> list[Node]:
-    """Formulas with the label that follows them as text."""
-    out: list[Node] = []
-    for item in inlines:
-        match = EQUATION_LABEL.match(item["c"]) if item["t"] == "Str" else None
-        if match is None:
-            out.append(item)
-            continue
-        while out and out[-1]["t"] in BLANKS:
-            out.pop()
-        out[-1] = {**out[-1], "label": match[1]}
-        out += [{"t": "Str", "c": match[2]}] if match[2] else []
-    return out
-
-
-def _joined(blocks: Sequence[Node]) -> list[Node]:
-    return [item for block in blocks for item in (*block["c"], {"t": "Space"})]
 
 
 def _plain(inlines: Sequence[Node]) -> str:

@@ -86,7 +86,7 @@ def _latin_contents(root: Tag) -> Iterator[Fault]:
             yield Fault(entry.page, f"the contents' entry «{''.join(own).strip()[:40]}» has a number in Latin digits")
 
 
-def saying_faults(pages: Sequence[Page]) -> Iterator[Fault]:
+def text_faults(pages: Sequence[Page]) -> Iterator[Fault]:
     """Faults of what a reader's program copies."""
     for page in pages:
         for what, pattern in SAYINGS.items():
@@ -94,7 +94,7 @@ def saying_faults(pages: Sequence[Page]) -> Iterator[Fault]:
                 yield Fault(page.number, what)
 
 
-def loose_fonts(pdf: pikepdf.Pdf) -> Iterator[Fault]:
+def unembedded_fonts(pdf: pikepdf.Pdf) -> Iterator[Fault]:
     """Fonts that the PDF names without holding them."""
     for number, page in enumerate(pdf.pages, 1):
         for name in sorted(set(_not_embedded(page.resources, set()))):

@@ -22,6 +22,7 @@ NOT_COMPARED = re.compile(f"[\\s\u00ad\ufe00-\ufe0f{CODE}{PLAIN}]")
 BETWEEN_CITATIONS = re.compile(f"{CITATION}[\\s,،–]*(?={CITATION})")
 WORD = re.compile(f"{FORMULA}[^{END}]*{END}|[^\\s{FORMULA}{END}]+")
 PERSIAN_PHRASE = re.compile("[\u0600-\u06ff\u200c]+(?: +[\u0600-\u06ff\u200c]+)+")
+DOTLESS = str.maketrans("ıȷ", "ij")
 NOWHERE = Place("", 0)
 LONGEST = 60  # characters of a passage that a message names
 
@@ -50,7 +51,7 @@ class Passage:
     @cached_property
     def key(self) -> str:
         """The characters that are compared."""
-        return squeezed(self.plain, code=self.kind == "code")
+        return normalized(self.plain, code=self.kind == "code")
 
     @cached_property
     def plain(self) -> str:
@@ -77,7 +78,7 @@ class Passage:
 def _words(plain: str) -> tuple[Word, ...]:
     found, at = [], 0
     for match in WORD.finditer(plain):
-        size = len(squeezed(match[0]))
+        size = len(normalized(match[0]))
         if size:
             found.append(Word(readable(match[0]), at, at + size))
         at += size
@@ -88,10 +89,10 @@ KINDS = {"text": "the text", "cell": "the table cell", "code": "the line of code
          "figure": "the figure"}
 
 
-def squeezed(text: str, *, code: bool = False) -> str:
+def normalized(text: str, *, code: bool = False) -> str:
     """The characters of a text that are compared; of a line of code the indentation too.
 
-    >>> squeezed("می‌شود ، که") == "می‌شود،که"
+    >>> normalized("می‌شود ، که") == "می‌شود،که"
     True
     """
     if not code:
@@ -113,8 +114,10 @@ def readable(text: str) -> str:
 def letters(text: str) -> str:
     """The letters and digits of a formula's characters, sorted, whatever their style (𝑥, 𝐱 and x are one).
 
-    >>> letters("𝑃(𝑥₁)=2")
-    '12Px'
+    Accents are taken off, for a reader may join them with their letter (ŷ) or not; i and ı have one glyph under them.
+
+    >>> letters("𝑃(ŷ₁)=2")
+    '12Py'
     """
-    plain = unicodedata.normalize("NFKC", text)
+    plain = unicodedata.normalize("NFKD", text).translate(DOTLESS)
     return "".join(sorted(char for char in plain if char.isalnum()))

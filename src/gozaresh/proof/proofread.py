@@ -1,7 +1,7 @@
 """Step 5: read the finished PDF back and hold it against the sources.
 
 The PDF is read three times over. Its tags, passage by passage, are held against the passages that the executed chapters
-promise (:mod:`gozaresh.proof.expected`, :mod:`gozaresh.proof.shown`, :mod:`gozaresh.proof.comparison`). Each page's
+promise (:mod:`gozaresh.proof.expected`, :mod:`gozaresh.proof.actual`, :mod:`gozaresh.proof.comparison`). Each page's
 words are held against those that pdfium, the reader of Chrome, copies from it. And the pages are looked through for
 what none may hold
 (:mod:`gozaresh.proof.page_checks`). That the promises themselves left nothing out is seen from the words of the
@@ -18,14 +18,15 @@ from pathlib import Path
 
 import pikepdf
 
+from gozaresh.common.errors import Problem
 from gozaresh.common.memo import Memo
 from gozaresh.pdf.digest import page_digests
 from gozaresh.pdf.tags import PageContent, tagged
 from gozaresh.pdf.text import MARKS, Page, read_pages
+from gozaresh.proof.actual import actual_passages, bibliography_entries
 from gozaresh.proof.comparison import Fault, Missing, compare
-from gozaresh.proof.page_checks import Margins, loose_fonts, page_faults, saying_faults
+from gozaresh.proof.page_checks import Margins, page_faults, text_faults, unembedded_fonts
 from gozaresh.proof.passage import CODE, END, FORMULA, PLAIN, Passage
-from gozaresh.proof.shown import bibliography_entries, printed
 from gozaresh.proof.words import PERSIAN, SourceText, tokens
 from gozaresh.source.bibliography import Entry, plain_words
 
@@ -50,6 +51,12 @@ class Proof:
         """Whether nothing is missing and nothing is wrong."""
         return not self.missing and not self.faults
 
+    @property
+    def problems(self) -> list[Problem]:
+        """All that is wrong, for an error."""
+        return [*(Problem(lost.place, f"{lost.what} {lost.how}") for lost in self.missing),
+                *(Problem(None, str(fault)) for fault in self.faults)]
+
 
 def proofread(pdf: Path, promises: Sequence[Passage], sources: Sequence[SourceText] = (),
               margins: Margins | None = None, entries: Mapping[str, Entry] | None = None,
@@ -62,12 +69,12 @@ def proofread(pdf: Path, promises: Sequence[Passage], sources: Sequence[SourceTe
     """
     with pikepdf.open(pdf) as document:
         keys = page_digests(document) if memo else []
-        read, loose = tagged(document, memo or Memo()), [*loose_fonts(document)]
+        read, loose = tagged(document, memo or Memo()), [*unembedded_fonts(document)]
     copied = read_pages(pdf, memo, keys)
-    missing, faults = compare(promises, printed(read.root))
+    missing, faults = compare(promises, actual_passages(read.root))
     shown = bibliography_entries(read.root)
     missing += [*_left_out(sources, promises), *_latin_digits(promises), *_sources(promises, shown, entries or {})]
-    faults += [*page_faults(read, margins or Margins()), *saying_faults(copied), *loose,
+    faults += [*page_faults(read, margins or Margins()), *text_faults(copied), *loose,
                *_copy_faults(read.pages, copied), *_bibliography(promises, shown)]
     count = sum(len(passage.words()) for passage in promises)
     return Proof(count, Counter(passage.kind for passage in promises), len(copied), tuple(sorted(missing)),
@@ -131,7 +138,7 @@ def _parts(text: str) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Expectations:
     """What the PDF must hold."""
 
     passages: Sequence[Passage]

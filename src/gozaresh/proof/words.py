@@ -12,15 +12,11 @@ from gozaresh.common.errors import Place
 from gozaresh.export.document import cells_with_values
 from gozaresh.pdf.text import MARKS, clean
 from gozaresh.source import inline
-from gozaresh.source.markup import blanked
+from gozaresh.source.markup import NOT_WORDS, blanked
 from gozaresh.source.notebook import options_of, place_of
 
 PERSIAN = re.compile(f"[\u0620-\u064a\u066e-\u06d3\u06d5\u06fa-\u06ff][\u0620-\u06d3\u06d5\u06fa-\u06ff{MARKS}\u200c]*")
 WORD = re.compile(f"{PERSIAN.pattern}|[\u06f0-\u06f9]+(?:[٫٬][\u06f0-\u06f9]+)*|[0-9]+|[A-Za-z\u00c0-\u03ff]+")
-
-# maths, code, labels, references, addresses and list marks are set, but not as these words
-NOT_WORDS = re.compile(r"\$\$.*?\$\$|```.*?```|`[^`\n]*`|\$[^$\n]*\$|\{#[^}]*\}|\[\^\w+\]:?|-?@[A-Za-z][\w:-]*"
-                       r"|https?://\S+|^\s*(?:\d+\.|[-*+])\s|^#+ ", re.S | re.M)
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from gozaresh.common.files import write_bytes
-from gozaresh.run.inputs import CellInputs, Inputs, differences
-from gozaresh.run.witness import ABSENT, digest_of
+from gozaresh.run.cache_key import CacheKey, CellKey, differences
+from gozaresh.run.file_audit import ABSENT, digest_of
 
 FORMAT = 2
 KEPT = 12  # entries a chapter: some profiles and parameters, and the edits between them
@@ -48,7 +48,7 @@ class CellRun:
 class Entry:
     """A run of a chapter, as far as it came; ``number`` counts the runs, as times of files prove nothing."""
 
-    inputs: Inputs
+    inputs: CacheKey
     cells: tuple[CellRun, ...]
     injected: tuple[Mapping[str, Any], ...]
     record: Mapping[str, Any]
@@ -86,24 +86,24 @@ class Cache:
     folder: Path
     root: Path
 
-    def load(self, inputs: Inputs) -> Entry | None:
+    def load(self, inputs: CacheKey) -> Entry | None:
         """A run that holds all these cells with these very inputs, or None."""
         exact = self._read(self._file(inputs))
         if exact is not None and self._holds(exact, inputs):
             return exact
         return next((entry for entry in self.entries() if self._holds(entry, inputs)), None)
 
-    def whole(self, inputs: Inputs) -> str:
+    def checksum(self, inputs: CacheKey) -> str:
         """The digest of the run of these very cells, if one is kept and no byte of it is lost."""
         try:
             return _checked(self._file(inputs).read_bytes())[0]
         except (OSError, ValueError):
             return ""
 
-    def _file(self, inputs: Inputs) -> Path:
+    def _file(self, inputs: CacheKey) -> Path:
         return self.folder / f"{inputs.key}.entry"
 
-    def _holds(self, entry: Entry, inputs: Inputs) -> bool:
+    def _holds(self, entry: Entry, inputs: CacheKey) -> bool:
         wanted = len(inputs.keys)
         return entry.common(inputs.keys) == wanted and not changed(entry.seen(wanted), self.root)
 
@@ -112,7 +112,7 @@ class Cache:
         found = [entry for path in self.folder.glob("*.entry") if (entry := self._read(path)) is not None]
         return sorted(found, key=lambda entry: (-entry.number, entry.inputs.key))
 
-    def nearest(self, inputs: Inputs) -> Entry | None:
+    def nearest(self, inputs: CacheKey) -> Entry | None:
         """The run that differs from the wanted one in the fewest inputs; of several the one with most common cells."""
         return min(self.entries(), default=None, key=lambda entry: (
             len([*differences(entry.inputs, inputs)]), -entry.common(inputs.keys), -entry.number))
@@ -123,7 +123,7 @@ class Cache:
         numbered = replace(entry, number=1 + max((old.number for old in former), default=0))
         write_bytes(_packed(numbered), self._path(entry))
         gone = [old for old in former if self._path(old) != self._path(entry)][KEPT - 1:]
-        for path in [*map(self._path, gone), *_torn(self.folder)]:
+        for path in [*map(self._path, gone), *stale_temporaries(self.folder)]:
             path.unlink(missing_ok=True)
 
     def _path(self, entry: Entry) -> Path:
@@ -154,12 +154,12 @@ def _unpacked(data: bytes) -> Entry:
     stored = json.loads(_checked(data)[1])
     if stored.pop("format") != FORMAT:
         raise ValueError("another version of the engine wrote it")
-    inputs = Inputs(stored["inputs"]["shared"], tuple(CellInputs(**cell) for cell in stored["inputs"]["cells"]))
+    inputs = CacheKey(stored["inputs"]["shared"], tuple(CellKey(**cell) for cell in stored["inputs"]["cells"]))
     return Entry(inputs, tuple(CellRun(**cell) for cell in stored["cells"]), tuple(stored["injected"]),
                  stored["record"], stored["number"])
 
 
-def _torn(folder: Path) -> Iterator[Path]:
+def stale_temporaries(folder: Path) -> Iterator[Path]:
     """What writers left behind that were killed while they wrote."""
     for path in folder.glob(".*.entry.*"):
         with suppress(ValueError, PermissionError):
@@ -169,12 +169,12 @@ def _torn(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def graft(entry: Entry, fresh: NotebookNode) -> NotebookNode:
+def restore_outputs(entry: Entry, fresh: NotebookNode) -> NotebookNode:
     """Put the outputs of a run onto the cells of ``fresh``, which are the same code cells, or the first of them."""
     todo = [cell for cell in fresh.cells if cell.cell_type == "code"]
-    whole = len(todo) == len(entry.cells)
+    complete = len(todo) == len(entry.cells)
     for old, new in zip(entry.cells, todo, strict=False):
-        outputs = old.final if whole and old.final is not None else old.outputs
+        outputs = old.final if complete and old.final is not None else old.outputs
         new.outputs, new.execution_count = [nbformat.from_dict(output) for output in outputs], old.count
     fresh.metadata["gozaresh"] = nbformat.from_dict(dict(entry.record))
     at = next((n for n, cell in enumerate(fresh.cells) if "parameters" in cell.metadata.get("tags", ())), -1)

@@ -12,24 +12,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 
 from gozaresh.common import environment
 from gozaresh.common.digests import digest, file_digest
 from gozaresh.common.environment import now, took
-from gozaresh.common.errors import ExecutionError, Place
+from gozaresh.common.errors import ExecutionError, Place, first_line
 from gozaresh.common.files import locked, read_notebook, write_notebook
 from gozaresh.common.memo import Memo, key, memo
 from gozaresh.common.progress import follow, say
-from gozaresh.run import witness
-from gozaresh.run.cache import Cache, Entry, changed, graft
-from gozaresh.run.inputs import Gathered, Inputs, differences, inputs_of
+from gozaresh.run import file_audit
+from gozaresh.run.cache import Cache, Entry, changed, restore_outputs
+from gozaresh.run.cache_key import CacheKey, Dependencies, dependencies, differences
 from gozaresh.run.modules import check_by_content
-from gozaresh.run.recorder import Running
+from gozaresh.run.recorder import Recorder
 from gozaresh.settings import Literal
 from gozaresh.source.notebook import place_of
-
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,9 @@ class Job:
     why: bool = False  # whether to say which input made it run
 
     @property
-    def inputs(self) -> Gathered:
+    def inputs(self) -> Dependencies:
         """What the outputs depend on, as it is now."""
-        return inputs_of(self.notebook, self.parameters, self.paths, self.root, self.roots,
+        return dependencies(self.notebook, self.parameters, self.paths, self.root, self.roots,
                          self.environment, self.memo("imports"))
 
     def memo(self, name: str) -> Memo:
@@ -67,7 +66,7 @@ class Reads:
     seen: Mapping[str, str]  # SHA-256 by kind and name
 
 
-def execute(job: Job, run: Callable[[Job, Running], NotebookNode] | None = None) -> Reads:
+def execute(job: Job, run: Callable[[Job, Recorder], NotebookNode] | None = None) -> Reads:
     """Run a chapter, or take the outputs of an earlier run of the same inputs, and write it to ``job.target``.
 
     ``run`` runs the cells; without it Papermill does.
@@ -79,7 +78,7 @@ def execute(job: Job, run: Callable[[Job, Running], NotebookNode] | None = None)
         gathered = job.inputs
         cache = Cache(job.build / "cache" / job.name, job.root)
         kept, about = job.memo("executed"), (digest(job.notebook), job.profile)
-        known: tuple[str, Mapping[str, str]] | None = kept.find(key(cache.whole(gathered.inputs), *about))
+        known: tuple[str, Mapping[str, str]] | None = kept.find(key(cache.checksum(gathered.inputs), *about))
         if known is not None and _stands(job, *known):
             say(f"{job.name}: unchanged, outputs of the earlier run are used")
             return Reads(gathered.modules, known[1])
@@ -92,12 +91,12 @@ def execute(job: Job, run: Callable[[Job, Running], NotebookNode] | None = None)
             found = _run_and_keep(job, gathered, cache, nearest, run or _run)
         else:
             say(f"{job.name}: unchanged, outputs of the earlier run are used")
-        done = graft(found, job.notebook)
+        done = restore_outputs(found, job.notebook)
         done.metadata["gozaresh"] |= {"key": gathered.inputs.key, "profile": job.profile}
         write_notebook(done, job.target)
         seen = found.seen(len(found.cells))
-        if whole := cache.whole(gathered.inputs):
-            kept.keep(key(whole, *about), (file_digest(job.target), seen))
+        if checksum := cache.checksum(gathered.inputs):
+            kept.keep(key(checksum, *about), (file_digest(job.target), seen))
     return Reads(gathered.modules, seen)
 
 
@@ -106,7 +105,7 @@ def _stands(job: Job, target: str, seen: Mapping[str, str]) -> bool:
     return not changed(seen, job.root) and job.target.is_file() and file_digest(job.target) == target
 
 
-def _reasons(nearest: Entry | None, inputs: Inputs, root: Path) -> Iterator[str]:
+def _reasons(nearest: Entry | None, inputs: CacheKey, root: Path) -> Iterator[str]:
     """Why no run that is kept can be taken: in what the nearest one differs."""
     if nearest is None:
         yield "runs, as no run of it is kept"
@@ -117,27 +116,27 @@ def _reasons(nearest: Entry | None, inputs: Inputs, root: Path) -> Iterator[str]
     yield from (f"runs, because: {reason}" for reason in reasons)
 
 
-def _run_and_keep(job: Job, gathered: Gathered, cache: Cache, nearest: Entry | None,
-                  run: Callable[[Job, Running], NotebookNode]) -> Entry:
+def _run_and_keep(job: Job, gathered: Dependencies, cache: Cache, nearest: Entry | None,
+                  run: Callable[[Job, Recorder], NotebookNode]) -> Entry:
     """Run a chapter; what it gave is kept if its inputs are still the same at the end."""
     inputs = gathered.inputs
     cells = sum(cell.cell_type == "code" for cell in job.notebook.cells)
     say(f"{job.name}: running {cells} cells")
     check_by_content({*gathered.modules, *(path for root in job.roots for path in root.rglob("*.py"))})
-    running = Running(job.build / "run" / f"{job.name}.seen", job.root, frozenset(inputs.modules))
-    running.journal.parent.mkdir(parents=True, exist_ok=True)
-    running.journal.unlink(missing_ok=True)
+    recorder = Recorder(job.build / "run" / f"{job.name}.seen", job.root, frozenset(inputs.modules))
+    recorder.journal.parent.mkdir(parents=True, exist_ok=True)
+    recorder.journal.unlink(missing_ok=True)
     started = time.monotonic()
     executed = None
     try:
-        executed = run(job, running)
+        executed = run(job, recorder)
         seconds = time.monotonic() - started
         say(f"{job.name}: done in {seconds:.1f} s")
     finally:
         seconds = time.monotonic() - started
-        for cell in running.injected:
+        for cell in recorder.injected:
             _hide_paths(cell, job)
-        entry = running.entry(inputs, job.notebook, _record(job, gathered, seconds), executed)
+        entry = recorder.entry(inputs, job.notebook, _record(job, gathered, seconds), executed)
         _name_chance(nearest, entry)
         if entry.cells:
             _keep(job, entry, cache)
@@ -168,7 +167,7 @@ def _bare(outputs: Sequence[Mapping[str, Any]]) -> str:
                    for output in outputs])
 
 
-def _run(job: Job, running: Running) -> NotebookNode:
+def _run(job: Job, recorder: Recorder) -> NotebookNode:
     """Run the notebook in a fresh kernel whose working directory is the report's folder."""
     import papermill
 
@@ -177,26 +176,27 @@ def _run(job: Job, running: Running) -> NotebookNode:
     partial.parent.mkdir(parents=True, exist_ok=True)
     write_notebook(job.notebook, source)
     progress = job.build / "run" / f"{job.name}.progress"
-    with _kernel_environment(job, progress, running.journal), follow(progress, job.name):
+    with _kernel_environment(job, progress, recorder.journal), follow(progress, job.name):
         try:
             papermill.execute_notebook(
                 str(source), str(partial), parameters=dict(job.parameters), cwd=str(job.root), kernel_name="python3",
                 progress_bar=False, log_output=False, request_save_on_cell_execute=False,
-                on_cell_start=running.started, on_cell_executed=running.executed,
-                extra_arguments=["--IPKernelApp.extra_extensions=gozaresh.run.witness",
+                on_cell_start=recorder.started, on_cell_executed=recorder.executed,
+                extra_arguments=["--IPKernelApp.extra_extensions=gozaresh.run.file_audit",
                                  "--IPKernelApp.log_level=50"])  # it calls its own shutdown an error
         except papermill.PapermillExecutionError as error:
-            raise ExecutionError(_one_line(error, partial, job)) from None
+            place = _failed_line(_failed_cell(partial), error.traceback)
+            raise ExecutionError(f"{error.ename}: {first_line(error.evalue)}", place) from None
         except Exception as error:  # nbclient's DeadKernelError, zmq's failures: all mean that the kernel is gone
-            where = f"{running.place}: the kernel was lost while this cell ran" if running.place else (
-                f"{job.name}: the kernel was lost")
-            raise ExecutionError(f"{where}: {type(error).__name__}: {_first(error)}") from None
+            where = "the kernel was lost while this cell ran" if recorder.place else "the kernel was lost"
+            raise ExecutionError(f"{where}: {type(error).__name__}: {first_line(error)}",
+                                 recorder.place or Place(job.name)) from None
     executed = read_notebook(partial)
     partial.unlink()
     return executed
 
 
-def _record(job: Job, gathered: Gathered, seconds: float) -> dict[str, Any]:
+def _record(job: Job, gathered: Dependencies, seconds: float) -> dict[str, Any]:
     """The engine's record of a run, which later steps read from the notebook's metadata."""
     return {
         "key": gathered.inputs.key, "files": dict(gathered.files),
@@ -232,7 +232,7 @@ def _kernel_environment(job: Job, progress: Path, journal: Path) -> Iterator[Non
     watched = {"journal": str(journal), "root": str(job.root), "ignored": [str(job.build), *declared]}
     wanted = {"JUPYTER_PREFER_ENV_PATH": "1", "IPYTHONDIR": str(job.build / "run" / "ipython"), "PYTHONHASHSEED": "0",
               "GOZARESH_PROGRESS": str(progress), "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-              "PYTHONPATH": os.pathsep.join(modules), witness.SETTINGS: json.dumps(watched)}
+              "PYTHONPATH": os.pathsep.join(modules), file_audit.SETTINGS: json.dumps(watched)}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:
@@ -245,24 +245,15 @@ def _kernel_environment(job: Job, progress: Path, journal: Path) -> Iterator[Non
                 os.environ[name] = value
 
 
-def _one_line(error: Exception, partial: Path, job: Job) -> str:
-    """Chapter, line of the percent script, and the last line of the traceback."""
-    executed = read_notebook(partial)
-    for cell in executed.cells:
-        for output in cell.get("outputs", ()):
-            if output.output_type == "error":
-                place = _failed_line(cell, output.traceback)
-                return f"{place}: {output.ename}: {_first(output.evalue)}"
-    return f"{job.name}: {_first(error)}"
+def _failed_cell(partial: Path) -> NotebookNode:
+    """The first cell that shows an error; Papermill's index of it does not count the cells that it puts in itself."""
+    cells: list[NotebookNode] = read_notebook(partial).cells
+    return next(cell for cell in cells
+                if any(output.output_type == "error" for output in cell.get("outputs", ())))
 
 
 def _failed_line(cell: NotebookNode, traceback: Sequence[str]) -> Place:
     """The line of the cell at which it raised: the first frame that IPython shows, which is the cell's own."""
-    text = ANSI.sub("", "\n".join(traceback))
+    text = strip_ansi("\n".join(traceback))
     arrow = re.search(r"^-+> (\d+) ", text, re.M) or re.search(r"\bline (\d+)", text)
     return place_of(cell, int(arrow[1]) if arrow else 1)
-
-
-def _first(value: object) -> str:
-    lines = [line for line in str(value).strip().splitlines() if line.strip()]
-    return lines[0] if lines else "no message"

@@ -15,11 +15,11 @@ from nbformat import NotebookNode
 
 from gozaresh.common.errors import Place
 from gozaresh.run.cache import CellRun, Entry
-from gozaresh.run.inputs import Inputs
+from gozaresh.run.cache_key import CacheKey
 from gozaresh.source.notebook import is_injected, option_lines, place_of
 
 
-def whole(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
+def coalesce_streams(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
     """The outputs with all that was printed between two others in one piece, what went to standard error after it.
 
     A kernel sends printed text in as many pieces as it happens to flush, and a busy machine makes more of them.
@@ -36,7 +36,7 @@ def whole(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
 
 
 @dataclass
-class Running:
+class Recorder:
     """Listens to the client that runs the cells (nbclient's hooks), and to the witness's journal."""
 
     journal: Path
@@ -57,7 +57,7 @@ class Running:
         """A cell has ended, well or not."""
         self._listen(cell["id"])
         if execute_reply["content"]["status"] == "ok":
-            self._done[cell["id"]] = CellRun("", whole(cell.outputs), cell.execution_count, {})
+            self._done[cell["id"]] = CellRun("", coalesce_streams(cell.outputs), cell.execution_count, {})
             self.at = None
             if is_injected(cell):
                 self.injected.append(deepcopy(cell))
@@ -88,7 +88,7 @@ class Running:
     def _named(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
 
-    def entry(self, inputs: Inputs, fresh: NotebookNode, record: Mapping[str, Any],
+    def entry(self, inputs: CacheKey, fresh: NotebookNode, record: Mapping[str, Any],
               executed: NotebookNode | None = None) -> Entry:
         """The run as far as it came; ``executed`` is the notebook at its end."""
         codes = [cell for cell in fresh.cells if cell.cell_type == "code"]
@@ -99,7 +99,7 @@ class Running:
             if done is None and cell.source.strip():
                 break
             done = done or CellRun("", [], None, {})  # an empty cell is never run
-            after = whole(final[cell["id"]].outputs) if final else done.outputs
+            after = coalesce_streams(final[cell["id"]].outputs) if final else done.outputs
             cells.append(CellRun(key, done.outputs, done.count, self._seen_by(cell["id"], first=not cells),
                                  None if after == done.outputs else after))
         return Entry(inputs, tuple(cells), tuple(self.injected), record)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from gozaresh.common.errors import Place, Problem, SourceError, nearest
+from gozaresh.common.errors import Place, Problem, nearest
 from gozaresh.source.cells import Cell
-from gozaresh.source.markup import DEFINED, FENCED, NOT_PROSE, REFERENCE, blanked, defined, undefined
+from gozaresh.source.markup import DEFINED, FENCED, NOT_PROSE, REFERENCE, blanked, defined, is_crossref, undefined
 
-CROSSREF = re.compile(r"^(fig|tbl|eq|sec|lst)-")
 ARABIC_LETTERS = {"ي": "ی", "ك": "ک", "ى": "ی"}
 APPENDIX = {"sec-run-record", "sec-parameters", "sec-ledger", "sec-environment", "sec-record",
             "sec-provenance"}  # the engine's own
@@ -64,7 +63,7 @@ def _unresolved(cells: Sequence[Cell], labels: set[str], citations: set[str]) ->
     for cell in cells:
         for found in REFERENCE.finditer(prose(cell)):
             key, place = found[1], cell.place_of(f"@{found[1]}")
-            if CROSSREF.match(key):
+            if is_crossref(key):
                 if key not in labels:
                     yield Problem(place, f"no label {key!r}; {nearest(key, labels)}")
             elif key not in citations:
@@ -144,11 +143,6 @@ def typed_results(cells: Iterable[Cell]) -> Iterator[Problem]:
                 yield Problem(cell.place_at(found.start(), text),
                               f"«{found[0]}» looks like a result typed by hand; if it is one: `{{python}} …`")
 
-
-def raise_first(problems: Sequence[Problem]) -> None:
-    """Raise the problems as one error, a line each."""
-    if problems:
-        raise SourceError("\n".join(str(problem) for problem in problems))
 
 LETTER = "آ-یئءأؤۀ"
 WORD = f"[{LETTER}\u200c]"

@@ -1,4 +1,7 @@
-"""Patterns of labels, references, footnotes and of what is no prose, in Markdown source."""
+"""Markdown patterns, each once: labels, references, footnotes, and the parts of a text that are no prose.
+
+``blanked(NOT_PROSE, text)`` leaves the prose of a text at its place: what matches becomes spaces, line breaks stay.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,35 @@ from collections.abc import Iterable, Iterator
 
 from gozaresh.common.errors import nearest
 
-NOT_TEXT = r"(`{3,}).*?\1|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$|\\."
-DEFINED = re.compile(r"\{#((?:fig|tbl|eq|sec|lst)-[\w-]+)|\\label\{((?:eq)-[\w-]+)\}")
+KINDS = ("fig", "tbl", "eq", "sec", "lst")  # the first part of a label
+PREFIX = rf"(?:{'|'.join(KINDS)})-"
+LABEL = re.compile(rf"{PREFIX}[A-Za-z0-9][\w-]*")  # a whole label, as an author may write it
+MENTIONED = re.compile(rf"\b{PREFIX}[\w-]*\w")
+DEFINED = re.compile(rf"\{{#({PREFIX}[\w-]+)|\\label\{{(eq-[\w-]+)\}}")
+EQUATION = re.compile(r"(?:\{#|\\label\{)(eq-[\w-]+)\}")
+EQUATION_LABEL = re.compile(r"^\{#(eq-[\w-]+)\}(.*)$")  # a word of a paragraph that begins with an equation's label
 REFERENCE = re.compile(r"(?<![\w.@/])@([A-Za-z][\w:-]*[A-Za-z0-9]|[A-Za-z])", re.ASCII)
-NOT_PROSE = re.compile(r"```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$|https?://\S+|<[^>\s]+@[^>\s]+>", re.S)
-FENCED = re.compile(r"```.*?```", re.S)
 FOOTNOTE = re.compile(r"^ {0,3}\[\^([^\]\s]+)\]:", re.M)
-REFERRED = re.compile(rf"{NOT_TEXT}|{FOOTNOTE.pattern}|\[\^(?P<name>[^\]\s]+)\]", re.S | re.M)
+
+_FENCE = r"(?P<fence>`{3,}).*?(?P=fence)"
+_CODE = rf"{_FENCE}|`[^`\n]*`"
+_FORMULA = r"\$\$.*?\$\$|\$[^$\n]*\$"
+_ADDRESS = r"https?://\S+|<[^>\s]+@[^>\s]+>"
+_MARKS = r"\{#[^}]*\}|\[\^\w+\]:?|-?@[A-Za-z][\w:-]*|^\s*(?:\d+\.|[-*+])\s|^#+ "
+FENCED = re.compile(_FENCE, re.S)
+CODE = re.compile(_CODE, re.S)
+NOT_PROSE = re.compile(rf"{_CODE}|{_FORMULA}|{_ADDRESS}", re.S)
+NOT_WORDS = re.compile(rf"{_CODE}|{_FORMULA}|{_ADDRESS}|{_MARKS}", re.S | re.M)  # set, but not as these words
+REFERRED = re.compile(rf"{_CODE}|{_FORMULA}|\\.|{FOOTNOTE.pattern}|\[\^(?P<name>[^\]\s]+)\]", re.S | re.M)
+
+
+def is_crossref(key: str) -> bool:
+    """Test if the key of a reference names a part of the report; any other key names a source of the bibliography.
+
+    >>> is_crossref("fig-loss"), is_crossref("kingma2014")
+    (True, False)
+    """
+    return key.partition("-")[0] in KINDS and "-" in key
 
 
 def defined(text: str) -> set[str]:
@@ -22,7 +47,7 @@ def defined(text: str) -> set[str]:
 
 
 def undefined(text: str, names: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Where a text refers to a footnote that is none of ``names``, and what is wrong there.
+    """References to footnotes that are none of ``names``: index and message.
 
     >>> list(undefined("متن[^a] و `[^b]`", {"ab"}))
     [(3, "no footnote 'a'; nearest: ab")]

@@ -25,7 +25,7 @@ WIDEST = 450  # pdf.js breaks a line at wider gaps
 STEP = 40  # between the widths of new glyphs
 
 
-class Said(NamedTuple):
+class Emission(NamedTuple):
     """A glyph of the written run (None: nothing is drawn), what it says in visual order, and where it stands."""
 
     glyph: int | None
@@ -34,32 +34,32 @@ class Said(NamedTuple):
     wider: int = 0  # thousandths of an em added to the glyph's width
 
 
-def say(run: Run, *, spaced: bool) -> list[Said]:
+def emit_codes(run: Run, *, spaced: bool) -> list[Emission]:
     """What the run says; ``spaced``: a space shall be said before it, for a gap parts it from the run before."""
     if not run.right_to_left:
-        said = [Said(cluster.glyphs[0].code, cluster.text, cluster.glyphs[0].x) for cluster in run.clusters]
-        return [Said(None, FIRM_SPACE, said[0].x, GAP), *said] if spaced else said
-    said = [turned(item) for cluster in gather_marks(run) for item in _letters_said(cluster, run)]
+        said = [Emission(cluster.glyphs[0].code, cluster.text, cluster.glyphs[0].x) for cluster in run.clusters]
+        return [Emission(None, FIRM_SPACE, said[0].x, GAP), *said] if spaced else said
+    said = [with_direction_mark(item) for cluster in gather_marks(run) for item in _letter_emissions(cluster, run)]
     return with_edges(filled_gaps(list(_with_borders(join_joiners(said))), run), run, spaced) if said else []
 
 
-def surplus(run: Run) -> list[Glyph]:
+def ink_only(run: Run) -> list[Glyph]:
     """The glyphs of a right-to-left run that say nothing and are ink alone: marks, and parts of one character."""
     return [glyph for cluster in gather_marks(run) for glyph in cluster.glyphs if glyph not in _letters(cluster, run)]
 
 
-def turned(item: Said) -> Said:
+def with_direction_mark(item: Emission) -> Emission:
     """The code with a direction mark before a sign of numbers («٪», «−»), which mupdf takes for left-to-right."""
     is_sign = unicodedata.bidirectional(item.text[0]) in ("ES", "ET")
     return item._replace(text=RIGHT_TO_LEFT_MARK + item.text) if is_sign else item
 
 
-def join_joiners(said: Iterable[Said]) -> list[Said]:
+def join_joiners(said: Iterable[Emission]) -> list[Emission]:
     """The codes with each joiner said by the code of the letter before it (which stands to its right).
 
     pdf.js drops a code that says a format character at its end, alone or after others, but not before another one.
     """
-    out: list[Said] = []
+    out: list[Emission] = []
     for item in said:
         if out and out[-1].glyph is None and set(out[-1].text) <= set(JOINERS):
             between = ARABIC_LETTER_MARK if is_mark(item.text) else ""
@@ -69,7 +69,7 @@ def join_joiners(said: Iterable[Said]) -> list[Said]:
     return out
 
 
-def filled_gaps(said: Sequence[Said], run: Run) -> list[Said]:
+def filled_gaps(said: Sequence[Emission], run: Run) -> list[Emission]:
     """The codes with no gap before a mark at a word's end, and none that is very wide.
 
     pdf.js looks for gaps at letters only, not at the marks to their left, and would say the space that it finds
@@ -77,7 +77,7 @@ def filled_gaps(said: Sequence[Said], run: Run) -> list[Said]:
     poppler parts words at gaps. mupdf does so too, but for the gap after the space, which is set close. At wide gaps
     pdf.js ends its line, and the words of a line would stand in visual order.
     """
-    out: list[Said] = []
+    out: list[Emission] = []
     for item in said:
         gap = next((at + 1 for at in range(len(out) - 1, -1, -1) if not _is_void(out[at])), 0)
         space = next((at for at in range(gap, len(out)) if out[at].text.isspace()), None)
@@ -93,23 +93,23 @@ def filled_gaps(said: Sequence[Said], run: Run) -> list[Said]:
     return out
 
 
-def _is_void(item: Said) -> bool:
+def _is_void(item: Emission) -> bool:
     """Whether a code shows no ink and says no mark: a space or a direction mark."""
     return item.text.isspace() or (item.glyph is None and not is_mark(item.text))
 
 
-def _reaching(said: Said, end: float, left: int, run: Run) -> Said:
+def _reaching(said: Emission, end: float, left: int, run: Run) -> Emission:
     """The code so wide that no more than ``left`` is left up to ``end``. Steps keep the number of new glyphs low."""
     gap = (end - said.x) / run.size * 1000 - run.font.width(said.glyph) * 1000
     return said if gap <= left else said._replace(wider=max(0, round((gap - left) / STEP) * STEP))
 
 
-def _hangs(space: Said, letter: Said, run: Run) -> bool:
+def _hangs(space: Emission, letter: Emission, run: Run) -> bool:
     """Whether a space lies on the letter after it, as at a line's end; pdf.js would part the two."""
     return space.text[-1].isspace() and letter.x - space.x < (run.font.width(space.glyph) - 0.1) * run.size
 
 
-def with_edges(said: Sequence[Said], run: Run, spaced: bool) -> list[Said]:
+def with_edges(said: Sequence[Emission], run: Run, spaced: bool) -> list[Emission]:
     """The codes with edges that keep the spaces and the direction of the run's ends.
 
     pdf.js forgets a space at the edge of a run, unless a direction mark shares its code. poppler and mupdf take
@@ -120,19 +120,19 @@ def with_edges(said: Sequence[Said], run: Run, spaced: bool) -> list[Said]:
         if out[edge].text.isspace():
             out[edge] = firm(out[edge])
     if len(out) > 1 and _hangs(out[0], out[1], run):
-        out[0] = Said(None, out[0].text, out[0].x, GAP)
+        out[0] = Emission(None, out[0].text, out[0].x, GAP)
     if is_mark(out[0].text):
-        out.insert(0, Said(None, FIRM_SPACE, out[0].x, GAP))
+        out.insert(0, Emission(None, FIRM_SPACE, out[0].x, GAP))
     if is_neutral(out[0].text[0]):
-        out.insert(0, Said(None, RIGHT_TO_LEFT_MARK, out[0].x))
+        out.insert(0, Emission(None, RIGHT_TO_LEFT_MARK, out[0].x))
     if spaced:
-        out.append(Said(None, FIRM_SPACE, run.end, GAP))
+        out.append(Emission(None, FIRM_SPACE, run.end, GAP))
     if is_neutral(out[-1].text[-1]):
-        out.append(Said(None, RIGHT_TO_LEFT_MARK, run.end))
+        out.append(Emission(None, RIGHT_TO_LEFT_MARK, run.end))
     return out
 
 
-def firm(space: Said) -> Said:
+def firm(space: Emission) -> Emission:
     """A space that pdf.js keeps."""
     return space._replace(text=RIGHT_TO_LEFT_MARK + space.text)
 
@@ -165,11 +165,11 @@ def _letters(cluster: Cluster, run: Run) -> list[Glyph]:
     return (wide or list(cluster.glyphs[-1:]))[:max(1, len(cluster.text))]
 
 
-def _letters_said(cluster: Cluster, run: Run) -> list[Said]:
-    return _say(_letters(cluster, run), cluster.text, run)
+def _letter_emissions(cluster: Cluster, run: Run) -> list[Emission]:
+    return _emit(_letters(cluster, run), cluster.text, run)
 
 
-def _say(letters: Sequence[Glyph], text: str, run: Run) -> list[Said]:
+def _emit(letters: Sequence[Glyph], text: str, run: Run) -> list[Emission]:
     """One code a character, from left to right, so the text's last character first.
 
     No two codes without ink are the same, for pdfium drops what is shown twice in one place («الله»).
@@ -177,16 +177,16 @@ def _say(letters: Sequence[Glyph], text: str, run: Run) -> list[Said]:
     chars = text[::-1]
     if len(letters) > 1:  # the first glyphs say a character each, the last one all the others
         first, char = letters[0], chars[0]
-        return [Said(first.code, char, first.x), *_say(letters[1:], text[:-1], run)]
+        return [Emission(first.code, char, first.x), *_emit(letters[1:], text[:-1], run)]
     letter = letters[0]
     right = letter.x + run.font.width(letter.code) * run.size
     drawn = next((at for at, char in enumerate(chars) if not _is_light(char)), 0)
-    return [Said(letter.code, char, letter.x) if at == drawn
-            else Said(None, char, letter.x if at < drawn else right, chars[:at].count(char))
+    return [Emission(letter.code, char, letter.x) if at == drawn
+            else Emission(None, char, letter.x if at < drawn else right, chars[:at].count(char))
             for at, char in enumerate(chars)]
 
 
-def _with_borders(said: Sequence[Said]) -> Iterator[Said]:
+def _with_borders(said: Sequence[Emission]) -> Iterator[Emission]:
     """The codes with a right-to-left mark between punctuation and the mark of the letter before it («حتماً،»).
 
     pdfium takes marks and separators alike for weak characters and does not turn a row of them round, so that the two
@@ -194,7 +194,7 @@ def _with_borders(said: Sequence[Said]) -> Iterator[Said]:
     """
     for last, item in pairwise([None, *said]):
         if last and item and last.text in SEPARATORS and is_mark(item.text):
-            yield Said(None, RIGHT_TO_LEFT_MARK, item.x)
+            yield Emission(None, RIGHT_TO_LEFT_MARK, item.x)
         if item:
             yield item
 

@@ -29,12 +29,12 @@ from decimal import Decimal
 import pikepdf
 from pikepdf import Array, ContentStreamInstruction, Dictionary, Name, Stream, String
 
-from gozaresh.common.errors import TypesetError
+from gozaresh.common.errors import TypesetError, map_exceptions
 from gozaresh.common.memo import Memo
 from gozaresh.pdf.content import REVERSED, Code, Run, Token, find_runs
 from gozaresh.pdf.digest import Digests
 from gozaresh.pdf.font import Font, instruction, number, without_controls
-from gozaresh.typeset.reading_order import Said, is_neutral, say, surplus
+from gozaresh.typeset.reading_order import Emission, emit_codes, ink_only, is_neutral
 
 TOLERANCE = Decimal("0.5")  # thousandths of an em that a glyph may stand off its place
 
@@ -47,10 +47,8 @@ def repair(pdf: bytes, memo: Memo | None = None) -> bytes:
     Raises:
         TypesetError: ``pdf`` is not a readable PDF.
     """
-    try:
+    with map_exceptions(TypesetError, pikepdf.PdfError, tool="text layer: the PDF cannot be read"):
         document = pikepdf.open(io.BytesIO(pdf))
-    except pikepdf.PdfError as error:
-        raise TypesetError(f"text layer: the PDF cannot be read: {' '.join(str(error).split())}") from None
     with document:
         _Repair(document, memo or Memo()).run()
         out = io.BytesIO()
@@ -263,15 +261,15 @@ def write_run(run: Run, spaced: bool = False) -> list[ContentStreamInstruction]:
     simple = all(len(cluster.glyphs) == 1 for cluster in run.clusters)
     if not run.font.editable or not (run.right_to_left or (simple and (run.spans or spaced))):
         return [_without_controls(item) for item in run.source] if run.spans else [*run.source]
-    said = say(run, spaced=spaced)
+    said = emit_codes(run, spaced=spaced)
     if not said:
         return [*run.source]
     return _instructions(run, said, [
-        item for glyph in (surplus(run) if run.right_to_left else ())
+        item for glyph in (ink_only(run) if run.right_to_left else ())
         for item in run.font.outline(glyph.code, run.size, glyph.x, glyph.y)])
 
 
-def _instructions(run: Run, said: Sequence[Said], ink: Code) -> list[ContentStreamInstruction]:
+def _instructions(run: Run, said: Sequence[Emission], ink: Code) -> list[ContentStreamInstruction]:
     """One text object with one TJ: readers take the border of a text object for the border of a word."""
     shown = instruction("TJ", Array(_spaced(run, said)))
     letters = run.letters or run.glyphs
@@ -283,7 +281,7 @@ def _instructions(run: Run, said: Sequence[Said], ink: Code) -> list[ContentStre
     return [instruction("q"), matrix, *run.style, instruction("BT"), *text, instruction("ET"), *ink, instruction("Q")]
 
 
-def _spaced(run: Run, said: Sequence[Said]) -> Iterator[String | Decimal]:
+def _spaced(run: Run, said: Sequence[Emission]) -> Iterator[String | Decimal]:
     """The codes as strings, and between them how far the pen goes back, in thousandths of an em."""
     pen = said[0].x
     codes = b""

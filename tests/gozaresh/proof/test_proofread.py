@@ -15,8 +15,8 @@ import pytest
 import typst
 from pikepdf import Array, Dictionary, Name
 
-from gozaresh.proof.expected import chapter_promise, promised
-from gozaresh.proof.page_checks import Margins, loose_fonts, margins
+from gozaresh.proof.expected import expected_chapter, expected_passages
+from gozaresh.proof.page_checks import Margins, margins, unembedded_fonts
 from gozaresh.proof.passage import Passage
 from gozaresh.proof.proofread import Proof, proofread
 from gozaresh.proof.words import SourceText, source_texts
@@ -104,7 +104,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
     notebook = nbformat.read(folder / "build" / "executed" / "01_pendulum.ipynb", as_version=4)
     main = folder / "build" / "report.typ"  # without the appendix, which takes the most time
     main.write_text(main.read_text(encoding="utf-8").split("#appendix[")[0], encoding="utf-8")
-    return Small(folder, tuple(promised([chapter_promise(notebook)])), tuple(source_texts(notebook)),
+    return Small(folder, tuple(expected_passages([expected_chapter(notebook)])), tuple(source_texts(notebook)),
                  margins(load_project(folder)))
 
 
@@ -275,7 +275,7 @@ def test_a_damaged_pdf_is_found(small: Small, damage: Callable[[pikepdf.Pdf], No
     pdf = damaged(small.set(small.sheet), damage)
     if damage is drop_font:  # a font without its program cannot be read as text either
         with pikepdf.open(io.BytesIO(pdf)) as document:
-            assert any(expected in str(fault) for fault in loose_fonts(document))
+            assert any(expected in str(fault) for fault in unembedded_fonts(document))
     else:
         assert any(expected in line for line in found(small.read(pdf)))
 

@@ -13,7 +13,7 @@ import pytest
 
 from gozaresh.pdf.tags import read_tagged
 from gozaresh.pdf.text import read_pages
-from gozaresh.proof.shown import printed
+from gozaresh.proof.actual import actual_passages
 from gozaresh.provenance import record as origins
 from gozaresh.provenance.trace import Chapter, trace
 from gozaresh.source.cells import read_chapter
@@ -120,7 +120,7 @@ def test_the_record_is_read_as_it_was_written(built_pendulum: Path) -> None:
 def test_the_appendix_lists_what_code_made_and_captions_lead_there(built_pendulum: Path) -> None:
     pdf = built_pendulum / "build" / "report.pdf"
     pages = read_pages(pdf)
-    cells = {passage.text.strip() for passage in printed(read_tagged(pdf).root) if passage.kind == "cell"}
+    cells = {passage.text.strip() for passage in actual_passages(read_tagged(pdf).root) if passage.kind == "cell"}
     for origin in origins.read(built_pendulum / "build").origins:
         assert not origin.code or any(origin.code[:8] in cell for cell in cells), origin.name
     with pikepdf.open(pdf) as opened:

@@ -21,7 +21,7 @@ from gozaresh.common.files import read_notebook
 from gozaresh.report import choose
 from gozaresh.run.cache import KEPT, Cache
 from gozaresh.run.execute import Job, execute
-from gozaresh.run.recorder import whole
+from gozaresh.run.recorder import coalesce_streams
 from gozaresh.settings import load_project
 from tests.edits import CHAPTER, EDITS, SILENT, Double, Draft
 
@@ -209,6 +209,7 @@ def test_what_is_printed_is_one_piece_however_it_was_flushed() -> None:
     shown = new_output("display_data", data={"text/plain": "x"})
     pieces = [stream("stdout", "1.1"), stream("stderr", "w"), stream("stdout", " 10\n"), shown, stream("stdout", "b")]
     kept = deepcopy(pieces)
-    assert whole(pieces) == [stream("stdout", "1.1 10\n"), stream("stderr", "w"), shown, stream("stdout", "b")]
+    whole = coalesce_streams(pieces)
+    assert whole == [stream("stdout", "1.1 10\n"), stream("stderr", "w"), shown, stream("stdout", "b")]
     assert pieces == kept
-    assert whole(whole(pieces)) == whole(pieces)
+    assert coalesce_streams(whole) == whole

@@ -11,9 +11,9 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from gozaresh.export.exporter import TypstExporter
 from gozaresh.pdf.tags import TaggedPdf, read_tagged
 from gozaresh.pdf.text import outline
+from gozaresh.proof.actual import actual_passages
 from gozaresh.proof.comparison import compare
-from gozaresh.proof.expected import chapter_promise, promised
-from gozaresh.proof.shown import printed
+from gozaresh.proof.expected import expected_chapter, expected_passages
 from gozaresh.typeset.textlayer import repair
 from tests.conftest import ROOT
 
@@ -34,7 +34,7 @@ def typeset(markdown: str, folder: Path, width: str = "12cm") -> TaggedPdf:
     path = folder / "set.pdf"
     path.write_bytes(repair(bytes(pdf)))
     found = read_tagged(path)
-    assert compare(promised([chapter_promise(notebook)]), printed(found.root)) == ([], [])
+    assert compare(expected_passages([expected_chapter(notebook)]), actual_passages(found.root)) == ([], [])
     return found
 
 

@@ -22,7 +22,7 @@ WIDTH = 60  # characters of a value that are shown
 
 
 @dataclass(frozen=True)
-class CellInputs:
+class CellKey:
     """A code cell: its place in the script, its code without options, and the modules first imported in it."""
 
     place: str
@@ -31,11 +31,11 @@ class CellInputs:
 
 
 @dataclass(frozen=True)
-class Inputs:
+class CacheKey:
     """A chapter's code cells, and what all of them share: parameters, data, environment."""
 
     shared: Mapping[str, str]
-    cells: tuple[CellInputs, ...]
+    cells: tuple[CellKey, ...]
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
@@ -55,16 +55,16 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-class Gathered:
+class Dependencies:
     """The inputs, and the files of the modules among them."""
 
-    inputs: Inputs
+    inputs: CacheKey
     files: Mapping[str, str]  # SHA-256 of each input file by its parameter
     modules: tuple[Path, ...]
 
 
-def inputs_of(notebook: NotebookNode, parameters: Mapping[str, Literal], paths: Mapping[str, Path], root: Path,
-              roots: Sequence[Path], environment: Mapping[str, str], memo: Memo) -> Gathered:
+def dependencies(notebook: NotebookNode, parameters: Mapping[str, Literal], paths: Mapping[str, Path], root: Path,
+              roots: Sequence[Path], environment: Mapping[str, str], memo: Memo) -> Dependencies:
     """Gather a chapter's inputs; ``paths`` are its input files by parameter, ``roots`` hold the project's modules.
 
     A file counts by its content, not by its name: the same data elsewhere is the same data. ``memo`` holds what each
@@ -81,11 +81,11 @@ def inputs_of(notebook: NotebookNode, parameters: Mapping[str, Literal], paths: 
         if cell.cell_type == "code":
             code = code_of(cell)
             named = {module.name: module.digest for module in modules.first_imported(code)}
-            cells.append(CellInputs(str(place_of(cell, 1 + option_lines(cell))), code, named))
-    return Gathered(Inputs(shared, tuple(cells)), files, tuple(modules.found))
+            cells.append(CellKey(str(place_of(cell, 1 + option_lines(cell))), code, named))
+    return Dependencies(CacheKey(shared, tuple(cells)), files, tuple(modules.found))
 
 
-def differences(before: Inputs, now: Inputs) -> Iterator[str]:
+def differences(before: CacheKey, now: CacheKey) -> Iterator[str]:
     """Say in which inputs two runs of a chapter differ; of the cells only the first, as all below depend on it."""
     yield from _mapping("", before.shared, now.shared)
     yield from _mapping("module ", before.modules, now.modules)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from gozaresh.common.persian import latin_digits, persian
 from gozaresh.pdf.tags import Shown, Tag
-from gozaresh.proof.passage import CITATION, CODE, END, FORMULA, PLAIN, Passage, letters, squeezed
+from gozaresh.proof.passage import CITATION, CODE, END, FORMULA, PLAIN, Passage, letters, normalized
 
 TEXTS = {"P": "text", "H1": "text", "H2": "text", "H3": "text", "H4": "text", "H5": "text", "H6": "text",
          "Caption": "text", "LI": "text", "Note": "text", "TH": "cell", "TD": "cell"}
@@ -18,7 +18,7 @@ CITED = re.compile(r"\[([۰-۹0-9]+)[،,]?(.*)\]", re.S)
 NUMBERED = re.compile(r"\(([۰-۹]+)\)[✓≈○]?$")
 
 
-def printed(root: Tag) -> list[Passage]:
+def actual_passages(root: Tag) -> list[Passage]:
     """Every passage of the chapters and the appendix: not the cover, the contents and the bibliography."""
     walk = _Walk()
     walk.block(root)
@@ -64,7 +64,7 @@ class _Walk:
         self._loose(line)
 
     def _loose(self, line: list[Tag | Shown]) -> None:
-        if any(squeezed(text.text) for text in line):
+        if any(normalized(text.text) for text in line):
             self._text("text", line)
         line.clear()
 
@@ -123,12 +123,12 @@ def _is_block(code: Tag) -> bool:
 
 def _reading(formula: Tag) -> str:
     """The formula's reading, and its number with the mark of its check."""
-    number = NUMBERED.search(squeezed(formula.text))
+    number = NUMBERED.search(normalized(formula.text))
     return f"{FORMULA}{formula.alt}{END}{number[0] if number else ''}"
 
 
 def _equation(formula: Tag) -> Passage:
-    return Passage("equation", _reading(formula), (letters(NUMBERED.sub("", squeezed(formula.text))),),
+    return Passage("equation", _reading(formula), (letters(NUMBERED.sub("", normalized(formula.text))),),
                    page=formula.page)
 
 

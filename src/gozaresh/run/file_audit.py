@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 ABSENT = "absent"
-SETTINGS = "GOZARESH_WITNESS"  # JSON: journal, root, and the folders and files that are not to be noted
+SETTINGS = "GOZARESH_FILE_AUDIT"  # JSON: journal, root, and the folders and files that are not to be noted
 SYSTEM = ("/proc", "/sys", "/dev", "/etc", "/usr", "/lib", "/lib64", "/run", "/var", "/opt/conda")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 IMPORTERS = ("<frozen importlib", os.path.dirname(importlib.__file__), pkgutil.__file__)
@@ -44,7 +44,7 @@ def digest_of(kind: str, path: Path) -> str:
         return ABSENT
 
 
-class Witness:
+class FileAudit:
     """Writes a line of JSON to the journal for each thing read or written, at the moment it is."""
 
     def __init__(self, journal: Path, root: Path, ignored: Iterable[Path]) -> None:
@@ -60,14 +60,14 @@ class Witness:
         self._path = journal
         self._journal = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
-    def hear(self, event: str, arguments: tuple[object, ...]) -> None:
+    def hook(self, event: str, arguments: tuple[object, ...]) -> None:
         """The audit hook; it must never stop what it hears of."""
         if event not in ("open", "os.listdir", "os.scandir", "os.rename") or getattr(self._busy, "now", False):
             return
         with suppress(Exception):
-            self._hear(event, arguments)
+            self._note_event(event, arguments)
 
-    def _hear(self, event: str, arguments: tuple[object, ...]) -> None:
+    def _note_event(self, event: str, arguments: tuple[object, ...]) -> None:
         if event == "os.rename":
             self._note("wrote", arguments[1])
         elif event != "open":
@@ -125,6 +125,6 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     if SETTINGS not in os.environ:
         return
     given = json.loads(os.environ[SETTINGS])
-    witness = Witness(Path(given["journal"]), Path(given["root"]), [Path(path) for path in given["ignored"]])
-    sys.addaudithook(witness.hear)
-    shell.events.register("post_run_cell", lambda *_: witness.modules())
+    audit = FileAudit(Path(given["journal"]), Path(given["root"]), [Path(path) for path in given["ignored"]])
+    sys.addaudithook(audit.hook)
+    shell.events.register("post_run_cell", lambda *_: audit.modules())
