@@ -22,6 +22,7 @@ from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
 import dgm
+from dgm.errors import ModelError
 from dgm.vae.common.console import say
 from dgm.vae.common.device import arithmetic
 from dgm.vae.common.files import reason, write_whole
@@ -152,7 +153,13 @@ def _read(path: Path) -> tuple[Any, list[Tensor]]:
 
 @cache
 def _code(module: str) -> str:
-    """Digest of a module's code and of that of all modules of this package that it imports, directly or not."""
+    """Digest of a module's code and of that of all modules of this package that it imports, directly or not.
+
+    Raises:
+        ModelError: the module is none of this package, so that its code is not known.
+    """
+    if not any(place.is_file() for place in _places(module)):
+        raise ModelError(f"{module} is no module of dgm; only functions of dgm are cached")
     found, waiting = set[str](), [module]
     while waiting:
         name = waiting.pop()
@@ -176,5 +183,5 @@ def _file(name: str) -> Path:
 
 
 def _places(name: str) -> tuple[Path, Path]:
-    inner = PACKAGE.joinpath(*name.split(".")[1:])
+    inner = PACKAGE.parent.joinpath(*name.split("."))
     return inner.with_suffix(".py"), inner / "__init__.py"

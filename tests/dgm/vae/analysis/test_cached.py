@@ -9,25 +9,28 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from dgm.errors import ModelError
 from dgm.vae.analysis.cached import Cache
 from dgm.vae.analysis.refine import Refinement, refine, refinements
 from dgm.vae.analysis.smile import SmileProbe, smile_rows, train_probe
 from dgm.vae.images.faces import Faces, Split, stratified_split
 from dgm.vae.model.inference import encode
-from dgm.vae.model.vae import VAE, Posterior
+from dgm.vae.model.vae import VAE
 from dgm.vae.worlds.faces import synthetic_faces
 
-calls: list[str] = []
 
+@pytest.fixture
+def made(monkeypatch) -> list[str]:
+    """Names of the functions that are really called."""
+    names: list[str] = []
+    original = Cache._made
 
-def posterior(model: VAE, images: Tensor) -> Posterior:
-    calls.append("posterior")
-    return encode(model, images)
+    def noted(self, make, inputs):
+        names.append(make.__name__)
+        return original(self, make, inputs)
 
-
-def scaled(model: VAE, numbers: tuple[float, ...], name: str) -> tuple[Tensor, ...]:
-    calls.append(name)
-    return tuple(number * next(model.parameters()).detach() for number in numbers)
+    monkeypatch.setattr(Cache, "_made", noted)
+    return names
 
 
 def same(one: object, other: object) -> bool:
@@ -78,37 +81,39 @@ def test_all_kinds_of_results_come_back_bit_for_bit(faces, split, model, judge, 
     assert len(list(tmp_path.iterdir())) == len(asked)
 
 
-def test_what_is_there_is_not_computed(model, faces, tmp_path: Path) -> None:
-    calls.clear()
+def test_what_is_there_is_not_computed(model, faces, made, tmp_path: Path) -> None:
     for _ in range(3):
-        Cache(tmp_path)(posterior, model, faces.images)
-    assert calls == ["posterior"]
+        Cache(tmp_path)(encode, model, faces.images)
+    assert made == ["encode"]
 
 
-def test_any_other_input_is_computed(model, faces, tmp_path: Path) -> None:
-    other = VAE(16, 4).eval()
-    calls.clear()
-    for inputs in ((model, (1.0, 2.0), "a"), (model, (1.0, 3.0), "a"), (model, (1.0,), "a"), (other, (1.0, 2.0), "a"),
-                   (model, (1.0, 2.0), "b")):
-        assert same(Cache(tmp_path)(scaled, *inputs), scaled(*inputs))
-    assert len(calls) == 10
-    changed = replace(faces, report=replace(faces.report, fingerprint="other"))
-    assert len({path.name for one in (faces, changed) for path in _files(Cache(tmp_path / "x"), one)}) == 2
+def test_any_other_input_is_computed(model, faces, split, made, tmp_path: Path) -> None:
+    other, images = VAE(16, 4).eval(), faces.images[:4]
+    for inputs in ((model, images, 1.0, 1), (model, images, 2.0, 1), (model, images, 1.0, 2), (other, images, 1.0, 1),
+                   (model, images.flip(0), 1.0, 1)):
+        assert same(Cache(tmp_path)(refine, *inputs), refine(*inputs))
+    renamed = replace(faces, report=replace(faces.report, fingerprint="other"))
+    for data in (faces, renamed):
+        Cache(tmp_path)(train_probe, data, split, 1, 1)
+    assert made == ["refine"] * 5 + ["train_probe"] * 2
 
 
-def _files(cache: Cache, faces: Faces) -> list[Path]:
-    cache(train_probe, faces, stratified_split(faces.smiling, 0.8, 0), 1)
-    return list(cache.folder.iterdir())
+def test_a_function_whose_code_is_not_known_is_refused(tmp_path: Path) -> None:
+    def outside(number: int) -> int:
+        return number
+
+    with pytest.raises(ModelError, match="only functions of dgm"):
+        Cache(tmp_path)(outside, 1)
 
 
-def test_of_another_arithmetic_only_a_shipped_result_is_taken(model, faces, tmp_path: Path, monkeypatch) -> None:
-    cache, calls[:] = Cache(tmp_path / "own"), []
-    cache(posterior, model, faces.images)
+def test_of_another_arithmetic_only_a_shipped_result_is_taken(model, faces, made, tmp_path: Path, monkeypatch) -> None:
+    cache = Cache(tmp_path / "own")
+    cache(encode, model, faces.images)
     monkeypatch.setattr("dgm.vae.analysis.cached.arithmetic", lambda _: "another machine")
-    Cache(tmp_path / "new", shipped=tmp_path / "own")(posterior, model, faces.images)
-    assert calls == ["posterior"]
-    cache(posterior, model, faces.images)
-    assert calls == ["posterior"] * 2
+    Cache(tmp_path / "new", shipped=tmp_path / "own")(encode, model, faces.images)
+    assert made == ["encode"]
+    cache(encode, model, faces.images)
+    assert made == ["encode"] * 2
 
 
 @pytest.mark.parametrize("damage", [lambda content: content[:-100], lambda content: b"", lambda content: b"x" * 99])
