@@ -47,7 +47,7 @@ SETTINGS := $(wildcard report/*.toml report/*.bib)
 RECORDS  := $(wildcard report/runs/*/*.json)
 THEME    := $(wildcard src/gozaresh/theme/*.typ report/theme/*)
 
-SWEEP := set -f; $(VENV)/bin/python -m dgm.vae.experiments.sweep $${BETA:+--beta $$BETA} $${GAMMA:+--gamma $$GAMMA} \
+SWEEP := set -f; $(VENV)/bin/python -m dgm.vae sweep $${BETA:+--beta $$BETA} $${GAMMA:+--gamma $$GAMMA} \
          $${SEEDS:+--seeds "$$SEEDS"} $${WORLD:+--world "$$WORLD"} $${EPOCHS:+--epochs "$$EPOCHS"} \
          $${IMAGES:+--images "$$IMAGES"} $${JOBS:+--jobs "$$JOBS"} $${SCHEDULER:+--scheduler "$$SCHEDULER"}
 

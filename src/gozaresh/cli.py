@@ -80,7 +80,15 @@ def _failed(error: Exception, options: argparse.Namespace) -> int:
 def _folder(options: argparse.Namespace) -> Path:
     """The report's folder, or that of a document by itself."""
     path = Path(getattr(options, "folder", "."))
-    return path.parent if path.is_file() else path
+    return path.parent if _is_file(path) else path
+
+
+def _is_file(path: Path) -> bool:
+    """Test if there is such a file; a name that no file can have names none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 @contextmanager
@@ -201,7 +209,7 @@ def _report(options: argparse.Namespace) -> Report:
     from gozaresh.settings import load_project
 
     path = Path(getattr(options, "folder", "."))
-    if not path.is_file():
+    if not _is_file(path):
         return _chosen(options, load_project(path))
     from gozaresh.report import open_document
 
@@ -224,7 +232,7 @@ def _chosen(options: argparse.Namespace, project: Project) -> Report:
 def _choice(options: argparse.Namespace) -> tuple[str, ...]:
     data = str(Path(options.data).absolute()) if options.data and Path(options.data).exists() else options.data
     folder = Path(getattr(options, "folder", "."))
-    document = folder.name if folder.is_file() else ""
+    document = folder.name if _is_file(folder) else ""
     return (f"profile {options.profile}", f"data {data}", f"document {document}",
             f"kept {getattr(options, 'no_execute', False)}",
             *(word for group in options.set for word in group.split()))
