@@ -31,6 +31,7 @@ from gozaresh.export.ledger import check_complete
 from gozaresh.pdf.text import heading_pages
 from gozaresh.proof.expected import expected_appendix, expected_chapter, expected_passages
 from gozaresh.proof.proofread import Expectations, Proof, proofread
+from gozaresh.proof.proofread import style as page_style
 from gozaresh.proof.words import source_texts
 from gozaresh.provenance import record as origins
 from gozaresh.report import Report, bibliographies, built, input_files, parameter_values, there, watched
@@ -60,8 +61,22 @@ def build_report(report: Report) -> Path:
         pdf = typeset_report(report)
         if report.choice:
             _record(report, reads, before)
+    if report.project.bare:
+        _copy_beside(report, pdf)
     say(f"the whole report took {time.monotonic() - started:.1f} s")
     return pdf
+
+
+def _copy_beside(report: Report, pdf: Path) -> None:
+    """Put a document's PDF beside it; one that was not made here stays as it is."""
+    project, target = report.project, report.project.file.with_suffix(".pdf")
+    note = project.build / "memo" / f"{target.name}.sha256"
+    if target.exists() and (not note.is_file() or note.read_text(encoding="utf-8") != file_digest(target)):
+        say(f"{target.name} was not made here and stays as it is; the new one is {project.relative(pdf)}")
+        return
+    write_bytes(pdf.read_bytes(), target)
+    write_text(file_digest(target), note)
+    say(f"{target.name} is ready")
 
 
 def _record(report: Report, reads: Sequence[Reads], before: Mapping[str, str]) -> None:
@@ -71,7 +86,8 @@ def _record(report: Report, reads: Sequence[Reads], before: Mapping[str, str]) -
     """
     project = report.project
     made = [WatchedPath(project.pdf), WatchedPath(project.figures), WatchedPath(project.build / "executed", ".ipynb"),
-            WatchedPath(project.build / origins.FILE)]
+            WatchedPath(project.build / origins.FILE),
+            *(WatchedPath(path) for name in report.cells for path in report.reading(name).files)]
     note = uptodate.write_manifest(project.root, report.choice, [*watched(report), *made], before,
                            {path for read in reads for path in read.modules},
                            {name: digest for read in reads for name, digest in read.seen.items()})
@@ -135,14 +151,21 @@ def _questions(report: Report) -> tuple[Question, ...]:
 
 def make_notebook(report: Report, name: str) -> None:
     """Step 1: the chapter's percent script becomes a notebook that Papermill can run."""
-    kept, cells = report.memo(f"notebook-{name}"), report.cells[name]
-    write_text(kept.get(key(cells), lambda: notebook_text(to_notebook(cells))), report.notebook_path(name))
+    kept, cells, keep = report.memo(f"notebook-{name}"), report.cells[name], not report.execute
+    write_text(kept.get(key(cells, keep), lambda: notebook_text(to_notebook(cells, keep=keep))),
+               report.notebook_path(name))
 
 
 def execute_chapter(report: Report, name: str) -> Reads:
     """Step 2: run the chapter's notebook, or take an earlier run of the same inputs; say what the run has read."""
-    from gozaresh.run.execute import Job, execute
+    from gozaresh.run.execute import Job, Reads, execute
 
+    if not report.execute:
+        kept = built(report.notebook_path(name), files.read_written)
+        digest = file_digest(report.chapter_path(name))
+        kept.metadata["gozaresh"] = {"kept": digest, "key": digest, "parameters": {}, "files": {}}
+        write_text(notebook_text(kept), report.executed_path(name))
+        return Reads((), {})
     project = report.project
     values = parameter_values(report, report.parameters[name])
     return execute(Job(
@@ -156,21 +179,23 @@ def execute_chapter(report: Report, name: str) -> Reads:
 def export_chapter(report: Report, name: str) -> None:
     """Step 3: the executed notebook becomes Typst markup, its figures files named by their labels."""
     reading, macros = report.reading(name), report.project.settings.macros
+    figures = f"/{report.project.relative(report.project.figures)}"
     kept = report.memo(f"export-{name}")
     digest = file_digest(there(report.executed_path(name)))
     markup, outputs = kept.get(key(digest, macros, [part.blocks for part in reading.parts]),
-                               lambda: _exported(report.executed(name), reading, macros))
+                               lambda: _exported(report.executed(name), reading, macros, figures))
     pictures = {f"build/pictures/{file}": data for file, data in reading.pictures.items()}
     for file, data in {**outputs, **pictures}.items():
-        write_bytes(data, report.project.root / file)
+        own = report.project.figures / file.removeprefix("figures/")
+        write_bytes(data, own if file.startswith("figures/") else report.project.root / file)
     write_text(markup, report.typst_path(name))
 
 
-def _exported(executed: NotebookNode, reading: Reading, macros: str) -> tuple[str, dict[str, bytes]]:
+def _exported(executed: NotebookNode, reading: Reading, macros: str, figures: str) -> tuple[str, dict[str, bytes]]:
     """Markup, and files by their names."""
     from gozaresh.export.exporter import TypstExporter
 
-    exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures", macros=macros)
+    exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path=figures, macros=macros)
     exporter.reading = reading
     markup, resources = exporter.from_notebook_node(executed)
     return markup, resources["outputs"]
@@ -205,6 +230,8 @@ def typeset_report(report: Report) -> Path:
             raise SourceError(problems=_kept(report, pdf, wrong))
         proof = prove(report, pdf, wanted.result())
     write_text(origins.to_json(report.provenance), report.project.build / origins.FILE)
+    if not project.settings.strict:
+        told += page_style(wanted.result().passages)
     for line in grouped(told):
         say(f"advice: {line}")
     kinds = proof.passages
@@ -230,7 +257,8 @@ def _wanted(report: Report) -> Expectations:
                 expected_appendix(report.appendix)]
     kept = report.memo("passages")
     passages = expected_passages(promises, report.project.settings.macros, kept)
-    return Expectations(passages, [text for notebook in chapters.values() for text in source_texts(notebook)],
+    texts = [] if report.project.bare else [text for notebook in chapters.values() for text in source_texts(notebook)]
+    return Expectations(passages, texts,
                         margins(report.project))
 
 
@@ -241,7 +269,8 @@ def prove(report: Report, pdf: Path, wanted: Expectations) -> Proof:
         ProofError: something is missing or unsound, a line each; the PDF is kept as ``report.unproven.pdf``.
     """
     proof = proofread(pdf, wanted.passages, wanted.sources, wanted.margins,
-                      read_bibliography(bibliographies(report.project)), report.memo("pages"))
+                      read_bibliography(bibliographies(report.project)), report.memo("pages"),
+                      strict=report.project.settings.strict)
     if not proof.sound:
         raise ProofError(problems=_kept(report, pdf, proof.problems))
     return proof

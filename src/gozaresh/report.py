@@ -21,10 +21,10 @@ from gozaresh.export.resolve import Conventions
 from gozaresh.provenance.appendix import appendix
 from gozaresh.provenance.record import Provenance
 from gozaresh.provenance.trace import Chapter, trace
-from gozaresh.settings import Literal, Project
+from gozaresh.settings import Cover, Literal, Project, Settings
 from gozaresh.source.bibliography import read_bibliography
 from gozaresh.source.cells import Cell
-from gozaresh.source.chapter import Source, read_source
+from gozaresh.source.chapter import Source, read_source, title_of
 from gozaresh.source.ipynb import LARGEST
 from gozaresh.source.parameters import Overrides, Parameter, check_names, read_parameters
 from gozaresh.uptodate import WatchedPath, watched_paths
@@ -93,7 +93,8 @@ class Report:
         kept, digest = self.memo(f"reading-{name}"), file_digest(there(path))
         folders = (self.chapter_path(name).parent, self.project.file.parent, self.project.root)
         return read_kept(self.executed(name), Conventions(
-            gallery=Gallery(tuple(dict.fromkeys(folders))), macros=self.project.settings.macros,
+            own=f"/{self.project.relative(self.project.figures)}", gallery=Gallery(tuple(dict.fromkeys(folders))),
+            macros=self.project.settings.macros,
             citations=frozenset(read_bibliography(bibliographies(self.project))), bare=self.project.bare,
             strict=self.project.settings.strict,
             levels=() if name == next(iter(self.cells)) else (1,)), kept, digest)
@@ -125,7 +126,21 @@ class Report:
         return self.project.build / "chapters" / f"{name}.typ"
 
 
-def choose(project: Project, profile: str = "", given: Mapping[str, str] | None = None) -> Report:
+def open_document(path: Path, *, execute: bool = True) -> Project:
+    """A document by itself as a report of one chapter: its title from its head, its first heading or its name.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    whole = path.resolve()
+    source = read_source(whole, whole.name, run=execute)
+    head = source.head
+    cover = Cover(title=title_of(source, whole), subtitle=head.subtitle, author=head.author, date=head.date)
+    return Project(whole.parent, whole, Settings(cover=cover, chapters=(whole.name,)), bare=True)
+
+
+def choose(project: Project, profile: str = "", given: Mapping[str, str] | None = None, *,
+           execute: bool = True) -> Report:
     """Choose a profile (empty: the default one) and parameters.
 
     Raises:
@@ -133,7 +148,7 @@ def choose(project: Project, profile: str = "", given: Mapping[str, str] | None 
     """
     project.check()
     name, values = project.profile(profile, varied=bool(given), data=_data_alone(project, given or {}))
-    report = Report(project, name, Overrides(values, dict(given or {})), {})
+    report = Report(project, name, Overrides(values, dict(given or {})), {}, execute=execute)
     for parameters in report.parameters.values():
         report.overrides.resolve(parameters, project.root)
     return report

@@ -151,8 +151,8 @@ class Project:
 
     @property
     def figures(self) -> Path:
-        """Where the figures go, one file a label."""
-        return self.root / "figures"
+        """Where the figures go, one file a label; those of a document by itself lie with all that is generated."""
+        return self.build / "figures" if self.bare else self.root / "figures"
 
     @property
     def pdf(self) -> Path:

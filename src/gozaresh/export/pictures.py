@@ -59,21 +59,26 @@ class Gallery:
 
     def state(self, address: str) -> str:
         """The digest of the file that an address names; empty where it names none."""
-        path = None if SCHEME.match(address) or address.startswith("#") else self.path(address)
+        path = self.path(address)
         return file_digest(path) if path else ""
 
     def path(self, address: str) -> Path | None:
         """The file that an address names, seen from the first of the folders that has it."""
+        for path in self.candidates(address):
+            try:
+                if path.is_file():
+                    return path
+            except (OSError, ValueError):
+                continue
+        return None
+
+    def candidates(self, address: str) -> list[Path]:
+        """The files that an address may name; none for an address of the web or of a place in the document."""
+        if address.startswith(("#", "//")) or (SCHEME.match(address) and not address.lower().startswith("file:")):
+            return []
         plain = re.sub(r"^file:/*", "", address, flags=re.I)
         names = dict.fromkeys((plain, unquote(plain), unquote(re.split(r"[?#]", plain)[0]), plain.replace("\\", "/")))
-        for folder in self.folders:
-            for name in filter(None, names):
-                try:
-                    if (path := folder / name.lstrip("/")).is_file():
-                        return path
-                except (OSError, ValueError):
-                    continue
-        return None
+        return [folder / name.lstrip("/") for folder in self.folders for name in names if name.strip("/")]
 
 
 def is_on_web(address: str) -> bool:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from nbformat import NotebookNode
 
@@ -46,6 +47,7 @@ class Reading:
     parts: Sequence[Part]
     pictures: dict[str, bytes]
     findings: Sequence[Finding]
+    files: Sequence[Path] = ()  # that its pictures and links may name
 
     @property
     def blocks(self) -> list[Node]:
@@ -89,7 +91,9 @@ def read_kept(notebook: NotebookNode, conventions: Conventions, memo: Memo, dige
     settled = memo.get(key(name, conventions, files), lambda: settle(
         [blocks for blocks, _ in trees], cells, conventions, [untold for _, untold in trees]))
     whole = [replace(part, blocks=blocks) for part, blocks in zip(parts, settled.cells, strict=True)]
-    return Reading(whole, settled.pictures, [*missing, *settled.findings])
+    named = {path for blocks, _ in trees for address in addresses(blocks)
+             for path in conventions.gallery.candidates(address)}
+    return Reading(whole, settled.pictures, [*missing, *settled.findings], sorted(named))
 
 
 def _trees(notebook: NotebookNode, parts: Sequence[Part]) -> list[tuple[list[Node], list[Untold]]]:

@@ -19,6 +19,7 @@ from gozaresh.provenance.record import Literal, Origin, Provenance, Run
 from gozaresh.provenance.trace import Chapter
 from gozaresh.source.notebook import metadata
 
+HALF = 32  # characters of a digest in a line
 PACKAGES = ("jupytext", "papermill", "nbconvert", "pypandoc_binary", "typst", "pikepdf", "matplotlib", "numpy",
             "sympy", "torch", "safetensors", "pillow", "graphviz", "graphviz-pure")
 
@@ -26,6 +27,9 @@ PACKAGES = ("jupytext", "papermill", "nbconvert", "pypandoc_binary", "typst", "p
 def appendix(chapters: Sequence[Chapter], provenance: Provenance) -> str:
     """The appendix as Markdown."""
     profile = provenance.profile
+    kept = [chapter for chapter in chapters if "kept" in metadata(chapter.executed)]
+    if kept:
+        return _kept(kept)
     return "\n\n".join([
         "# پارامترها و سند اجرا {#sec-run-record}",
         f"این گزارش با نمایهٔ `{profile}` ساخته شده است. "
@@ -41,6 +45,20 @@ def appendix(chapters: Sequence[Chapter], provenance: Provenance) -> str:
         "داده و محیط) آمده است؛ اگر هیچ‌یک از این ورودی‌ها تغییر نکند، فصل دوباره اجرا نمی‌شود.",
         captioned(_record(chapters), "tbl-record", "سند اجرای فصل‌ها"),
         *results(provenance),
+    ])
+
+
+def _kept(chapters: Sequence[Chapter]) -> str:
+    """The record of documents whose kept outputs are set: nothing was run here."""
+    rows = [[f"`{chapter.name}`", f"`{metadata(chapter.executed)['kept'][at:at + HALF]}`"]
+            for chapter in chapters for at in (0, HALF)]
+    rows = [[name if number % 2 == 0 else "", digest] for number, (name, digest) in enumerate(rows)]
+    table = Table(["سند", "چکیدهٔ SHA-256"], rows, "ll")
+    return "\n\n".join([
+        "# سند ساخت {#sec-run-record}",
+        "برنامه‌های این سند در اینجا **اجرا نشده‌اند**: خروجی‌ها همان‌هایی است که خود سند از اجرای پیشینش نگه داشته بود، "
+        "و درستی آن‌ها بررسی نشده است. چکیدهٔ سندی که این صفحه‌ها از آن ساخته شده در @tbl-record آمده است.",
+        captioned(table, "tbl-record", "سندی که صفحه‌ها از آن ساخته شده است"),
     ])
 
 

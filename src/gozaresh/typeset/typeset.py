@@ -85,7 +85,7 @@ def main_document(project: Project, sources: TypstFiles) -> str:
     includes = "\n".join(f'#include "/{project.relative(path)}"' for path in sources.chapters)
     return f"""#import "/build/theme/theme.typ": *
 #show: report.with(cover: {_cover(project.settings.cover, day)},
-  date: datetime(year: {day.year}, month: {day.month}, day: {day.day}))
+  date: datetime(year: {day.year}, month: {day.month}, day: {day.day}){', flowing: true' if project.bare else ''})
 {includes}
 #references({_bibliography(project)})
 #appendix[
