@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,11 +79,3 @@ def test_the_sciences_fields_ignore_each_other() -> None:
         used = {name.split(".")[1] for name in imports(path) if name.startswith("dgm.")}
         lent = {"disentangle"} if own == "vae" else set()  # scores of any code, which models are measured by
         assert not used & (set(fields) - {own} - lent), named(path)
-
-
-@pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
-def test_documents_name_files_that_are_there(document: str) -> None:
-    text = (SRC.parent / document).read_text(encoding="utf-8")
-    named = set(re.findall(r"(?<![/\w])(?:src|tests|benchmarks|notebooks|report)/[\w./-]*\w", text))
-    assert named
-    assert not sorted(name for name in named if not (SRC.parent / name).exists())
