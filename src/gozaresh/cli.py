@@ -260,7 +260,6 @@ def _take(options: argparse.Namespace, choice: tuple[str, ...]) -> None:
 
 def _build(options: argparse.Namespace) -> None:
     from gozaresh import uptodate
-    from gozaresh.typeset.typeset import warm_up
 
     if options.again:
         _take(options, uptodate.last_choice(Path(options.folder).resolve()))
@@ -268,16 +267,13 @@ def _build(options: argparse.Namespace) -> None:
     if uptodate.is_up_to_date(_folder(options).resolve(), choice):
         say("build/report.pdf stands: nothing that it was made from has changed since it was proven")
         return
-    warm_up(_folder(options).resolve())
     from gozaresh import build
 
     build.build_report(replace(_report(options), choice=choice))
 
 
 def _watch(options: argparse.Namespace) -> None:
-    from gozaresh.typeset.typeset import warm_up
 
-    warm_up(Path(options.folder).resolve())
     from gozaresh.watch import watch
 
     watch(Path(options.folder), lambda project: replace(_chosen(options, project), choice=_choice(options)))
