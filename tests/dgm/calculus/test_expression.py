@@ -49,7 +49,7 @@ from dgm.calculus.language.expression import (
     Entropy,
     Expectation,
     Expr,
-    Information,
+    MutualInformation,
     Integral,
     Laplace,
     Mean,
@@ -143,7 +143,7 @@ def world_of(encoder: finite.Encoder) -> TableWorld:
 def test_tables_agree_with_the_exact_quantities(seed: int) -> None:
     encoder = finite.random_encoder(3, (2, 3), seed)
     world, exact = world_of(encoder), finite.parts(encoder)
-    for e, value in ((total_correlation.AVERAGED, exact.averaged), (Information("q", "x", "z"), exact.information),
+    for e, value in ((total_correlation.AVERAGED, exact.averaged), (MutualInformation("q", "x", "z"), exact.information),
                      (TotalCorrelation("q"), exact.correlation), (total_correlation.COORDINATES, exact.marginals)):
         assert float(world.value(e, {})) == pytest.approx(float(value), abs=1e-14)
 
@@ -157,7 +157,7 @@ def test_gaussians_agree_with_the_closed_forms(d: int) -> None:
     world = GaussianWorld(d + 1, {"q": Gaussian(mean, mpmath.matrix(joint.tolist())),
                                   "p": Gaussian(mean, mpmath.eye(d + 1))}, lambda s: mpmath.mpf(1))
     exact = kl_parts(A, noise)
-    for e, value in ((total_correlation.AVERAGED, exact.averaged), (Information("q", "x", "z"), exact.information),
+    for e, value in ((total_correlation.AVERAGED, exact.averaged), (MutualInformation("q", "x", "z"), exact.information),
                      (TotalCorrelation("q"), exact.correlation), (total_correlation.COORDINATES, exact.marginals)):
         assert float(world.value(e).at(mpmath.ones(d + 1, 1))) == pytest.approx(value, abs=1e-10)
 
@@ -188,7 +188,7 @@ def test_what_the_normal_form_proves_sympy_finds_on_symbolic_tables(derivation: 
 
 terms = st.sampled_from([
     log(EVIDENCE), ELBO, GAP, Expectation(ENCODER, log(LIKELIHOOD)), Divergence(ENCODER, PRIOR), Entropy(DATA),
-    Expectation(DATA, Divergence(ENCODER, PRIOR)), Information("q", "x", "z"), TotalCorrelation("q"),
+    Expectation(DATA, Divergence(ENCODER, PRIOR)), MutualInformation("q", "x", "z"), TotalCorrelation("q"),
     log(Integral("z", PRIOR * LIKELIHOOD)), Expectation(AGGREGATE, log(Unknown("D", ("z",)))),
 ])
 

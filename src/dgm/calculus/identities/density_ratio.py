@@ -20,13 +20,13 @@ DISCRIMINATOR = Unknown("D", ("z",))
 _value = Expectation(AGGREGATE, log(DISCRIMINATOR)) + Expectation(MARGINALS, log(1 - DISCRIMINATOR))
 OBJECTIVE = (
     Derivation("eq-estimate-discriminator", Named(_value, "V(D)"))
-    .equals(_value, "لگاریتم درست‌نمایی دودویی")
+    .defines()
     .equals(Integral("z", AGGREGATE * log(DISCRIMINATOR) + MARGINALS * log(1 - DISCRIMINATOR)), "امید به‌صورت انتگرال")
 )
 
 D = Symbol("D", unit=True)
 q, q_bar = Symbol("q", positive=True), Symbol(r"\bar{q}", positive=True)
-POINTWISE = Named(q * log(D) + q_bar * log(1 - D), r"\bigl(q\log D+\bar q\log(1-D)\bigr)")
+POINTWISE = q * log(D) + q_bar * log(1 - D)
 BEST = q / (q + q_bar)
 
 SLOPE = Derivation("eq-estimate-optimum", Derivative(POINTWISE, D)).equals(q / D - q_bar / (1 - D), "مشتق نخست")

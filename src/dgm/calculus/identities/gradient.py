@@ -44,14 +44,14 @@ SCORE = tuple(
     for by, score in _score.items())
 
 mu_j, sigma_j, eps_j = Symbol(r"\mu_j"), Symbol(r"\sigma_j", positive=True), Symbol(r"\epsilon_j")
-log_variance = Symbol(r"\log\sigma_j^2")
+log_variance = Symbol(r"\ell_j")  # the logarithm of the variance, which the network gives
 Z_J = Named(mu_j + sigma_j * eps_j, "z_j")
 _sigma_of = Named(exp(HALF * log_variance), r"\sigma_j")
 JACOBIAN = (
     Derivation("eq-reparam-jacobian", Derivative(Z_J, mu_j)).equals(1, "مشتق نسبت به $\\mu_j$"),
     Derivation("eq-reparam-jacobian", Derivative(Z_J, sigma_j)).equals(eps_j, "مشتق نسبت به $\\sigma_j$"),
     Derivation("eq-reparam-jacobian", Derivative(Named(mu_j + _sigma_of * eps_j, "z_j"), log_variance)).equals(
-        HALF * _sigma_of * eps_j, "مشتق نسبت به $\\log\\sigma_j^2$"),
+        HALF * _sigma_of * eps_j, "مشتق نسبت به $\\ell_j$"),
 )
 
 delta = Symbol(r"\delta")

@@ -1,6 +1,6 @@
 """A derivation: a chain of =, ≥ and ≤ steps from one expression to the next, each with its reason.
 
-The same chain is typeset (:meth:`Derivation.latex`) and checked (``verification.verify``).
+The same chain is typeset (:meth:`Derivation.latex`) and proved (:func:`dgm.calculus.checking.verification.verify`).
 """
 
 from __future__ import annotations
@@ -10,40 +10,40 @@ from typing import Literal
 
 from dgm.calculus.language.expression import (
     Expr,
+    Named,
     Operand,
     as_expr,
 )
 from dgm.calculus.language.notation import latex
+from dgm.errors import CalculusError
 
-Relation = Literal["=", ">=", "<="]
-SIGNS: dict[Relation, str] = {"=": "=", ">=": r"\ge ", "<=": r"\le "}
+Relation = Literal["=", ">=", "<=", ":="]
+SIGNS: dict[Relation, str] = {"=": "=", ">=": r"\ge ", "<=": r"\le ", ":=": ":="}
 
 
 @dataclass(frozen=True)
-class WorldKind:
-    """What random models of a derivation have in common.
+class Assumptions:
+    """Hypotheses of a derivation; a proof prints those that it uses beside its mark.
 
-    ``laws`` are drawn independently of each other.  ``factorised`` laws have independent coordinates of z,
-    ``encoders`` independent coordinates given x; ``exact`` replaces the second law's q(z|x) by the
-    posterior of the first.
+    ``factorised`` laws have independent coordinates of z, ``encoders`` independent coordinates given x; the
+    quantities ``positive`` are greater than 0.
     """
 
-    laws: tuple[str, ...] = ("p", "q")
     factorised: tuple[str, ...] = ()
     encoders: tuple[str, ...] = ()
-    exact: tuple[str, str] | None = None
+    positive: tuple[Expr, ...] = ()
 
 
-ANY_WORLD = WorldKind()
+NOTHING_ASSUMED = Assumptions()
 
 
 @dataclass(frozen=True)
 class Link:
     """One relation and the expression that it leads to.
 
-    ``slack`` is the known non-negative quantity by which an inequality falls short of equality; ``given``
-    lists quantities that are zero by hypothesis; ``stated`` says why a step is taken without a check (a
-    definition, an assumption, a cited theorem).  ``together`` keeps it on its predecessor's line.
+    ``slack`` is the known non-negative quantity by which an inequality falls short of equality; ``given`` lists
+    quantities that are zero by hypothesis; ``stated`` says why a step is taken without a check (an assumption, a cited
+    theorem).  ``together`` keeps it on its predecessor's line.
     """
 
     relation: Relation
@@ -57,7 +57,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Derivation:
-    """A chain, the label of the equation that displays it, and the models on which it is tried.
+    """A chain of relations, the label of the equation that displays it, and what is assumed.
 
     >>> from dgm.calculus.language.expression import Density, log
     >>> p, joint, rest = Density("p", ("x",)), Density("p", ("x", "z")), Density("p", ("z",), ("x",))
@@ -68,7 +68,7 @@ class Derivation:
     label: str
     start: Expr
     links: tuple[Link, ...] = ()
-    kind: WorldKind = ANY_WORLD
+    assuming: Assumptions = NOTHING_ASSUMED
 
     def equals(self, side: Operand, reason: str, *, given: tuple[Expr, ...] = (), stated: str = "",
                together: bool = False) -> Derivation:
@@ -84,6 +84,16 @@ class Derivation:
                 together: bool = False) -> Derivation:
         """The chain with one ≤ more."""
         return self._with(Link("<=", as_expr(side), reason, slack, (), stated, together))
+
+    def defines(self, *, together: bool = False) -> Derivation:
+        """The chain with the definition of the name at its start: ``name := expression``.
+
+        Raises:
+            CalculusError: the chain does not consist of one name.
+        """
+        if self.links or not isinstance(self.start, Named) or self.start.brace:
+            raise CalculusError(f"{self.label}: only a name at the start of a chain is defined")
+        return self._with(Link(":=", self.start.body, "تعریف", together=together))
 
     def _with(self, link: Link) -> Derivation:
         return replace(self, links=(*self.links, link))
