@@ -321,7 +321,7 @@ class Checker:
         if name == "sqrt":
             return self.to_power(self.value(t), Fraction(1, 2))
         if name == "log":
-            return self.log(t), ONE
+            return self.log(t)
         n, d = self.value(t)
         if name == "exp":
             return self._exp(n, d)
@@ -361,41 +361,42 @@ class Checker:
                 return self.product(self.product(ONE, own), {frozenset((x, e * r) for x, e in m): 1}), ONE
         return single(("root", frozenset(n.items())), r), ONE
 
-    def log(self, t: Term) -> Poly:
+    def log(self, t: Term) -> Value:
         """A logarithm as a sum; each factor that is taken out is positive."""
         if t[0] == "Product" and all(self.sign(k) == "+" for k in t[1]):
-            return reduce(plus, map(self.log, t[1]))
+            return reduce(self._sum, map(self.log, t[1]))
         if t[0] == "Quotient" and self.sign(t[1]) == "+" == self.sign(t[2]):
-            return plus(self.log(t[1]), self.log(t[2]), -1)
+            return self._sum(self.log(t[1]), self._times(({UNIT: -1}, ONE), self.log(t[2])))
         if t[0] == "Power" and t[2][0] == "Number" and self.sign(t[1]) == "+":
-            return self.product({UNIT: exact(t[2][1])}, self.log(t[1]))
-        if t[0] == "Call" and t[1] == "exp" and self.value(t[2])[1] == ONE:
-            return self.value(t[2])[0]
+            return self._times(({UNIT: exact(t[2][1])} if exact(t[2][1]) else {}, ONE), self.log(t[1]))
+        if t[0] == "Call" and t[1] == "exp":
+            return self.value(t[2])
         n, d = self.value(t)
         if self.poly_sign(d) != "+":
-            return single(("log", frozenset(n.items()), frozenset(d.items())))
-        return plus(self._log_poly(n), self._log_poly(d), -1)
+            return single(("log", frozenset(n.items()), frozenset(d.items()))), ONE
+        return self._sum(self._log_poly(n), self._times(({UNIT: -1}, ONE), self._log_poly(d)))
 
-    def _log_poly(self, p: Poly) -> Poly:
+    def _log_poly(self, p: Poly) -> Value:
         require(p, "logarithm of zero")
         common = {x: min(dict(m).get(x, 0) for m in p) for m in p for x, _ in m if self.atom(x) == "+"}
         rest = self.product(p, {frozenset((x, -e) for x, e in common.items() if e): 1})
         lead = min(rest.items(), key=lambda item: repr(sorted(item[0], key=repr)))[1]
         rest = {m: exact(Fraction(c) / lead) for m, c in rest.items()}
         if lead <= 0 or self.poly_sign(rest) != "+":
-            return single(("log", frozenset(p.items())))
-        out: Poly = {}
+            return single(("log", frozenset(p.items()))), ONE
+        out: Value = ({} if rest == ONE else single(("log", frozenset(rest.items()))), ONE)
         for x, e in [*common.items(), *((("prime", q), n) for q, n in primes(Fraction(lead)).items())]:
-            out = plus(out, {m: c * e for m, c in self._log_atom(x).items()})
-        return out if rest == ONE else plus(out, single(("log", frozenset(rest.items()))))
+            if e:
+                out = self._sum(out, self._times(({UNIT: e}, ONE), self._log_atom(x)))
+        return out
 
-    def _log_atom(self, x: Any) -> Poly:
+    def _log_atom(self, x: Any) -> Value:
         if x[0] == "root":
             return self._log_poly(dict(x[1]))
-        if x[0] == "exp" and x[2] == frozenset(ONE.items()):
-            return {x[1]: 1}
+        if x[0] == "exp":
+            return {x[1]: 1}, dict(x[2])
         whole = {(UNIT, x[1])} if x[0] == "prime" else {(frozenset({(x, 1)}), 1)}
-        return single(("log", frozenset(whole)))
+        return single(("log", frozenset(whole))), ONE
 
     def same(self, a: Term, b: Term) -> bool:
         if a == b:
