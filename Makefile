@@ -1,4 +1,4 @@
-# make report   the whole report -> build/report.pdf      make test   the whole suite
+# make report   the whole report -> build/report.pdf      make test   lint and the whole suite
 # Both set everything up first: a virtual environment in .venv, from wheels alone, without root.
 #
 #   PROFILE=smoke|quick|paper   how long the training runs (default: paper with CUDA; else the recorded training, or
@@ -12,15 +12,20 @@
 #   make zip LASTNAME=… STUDENT=…
 #   make sweep BETA="1 4" GAMMA="0 10" SEEDS=5   FactorVAEs compared on images with known factors -> build/sweep/results.json
 #       WORLD=sprites|faces EPOCHS=… IMAGES=… JOBS=… (default: the cores) SCHEDULER=tcp://host:8786 (a Dask cluster)
+#   make lint                   ruff and mypy, with which make test begins
+#   make conformance            the wide and slow sets, of which make test has a small sample each
+#       WORKERS=2               the tests' processes, one for each core that is free
 
 PYTHON  ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 PROFILE ?=
 DATA    ?=
 P       ?=
+WORKERS ?= 2
 
 VENV     := .venv
 GOZARESH := $(VENV)/bin/gozaresh
 PIP      := $(VENV)/bin/python -m pip --disable-pip-version-check install
+PYTEST    = $(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 CHOICE    = $(if $(PROFILE),--profile $(PROFILE)) $(if $(DATA),--data "$(DATA)") $(if $(P),--set $(P))
 
 CHAPTERS := $(shell sed -n 's|^ *"notebooks/\(.*\)\.py".*|\1|p' report/report.toml)
@@ -35,7 +40,7 @@ SWEEP = $(if $(BETA),--beta $(BETA)) $(if $(GAMMA),--gamma $(GAMMA)) $(if $(SEED
         $(if $(WORLD),--world $(WORLD)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(IMAGES),--images $(IMAGES)) \
         $(if $(JOBS),--jobs $(JOBS)) $(if $(SCHEDULER),--scheduler $(SCHEDULER))
 
-.PHONY: report typeset watch why diff test check zip sweep clean FORCE
+.PHONY: report typeset watch why diff test conformance lint check zip sweep clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -87,10 +92,16 @@ zip: report
 sweep: $(VENV)/ready
 	@$(VENV)/bin/python -m dgm.vae.experiments.sweep $(SWEEP)
 
-test: $(VENV)/ready-to-test
-	$(VENV)/bin/ruff check src tests notebooks
+test: lint
+	$(PYTEST)
+
+# The wide and slow sets, of which the suite has a small sample each
+conformance: $(VENV)/ready-to-test
+	$(PYTEST) tests/conformance
+
+lint: $(VENV)/ready-to-test
+	$(VENV)/bin/ruff check src tests notebooks benchmarks
 	$(VENV)/bin/mypy
-	$(VENV)/bin/python -m pytest
 
 $(VENV)/ready: requirements.txt pyproject.toml
 	@$(if $(PYTHON),,echo "error: no Python 3.11 or newer found; name one with PYTHON=…" >&2; exit 1)

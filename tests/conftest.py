@@ -8,10 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from gozaresh.common.persian import latin_digits
 
@@ -19,8 +21,17 @@ ROOT = Path(__file__).parent.parent
 
 # A shell's `&` starts processes deaf to Ctrl-C, and what these start is deaf too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-# Threads that wait for others leave their core to whatever else is at work here; read when torch is imported.
+# Read when torch is imported: each worker has one core, and threads that wait leave theirs to what else is at work.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the whole homework as slow, and begin with them: no worker then waits for another's last."""
+    whole = [item for item in items if "homework" in getattr(item, "fixturenames", ())]
+    for item in whole:
+        item.add_marker(pytest.mark.slow)
+    items[:] = whole + [item for item in items if item not in whole]
 
 
 @dataclass(frozen=True)
@@ -65,14 +76,29 @@ def pendulum(tmp_path: Path) -> Path:
     return folder
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first worker to need it makes and all workers share; no test changes what lies in it."""
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder, whole = base / name, base / f"{name}.whole"
+    with FileLock(base / f"{name}.lock"):
+        if not whole.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of a worker that failed
+            make(folder)
+            whole.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def built_pendulum(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small report, built once."""
-    folder = tmp_path_factory.mktemp("small") / "pendulum"
-    shutil.copytree(ROOT / "tests" / "pendulum", folder)
-    done = gozaresh("build", str(folder), cwd=folder.parent)
-    assert done.status == 0, done.err
-    return folder
+    def make(folder: Path) -> None:
+        shutil.copytree(ROOT / "tests" / "pendulum", folder)
+        done = gozaresh("build", str(folder), cwd=folder.parent)
+        assert done.status == 0, done.err
+
+    return made_once(tmp_path_factory, "pendulum", make)
 
 
 @pytest.fixture
@@ -98,15 +124,15 @@ HOMEWORK = ("Makefile", "pyproject.toml", "requirements.txt", "requirements-test
 @pytest.fixture(scope="session")
 def homework(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole homework, built once with the smoke profile from a copy of the sources."""
-    folder = tmp_path_factory.mktemp("homework") / "hw1"
-    folder.mkdir()
-    ignore = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*")
-    for name in HOMEWORK:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=ignore)
-        else:
-            shutil.copy(source, folder / name)
-    done = gozaresh("build", ".", "--profile", "smoke", cwd=folder)
-    assert done.status == 0, done.err
-    return folder
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        ignore = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*")
+        for name in HOMEWORK:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+            else:
+                shutil.copy(ROOT / name, folder / name)
+        done = gozaresh("build", ".", "--profile", "smoke", cwd=folder)
+        assert done.status == 0, done.err
+
+    return made_once(tmp_path_factory, "homework", make)

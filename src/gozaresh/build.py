@@ -13,7 +13,16 @@ from nbformat import NotebookNode
 from gozaresh import uptodate
 from gozaresh.common import files
 from gozaresh.common.digests import file_digest
-from gozaresh.common.errors import GozareshError, Problem, ProofError, SettingsError, SourceError, TypesetError, nearest
+from gozaresh.common.errors import (
+    GozareshError,
+    Problem,
+    ProofError,
+    SettingsError,
+    SourceError,
+    TypesetError,
+    nearest,
+    raise_problems,
+)
 from gozaresh.common.files import locked, notebook_text, write_bytes, write_text
 from gozaresh.common.memo import key
 from gozaresh.common.progress import say
@@ -27,7 +36,7 @@ from gozaresh.report import Report, bibliographies, built, input_files, paramete
 from gozaresh.source.assignment import Question, points, read_assignment, unanswered
 from gozaresh.source.bibliography import read_bibliography
 from gozaresh.source.cells import Cell
-from gozaresh.source.lint import defined_labels, half_spaces, lint, raise_problems, typed_results
+from gozaresh.source.lint import defined_labels, half_spaces, lint, typed_results
 from gozaresh.source.notebook import to_notebook
 from gozaresh.uptodate import WatchedPath
 
@@ -190,8 +199,7 @@ def _at_home(error: GozareshError, report: Report) -> GozareshError:
 
     project = report.project
     executed = {name: report.executed(name) for name in report.cells}
-    theme, macros = project.relative(project.theme), project.settings.macros
-    return locate_typst_error(error, Chapters(project.root, executed, theme, macros))
+    return locate_typst_error(error, Chapters(project.root, executed, project.relative(project.theme)))
 
 
 def _wanted(report: Report) -> Expectations:
@@ -216,6 +224,6 @@ def prove(report: Report, pdf: Path, wanted: Expectations) -> Proof:
     if not proof.sound:
         unproven = pdf.with_name("report.unproven.pdf")
         pdf.replace(unproven)
-        lines = [str(found) for found in (*proof.missing, *proof.faults)]
-        raise ProofError("\n".join([*lines[:20], f"the PDF is kept as {report.project.relative(unproven)}"]))
+        kept = Problem(None, f"the PDF is kept as {report.project.relative(unproven)}")
+        raise ProofError(problems=[*proof.problems[:20], kept])
     return proof

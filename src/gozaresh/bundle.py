@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
-from gozaresh.common.errors import BundleError
+from gozaresh.common.errors import BundleError, Place, one_line
 from gozaresh.common.persian import latin_digits
 from gozaresh.common.progress import say
 from gozaresh.provenance.appendix import PACKAGES
@@ -74,7 +74,8 @@ def _entries(report: Report) -> Iterator[tuple[str, bytes]]:
     for item in project.settings.bundle.include:
         path = project.root / item
         if not path.exists():
-            raise BundleError(f"{project.relative(project.file)}: bundle.include names {item!r}, which is not there")
+            place = Place(project.relative(project.file))
+            raise BundleError(f"bundle.include names {item!r}, which is not there", place)
         yield from _files(path, item)
     for name in report.cells:
         yield f"executed/{name}.ipynb", report.executed_path(name).read_bytes()
@@ -123,7 +124,7 @@ def _check_private(entries: Mapping[str, bytes], root: Path) -> None:
         for number, line in enumerate(data.decode("utf-8", errors="replace").splitlines(), 1):
             for word in telling:
                 if re.search(re.escape(word) + r"(/|\b)", line) and len(word) > 1:
-                    raise BundleError(f"{name}:{number}: names a folder of this machine: {word}")
+                    raise BundleError(f"names a folder of this machine: {word}", Place(name, number))
 
 
 def _write(entries: Mapping[str, bytes], folder: str, target: Path) -> None:
@@ -151,7 +152,7 @@ def _check_unpacked(path: Path, entries: Mapping[str, bytes], folder: str) -> No
         if make and "Makefile" in entries:
             done = subprocess.run([make, "-n", "report"], cwd=root, capture_output=True, text=True, check=False)
             if done.returncode:
-                raise BundleError(f"'make -n report' fails in the unpacked hand-in: {_last(done.stderr)}")
+                raise BundleError(f"'make -n report' fails in the unpacked hand-in: {one_line(done.stderr[-200:])}")
 
 
 def _compare(entries: Mapping[str, bytes], root: Path) -> None:
@@ -165,7 +166,3 @@ def _compare(entries: Mapping[str, bytes], root: Path) -> None:
 
 def _differences(entries: Mapping[str, bytes], found: set[str]) -> Iterable[str]:
     return sorted(set(entries) ^ found)
-
-
-def _last(text: str) -> str:
-    return text.strip().splitlines()[-1] if text.strip() else "no message"

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import os
+import re
+import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
 
-from gozaresh.common.errors import GozareshError, quoted
+from gozaresh.common.environment import check_epoch
+from gozaresh.common.errors import KEPT, LONGEST, GozareshError, from_os_error, one_line, quoted
 from gozaresh.common.progress import say
 
 if TYPE_CHECKING:  # each command imports what it needs, so that "why" answers at once
@@ -20,41 +26,80 @@ if TYPE_CHECKING:  # each command imports what it needs, so that "why" answers a
     from gozaresh.settings import Project
 
 
-FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota of the disk is used up",
-        errno.EFBIG: "no file may become so large here (see 'ulimit -f')"}
+UNFORESEEN = 70  # exit status of an error that the program did not foresee, as sysexits.h has it
+TRACE = "GOZARESH_TRACE"  # a variable; where it is set, the trace of every error is printed too
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; an error is one line on standard error, with the source's line below it, and exit status 1.
 
-    ``diff`` has the statuses of diff(1): 0 equal, 1 different, 2 an error.
+    ``diff`` has the statuses of diff(1): 0 equal, 1 different, 2 an error. An error that is not foreseen is one line
+    as well, and status 70. ``GOZARESH_TRACE=1`` prints where in the program an error was raised.
     """
     options = _parser().parse_args(arguments)
-    run: Callable[[argparse.Namespace], int | None] = options.run
+    with _interrupts():
+        try:
+            check_epoch()
+            return _saved(options.run, options)
+        except BrokenPipeError:  # whoever reads has enough, as head does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return int(options.failed)
+        except KeyboardInterrupt:
+            return _fail(GozareshError(f"stopped; {KEPT}, and the same command goes on from there"), options)
+        except Exception as error:
+            return _failed(error, options)
+
+
+def _failed(error: Exception, options: argparse.Namespace) -> int:
+    """The line of an error, and its exit status."""
+    if os.environ.get(TRACE):
+        traceback.print_exception(error)
+    if isinstance(error, GozareshError):
+        return _fail(error, options)
+    if isinstance(error, OSError) and error.errno is not None:
+        return _fail(from_os_error(error, _folder(options).resolve()), options)
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return _fail(GozareshError(f"the package {error.name.partition('.')[0]!r} is not installed in {sys.prefix}: "
+                                   "remove that folder and set it up again"), options)
+    if isinstance(error, MemoryError):
+        return _fail(GozareshError(f"the memory is used up; {KEPT}"), options)
+    told = f"not foreseen: {type(error).__name__}: {one_line(error, LONGEST)} (a fault of this program; {TRACE}=1 shows"
+    _fail(GozareshError(f"{told} where)"), options)
+    return UNFORESEEN
+
+
+def _folder(options: argparse.Namespace) -> Path:
+    return Path(getattr(options, "folder", "."))
+
+
+@contextmanager
+def _interrupts() -> Iterator[None]:
+    """Let Ctrl-C stop the command, and a second one stop it at once, whatever it is doing then."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(
+            signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+
+    def first(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, second)
+        raise KeyboardInterrupt
+
+    def second(number: int, frame: FrameType | None) -> None:
+        os.write(2, f"error: stopped at once; {KEPT}\n".encode())
+        os._exit(128 + signal.SIGINT)
+
+    signal.signal(signal.SIGINT, first)
     try:
-        return _saved(run, options)
-    except GozareshError as error:
-        return _fail(str(error), options)
-    except BrokenPipeError:  # whoever reads has enough, as head does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(options.failed)
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        where = _shown(error.filename, options) if error.filename else "disk"
-        return _fail(f"{where}: {FULL[error.errno]}; what was already computed is kept in build/", options)
-    except KeyboardInterrupt:
-        return _fail("stopped; what was computed is kept in build/, and the same command goes on from there", options)
-
-
-def _shown(path: str, options: argparse.Namespace) -> str:
-    """A file as seen from the report's folder."""
-    folder = Path(getattr(options, "folder", ".")).resolve()
-    return str(Path(path).relative_to(folder)) if Path(path).is_relative_to(folder) else path
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is first:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _saved(run: Callable[[argparse.Namespace], int | None], options: argparse.Namespace) -> int:
     """Run a command, and keep the pieces that it made, however it ends; its own error comes before that of keeping."""
+    if run in (_check, _why, _diff):  # which write nothing
+        return run(options) or 0
     try:
         status = run(options) or 0
     except BaseException:
@@ -70,15 +115,42 @@ def _save() -> None:
         sys.modules["gozaresh.common.memo"].save_all()
 
 
-def _fail(text: str, options: argparse.Namespace) -> int:
-    for line in quoted(text, Path(getattr(options, "folder", "."))):
-        print(line, file=sys.stderr)
+def _fail(error: GozareshError, options: argparse.Namespace) -> int:
+    for line in quoted(error, _folder(options)):
+        print(line.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
     status: int = options.failed
     return status
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says in one line which argument is wrong, and which command is meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the line, and end with status 2."""
+        bad = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
+        if bad:
+            close = get_close_matches(bad[1], re.findall(r"\w+", bad[2]), n=1)
+            message = f"no command {bad[1]!r}; " + (f"nearest: {close[0]}" if close else f"valid: {bad[2]}")
+        self.exit(2, f"error: {message}; '{self.prog} --help' tells more\n")
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("gozaresh")
+    except PackageNotFoundError:
+        return "(not installed as a package)"
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        parser.exit(0, f"gozaresh {_version()}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="gozaresh", description="Literate reports in Persian that can be trusted.")
+    parser = _Parser(prog="gozaresh", description="Literate reports in Persian that can be trusted.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _command(commands, "build", _build, "everything: run the chapters, set and proofread the PDF")
     _command(commands, "watch", _watch, "everything, again after each save, until Ctrl-C")
@@ -96,7 +168,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_questions(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_questions(commands: argparse._SubParsersAction[_Parser]) -> None:
     """The commands that ask about builds that are done."""
     text = "where a result of the last build comes from: chapter, line, code, parameters, data, seed, device, date"
     asked = commands.add_parser("why", help=text, description=text)
@@ -110,7 +182,7 @@ def _add_questions(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     two.set_defaults(run=_diff, failed=2)
 
 
-def _command(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str,
+def _command(commands: argparse._SubParsersAction[_Parser], name: str,
              run: Callable[[argparse.Namespace], None], text: str, *, folder: bool = True) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=text, description=text)
     if folder:

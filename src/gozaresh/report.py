@@ -12,8 +12,9 @@ from nbformat import NotebookNode
 from gozaresh.common import files
 from gozaresh.common.digests import file_digest
 from gozaresh.common.environment import environment
-from gozaresh.common.errors import SourceError
+from gozaresh.common.errors import Problem, SourceError, raise_problems
 from gozaresh.common.memo import Memo, key, memo
+from gozaresh.common.text import read_text
 from gozaresh.provenance.appendix import appendix
 from gozaresh.provenance.record import Provenance
 from gozaresh.provenance.trace import Chapter, trace
@@ -37,11 +38,19 @@ class Report:
     @cached_property
     def cells(self) -> Mapping[str, tuple[Cell, ...]]:
         """The cells of each chapter by its name."""
-        return {path.stem: self._read(path) for path in self.project.chapters}
+        found: dict[str, tuple[Cell, ...]] = {}
+        problems: list[Problem] = []
+        for path in self.project.chapters:
+            try:
+                found[path.stem] = self._read(path)
+            except SourceError as error:
+                problems += error.problems
+        raise_problems(problems)
+        return found
 
     def _read(self, path: Path) -> tuple[Cell, ...]:
         name = self.project.relative(path)
-        return self.memo("cells").get(key(path.read_bytes(), name), lambda: read_chapter(path, name))
+        return self.memo("cells").get(key(read_text(path, name, SourceError), name), lambda: read_chapter(path, name))
 
     @cached_property
     def parameters(self) -> Mapping[str, tuple[Parameter, ...]]:
@@ -93,6 +102,7 @@ def choose(project: Project, profile: str = "", given: Mapping[str, str] | None 
     Raises:
         SettingsError: no such profile or parameter, or a value of the wrong type.
     """
+    project.check()
     name, values = project.profile(profile, varied=bool(given), data=_data_alone(project, given or {}))
     report = Report(project, name, Overrides(values, dict(given or {})), {})
     for parameters in report.parameters.values():

@@ -26,7 +26,7 @@ from types import FrameType
 from typing import TextIO
 
 from gozaresh import build
-from gozaresh.common.errors import GozareshError, quoted
+from gozaresh.common.errors import GozareshError, from_os_error, quoted
 from gozaresh.common.memo import save_all
 from gozaresh.common.paths import ENGINE
 from gozaresh.report import Report, inputs
@@ -165,8 +165,9 @@ class _Watch:
                 build.build_report(report)
                 promote(draft.pdf, project.pdf)
         except (GozareshError, OSError) as error:
-            self._status.lines(quoted(str(error), self._folder))
-            count = len(str(error).splitlines())
+            ours = from_os_error(error, self._folder) if isinstance(error, OSError) else error
+            self._status.lines(quoted(ours, self._folder))
+            count = len(str(ours).splitlines())
             kept = f"build/report.pdf is the one of {self._good}" if self._good else "no good PDF yet"
             told = f"{count} error{'s' * (count > 1)} after {time.monotonic() - started:.1f} s; {kept}"
         else:
@@ -176,7 +177,7 @@ class _Watch:
         try:
             save_all()  # so that the next program finds it; this one has it in memory
         except OSError as error:
-            self._status.lines(quoted(str(error), self._folder))
+            self._status.lines(quoted(from_os_error(error, self._folder), self._folder))
 
     def _now_watching(self, chosen: frozenset[WatchedPath]) -> None:
         """Watch other files from now on; those already looked at keep the times that they had then."""

@@ -12,22 +12,24 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from multiprocessing import get_context
 from pathlib import Path
 
 import typst
 
-from gozaresh.common.errors import GozareshError, TypesetError
+from gozaresh.common.errors import GozareshError, TypesetError, raise_problems
 from gozaresh.common.paths import THEME
-from gozaresh.export.error_places import Chapters, home_of_sheet
+from gozaresh.export.error_places import Chapters, locate_typst_error
 from gozaresh.export.exporter import TypstExporter
-from gozaresh.proof.expected import chapter_promise, promised
+from gozaresh.proof.expected import expected_chapter, expected_passages
 from gozaresh.proof.page_checks import Margins
 from gozaresh.proof.proofread import proofread
 from gozaresh.proof.words import source_texts
 from gozaresh.source.cells import Cell
-from gozaresh.source.lint import lint, raise_first
+from gozaresh.source.lint import lint
 from gozaresh.source.notebook import to_notebook
 from gozaresh.typeset.textlayer import repair
+from gozaresh.typeset.typeset import typst_problems
 
 FILE = "c.md"
 
@@ -51,6 +53,7 @@ class Workshop:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.count = 0  # each chapter has a sheet of its own, for Typst reads only the changes of a file anew
         shutil.copytree(THEME, self.root / "build" / "theme")
         (self.root / "build" / "chapters").mkdir()
 
@@ -69,20 +72,23 @@ class Workshop:
             return Outcome("broken", (f"{type(error).__name__}: {error}",))
 
     def _proved(self, cells: list[Cell]) -> Outcome:
-        raise_first(lint(cells, ()))
+        raise_problems(lint(cells, ()))
         notebook = to_notebook(cells)
         exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures")
         markup, _ = exporter.from_notebook_node(notebook)
-        (self.root / "build" / "chapters" / "c.typ").write_text(markup, encoding="utf-8")
+        self.count += 1
+        name = f"c{self.count}"
+        (self.root / "build" / "chapters" / f"{name}.typ").write_text(markup, encoding="utf-8")
         (self.root / "build" / "report.typ").write_text(
             '#import "/build/theme/theme.typ": *\n#set document(title: "x")\n#show: styled\n'
-            '#include "/build/chapters/c.typ"\n', encoding="utf-8")
+            f'#include "/build/chapters/{name}.typ"\n', encoding="utf-8")
         pdf = self.root / "build" / "report.pdf"
         try:
             pdf.write_bytes(repair(self._set()))
         except TypesetError as error:
-            raise home_of_sheet(error, Chapters(self.root, {"c": notebook}, "theme")) from None
-        proof = proofread(pdf, promised([chapter_promise(notebook)]), tuple(source_texts(notebook)), Margins())
+            raise locate_typst_error(error, Chapters(self.root, {name: notebook}, "theme")) from None
+        passages = expected_passages([expected_chapter(notebook)])
+        proof = proofread(pdf, passages, tuple(source_texts(notebook)), Margins())
         found = tuple(str(fault) for fault in (*proof.missing, *proof.faults))
         return Outcome("unproven" if found else "proved", found)
 
@@ -90,16 +96,16 @@ class Workshop:
         try:
             pdf, warnings = self.compiler.compile_with_warnings(format="pdf", pdf_standards=["ua-1", "a-2a"])
         except typst.TypstError as error:
-            raise TypesetError(f"typst: {' '.join(f'{error} {error.diagnostic}'.split())[:600]}") from None
-        for warning in warnings:
-            raise TypesetError(f"typst: {warning.message}: {' '.join(str(warning.diagnostic).split())[:400]}")
+            raise TypesetError(problems=typst_problems(error, self.root)) from None
+        raise_problems([found for warning in warnings for found in typst_problems(warning, self.root)], TypesetError)
         return bytes(pdf)
 
 
 def outcomes(chapters: Sequence[str]) -> list[Outcome]:
     """What becomes of each chapter, in order; they are set on all cores."""
     parts = 8 * (os.cpu_count() or 1)
-    with ProcessPoolExecutor() as pool:
+    spawned = get_context("spawn")  # a fork would inherit the locks of Typst's threads
+    with ProcessPoolExecutor(mp_context=spawned) as pool:
         done = list(pool.map(_part, [chapters[at::parts] for at in range(parts)]))
     return [done[at % parts][at // parts] for at in range(len(chapters))]
 

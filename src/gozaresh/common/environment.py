@@ -11,12 +11,34 @@ import sys
 from datetime import UTC, datetime
 from importlib.metadata import Distribution, distributions
 
+from gozaresh.common.errors import SettingsError
+
 FIELD = re.compile(r"^(Name|Version): *(.*?) *$", re.M)
 
 
+EPOCH = "SOURCE_DATE_EPOCH"
+LATEST = 253402300799  # the last second of the year 9999
+
+
+def check_epoch() -> None:
+    """See that SOURCE_DATE_EPOCH, where it is set, is a moment of the calendar.
+
+    Raises:
+        SettingsError: it is not.
+    """
+    epoch = os.environ.get(EPOCH, "")
+    if epoch and not (re.fullmatch("[0-9]{1,12}", epoch) and int(epoch) <= LATEST):
+        raise SettingsError(f"{EPOCH}={epoch[:40]!r} is not a number of seconds since 1970, from 0 to {LATEST}")
+
+
 def now() -> datetime:
-    """The time of the build, in UTC."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    """The time of the build, in UTC.
+
+    Raises:
+        SettingsError: SOURCE_DATE_EPOCH is no moment of the calendar.
+    """
+    check_epoch()
+    epoch = os.environ.get(EPOCH)
     return datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
 
 

@@ -11,9 +11,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 
-from gozaresh.common.errors import SourceError
+from gozaresh.common.errors import Problem, SourceError, raise_problems
+from gozaresh.export.pandoc import marker
 from gozaresh.source import inline
 from gozaresh.source.cells import Options
 from gozaresh.source.notebook import code_of, is_injected, is_values, options_of, place_of
@@ -21,7 +23,6 @@ from gozaresh.source.notebook import code_of, is_injected, is_values, options_of
 IMAGES = {"image/svg+xml": "svg", "image/png": "png"}
 FENCED = re.compile(r"^(?P<fence>`{3,})(?P<lang>\w*)\n(?P<code>.*)\n(?P=fence)\s*$", re.S)
 CAPTION = "::::::: {.gz-caption}"  # the line before a float's caption
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -33,39 +34,50 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Document:
-    """A chapter as one Markdown text, with its figures."""
-
-    markdown: str
-    figures: tuple[Figure, ...]
-
-
-@dataclass(frozen=True)
 class Piece:
-    """What one cell gives to the document."""
+    """Markdown of one cell, perhaps with a figure; a cell gives none, one or several."""
 
     markdown: str
     figure: Figure | None = None
+
+
+@dataclass(frozen=True)
+class Document:
+    """A chapter as the pieces of its cells, by the cells' numbers in the notebook."""
+
+    pieces: Mapping[int, tuple[Piece, ...]]
+
+    @property
+    def markdown(self) -> str:
+        """The Markdown of all cells, each after a marker with its number (:func:`gozaresh.export.pandoc.marker`)."""
+        return "\n\n".join(text for number in self.pieces for text in (marker(number), self.of_cell(number)))
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """The figures of all cells."""
+        return tuple(piece.figure for pieces in self.pieces.values() for piece in pieces if piece.figure)
+
+    def of_cell(self, number: int) -> str:
+        """The Markdown of one cell."""
+        return "\n\n".join(piece.markdown for piece in self.pieces[number])
 
 
 def to_document(notebook: NotebookNode, figure_path: str) -> Document:
     """Read an executed notebook as a document; images are referred to below ``figure_path``.
 
     Raises:
-        SourceError: an image or table without label or caption, two images in one cell, a value never computed.
+        SourceError: all images or tables without label or caption, two images in one cell, a value never computed.
     """
-    pieces = [piece for cell in cells_with_values(notebook.cells) for piece in _pieces(*cell, figure_path)]
-    return Document("\n\n".join(piece.markdown for piece in pieces),
-                    tuple(piece.figure for piece in pieces if piece.figure))
-
-
-def cell_documents(notebook: NotebookNode, figure_path: str) -> Iterator[tuple[NotebookNode, Document]]:
-    """Each cell of the author's with what it alone gives to the document."""
-    cells = notebook.cells
-    for at, cell in enumerate(cells):
-        if not (is_values(cell) or is_injected(cell)):
-            beside = [near for near in cells[max(at - 1, 0):at + 2] if near is cell or is_values(near)]
-            yield cell, to_document(NotebookNode(cells=beside), figure_path)
+    pieces: dict[int, tuple[Piece, ...]] = {}
+    problems: list[Problem] = []
+    numbers = {id(cell): number for number, cell in enumerate(notebook.cells)}
+    for cell, values in cells_with_values(notebook.cells):
+        try:
+            pieces[numbers[id(cell)]] = tuple(_pieces(cell, values, figure_path))
+        except SourceError as error:
+            problems += error.problems
+    raise_problems(problems)
+    return Document(pieces)
 
 
 def cells_with_values(cells: Sequence[NotebookNode]) -> Iterator[tuple[NotebookNode, Mapping[str, str]]]:
@@ -93,7 +105,7 @@ def _code_pieces(cell: NotebookNode, values: Mapping[str, str], figure_path: str
     outputs = list(_outputs(cell)) if options.output else []
     images = [output for output in outputs if output[0] in IMAGES]
     if len(images) > 1:
-        raise SourceError(f"{place_of(cell)}: a cell shows {len(images)} images; one figure a cell")
+        raise SourceError(f"a cell shows {len(images)} images; one figure a cell", place_of(cell))
     for mime, content in outputs:
         yield _output(cell, options, values, mime, content, figure_path)
 
@@ -119,7 +131,7 @@ def _is_plot(output: NotebookNode) -> bool:
 
 def _richest(output: NotebookNode) -> tuple[str, str] | None:
     if output.output_type == "stream":
-        return ("text/plain", ANSI.sub("", output.text).rstrip()) if output.name == "stdout" else None
+        return ("text/plain", strip_ansi(output.text).rstrip()) if output.name == "stdout" else None
     data = output.get("data", {})
     for mime in ("image/svg+xml", "image/png", "text/markdown", "text/latex", "text/plain"):
         if mime in data and inline.MIME not in data:
@@ -149,7 +161,7 @@ def _output(cell: NotebookNode, options: Options, values: Mapping[str, str], mim
 def _equation(cell: NotebookNode, options: Options, mime: str, content: str) -> str:
     """What an object says of itself in LaTeX, as a displayed equation; its number needs a label."""
     if mime != "text/latex":
-        raise SourceError(f"{place_of(cell)}: {options.label} needs a value with LaTeX of its own (_repr_latex_)")
+        raise SourceError(f"{options.label} needs a value with LaTeX of its own (_repr_latex_)", place_of(cell))
     tex = content.strip().strip("$").removeprefix(r"\displaystyle").strip()
     return f"$$\n{tex}\n$$" + (f" {{#{options.label}}}" if options.label else "")
 
@@ -166,9 +178,9 @@ def _figure(cell: NotebookNode, options: Options, values: Mapping[str, str], mim
 
 def _demand(cell: NotebookNode, options: Options, kind: str, noun: str) -> None:
     if options.kind != kind:
-        raise SourceError(f"{place_of(cell)}: a {noun} needs '#| label: {kind}-…'")
+        raise SourceError(f"a {noun} needs '#| label: {kind}-…'", place_of(cell))
     if not options.caption:
-        raise SourceError(f"{place_of(cell)}: {noun} {options.label} needs '#| {kind}-cap: …'")
+        raise SourceError(f"{noun} {options.label} needs '#| {kind}-cap: …'", place_of(cell))
 
 
 def _float(kind: str, label: str, options: Options, caption: str, body: str, values: Mapping[str, str],

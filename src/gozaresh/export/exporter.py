@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from nbconvert.exporters.base import Exporter
 from nbformat import NotebookNode
 from traitlets import Unicode
 
-from gozaresh.common.errors import MathsError, TypesetError
 from gozaresh.common.paths import THEME
 from gozaresh.export.document import to_document
-from gozaresh.export.error_places import locate_pandoc_error
+from gozaresh.export.error_places import place_in
 from gozaresh.export.ledger import collect, marks
 from gozaresh.export.typst_writer import to_typst
-from gozaresh.source.notebook import place_of
 
 
 class TypstExporter(Exporter):
@@ -37,7 +35,7 @@ class TypstExporter(Exporter):
         """Convert an executed notebook.
 
         Raises:
-            SourceError, MathsError, TypesetError: see :mod:`gozaresh.export.document` and
+            SourceError, TypesetError: see :mod:`gozaresh.export.document` and
                 :mod:`gozaresh.export.typst_writer`.
         """
         nb, resources = super().from_notebook_node(nb, resources, **kw)
@@ -49,18 +47,5 @@ class TypstExporter(Exporter):
             outputs["theme.typ"] = (THEME / "theme.typ").read_bytes()
             opening = '#import "theme.typ": *\n#show: styled\n'
         resources.setdefault("outputs", {}).update(outputs)
-        try:
-            return opening + "\n" + to_typst(document.markdown, self.macros, marks(collect(nb))), resources
-        except MathsError as error:
-            raise _placed(error, nb.cells, self.macros) from None
-        except TypesetError as error:
-            raise locate_pandoc_error(error, nb, self.macros) from None
-
-
-def _placed(error: MathsError, cells: Sequence[NotebookNode], macros: str) -> MathsError:
-    """The error with the line that its formula stands on, where an author wrote it."""
-    for cell in cells:
-        before, found, _ = cell.source.partition("$" + error.tex.removeprefix(macros))
-        if found:
-            return MathsError(f"{place_of(cell, 1 + before.count(chr(10)))}: {error}", error.tex)
-    return error
+        markup = to_typst(document.markdown, self.macros, marks(collect(nb)), partial(place_in, nb))
+        return f"{opening}\n{markup}", resources

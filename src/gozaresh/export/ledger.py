@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from nbformat import NotebookNode
 
 from gozaresh.common.checks import MIME, WAYS, Check
-from gozaresh.common.errors import Place, SourceError, nearest
+from gozaresh.common.errors import Place, Problem, SourceError, nearest, raise_problems
 from gozaresh.source.markup import EQUATION
 from gozaresh.source.notebook import options_of, place_of
 
@@ -22,17 +22,23 @@ def collect(notebook: NotebookNode) -> tuple[Check, ...]:
     Raises:
         SourceError: a record is not one of a check.
     """
-    return tuple(_check(record, place_of(cell)) for cell in notebook.cells for output in cell.get("outputs", [])
-                 for record in output.get("data", {}).get(MIME, []))
+    return tuple(check for check, _ in _recorded(notebook))
+
+
+def _recorded(notebook: NotebookNode) -> Iterator[tuple[Check, Place]]:
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            for record in output.get("data", {}).get(MIME, []):
+                yield _check(record, place_of(cell)), place_of(cell)
 
 
 def _check(record: Mapping[str, str], place: Place) -> Check:
     try:
         check = Check(record["label"], record["claim"], record["how"], record["evidence"])
     except (KeyError, TypeError) as error:
-        raise SourceError(f"{place}: a check needs label, claim, how and evidence: {error}") from None
+        raise SourceError(f"a check needs label, claim, how and evidence: {error}", place) from None
     if check.how not in WAYS:
-        raise SourceError(f"{place}: {check.label} is said to be {check.how!r}; {nearest(check.how, WAYS)}")
+        raise SourceError(f"{check.label} is said to be {check.how!r}; {nearest(check.how, WAYS)}", place)
     return check
 
 
@@ -71,13 +77,13 @@ def check_complete(notebooks: Sequence[NotebookNode]) -> None:
     Raises:
         SourceError: a line for every equation that is not in the ledger, and every entry without an equation.
     """
-    entries = {check.label: check for notebook in notebooks for check in collect(notebook)}
+    recorded = {check.label: place for notebook in notebooks for check, place in _recorded(notebook)}
+    entries = recorded.keys()
     if not entries:
         return
     shown = {label: place for notebook in notebooks for label, place in equations(notebook)}
-    problems = [f"{place}: equation {label} is not in the ledger of checks"
-                for label, place in shown.items() if label not in entries]
-    problems += [f"the ledger of checks speaks of {label!r}, which is no equation; {nearest(label, shown)}"
-                 for label in entries if label not in shown]
-    if problems:
-        raise SourceError("\n".join(problems))
+    raise_problems([
+        *(Problem(place, f"equation {label} is not in the ledger of checks")
+          for label, place in shown.items() if label not in entries),
+        *(Problem(recorded[label], f"the ledger of checks speaks of {label!r}, which is no equation; "
+                                   f"{nearest(label, shown)}") for label in entries if label not in shown)])

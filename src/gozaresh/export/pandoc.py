@@ -7,49 +7,84 @@ paragraph, heading, caption and table cell before they are read.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pypandoc
 
-from gozaresh.common.errors import TypesetError
+from gozaresh.common.errors import Place, Problem, TypesetError, one_line
 from gozaresh.source.markup import EQUATION_LABEL
 
 Node = dict[str, Any]  # a node of pandoc's syntax tree: its kind "t" and its content "c"
 READER = "markdown-smart-latex_macros-implicit_figures+tex_math_dollars-raw_tex-raw_html-auto_identifiers"
+AT_LINE = re.compile(r" at line [0-9]+ column [0-9]+")
 BLANKS = {"Space", "SoftBreak", "LineBreak"}
+
+
+MARKED = re.compile(r"^// gozaresh: cell ([0-9]+)$", re.M)
+
+
+def marker(number: int) -> str:
+    """Markdown that stands before what a cell gives, and that pandoc hands on to Typst as a comment."""
+    return f"```{{=typst}}\n// gozaresh: cell {number}\n```"
+
+
+def marked(block: Node) -> int | None:
+    """The number of a cell if a block is a marker."""
+    found = MARKED.fullmatch(block["c"][1]) if block["t"] == "RawBlock" and block["c"][0] == "typst" else None
+    return int(found[1]) if found else None
+
+
+def cell_at(text: str, line: int) -> tuple[int, int] | None:
+    """The cell of a line, from 1, of marked Markdown or of the Typst markup made of it, and the line within the cell.
+
+    The marker is looked for upward; the line within is right in Markdown alone.
+    """
+    above = text.split("\n")[:line]
+    for at in range(len(above) - 1, -1, -1):
+        found = MARKED.match(above[at])
+        if found:
+            return int(found[1]), max(1, line - at - 3)  # after the comment: the fence's end and an empty line
+    return None
 
 
 def pandoc(text: str, *arguments: str) -> str:
     """The output of pandoc for a text.
 
     Raises:
-        TypesetError: pandoc failed or warned.
+        TypesetError: pandoc failed or warned; a problem's place, if known, is a line of the text (and no file).
     """
     command = [pypandoc.get_pandoc_path(), "--fail-if-warnings", *arguments]
     done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
     if done.returncode:
-        raise TypesetError(f"pandoc: {' '.join(done.stderr.decode(errors='replace').split())}")
+        told = f"pandoc: {one_line(done.stderr.decode(errors='replace'))}"
+        raise TypesetError(told, problems=_warnings(text, command))
     return done.stdout.decode()
+
+
+def _warnings(text: str, command: Sequence[str]) -> list[Problem]:
+    """Pandoc's warnings with their lines, from the log that it writes when it is asked again."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder, "log.json")
+        subprocess.run([*command, f"--log={log}"], input=text.encode(), capture_output=True, check=False)
+        entries = json.loads(log.read_bytes() or "[]") if log.is_file() else []
+    return [Problem(_line(entry), f"pandoc: {AT_LINE.sub('', entry['pretty'])}") for entry in entries
+            if entry["verbosity"] == "WARNING"]
+
+
+def _line(entry: Mapping[str, Any]) -> Place | None:
+    position = entry.get("openpos") or entry
+    return Place("", position["line"], position.get("column", 1)) if "line" in position else None
 
 
 def read(markdown: str) -> dict[str, Any]:
     """The syntax tree of a Markdown text; its blocks are under ``"blocks"``."""
     tree: dict[str, Any] = json.loads(pandoc(markdown, "-f", READER, "-t", "json"))
     return tree
-
-
-def formulas(node: object) -> Iterator[tuple[str, bool]]:
-    """The TeX of every formula below a node, and if it is displayed."""
-    if isinstance(node, list):
-        for item in node:
-            yield from formulas(item)
-    elif isinstance(node, dict):
-        if node.get("t") == "Math":
-            yield node["c"][1], node["c"][0]["t"] == "DisplayMath"
-        else:
-            yield from formulas(list(node.values()))
 
 
 def joined(blocks: Sequence[Node]) -> list[Node]:

@@ -1,6 +1,6 @@
 """Step 3b: Markdown becomes Typst, through pandoc's syntax tree; nothing is dropped in silence.
 
-pandoc runs twice a chapter (in and out) and once for all its formulas. Inline raw Typst calls the theme's functions
+pandoc runs twice a chapter, in and out. Inline raw Typst calls the theme's functions
 ``xref``, ``codeblock`` and ``datatable``.
 """
 
@@ -9,14 +9,24 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from gozaresh.common.errors import TypesetError
+from gozaresh.common.errors import GozareshError, MathsError, Place, Problem, TypesetError, raise_problems
 from gozaresh.common.typst_code import typst_string
 from gozaresh.export.bidi import isolate
-from gozaresh.export.pandoc import Node, bracketed, formulas, is_caption, joined, labelled, pandoc, read
+from gozaresh.export.pandoc import (
+    Node,
+    bracketed,
+    cell_at,
+    is_caption,
+    joined,
+    labelled,
+    marked,
+    pandoc,
+    read,
+)
 from gozaresh.maths import translate as maths
 from gozaresh.source.markup import defined, is_crossref, undefined
 
@@ -27,21 +37,41 @@ KINDS = {"fig": "image", "tbl": "table", "lst": "raw"}
 ALIGN = {"AlignLeft": "start", "AlignRight": "end", "AlignCenter": "center", "AlignDefault": "start"}
 
 
-def to_typst(markdown: str, macros: str = "", marks: Mapping[str, str] | None = None) -> str:
+def to_typst(markdown: str, macros: str = "", marks: Mapping[str, str] | None = None,
+             place: Callable[..., Place | None] = lambda cell, line=0, needles=(): None) -> str:
     """Set one chapter's Markdown in Typst markup; ``marks`` says of equations, by label, how they were checked.
 
+    ``place`` gives the place of a marked cell, or of one of its lines, or of the first of some needles in it
+    (:func:`gozaresh.export.error_places.place_in`).
+
     Raises:
-        MathsError: a formula cannot be converted without loss.
-        TypesetError: pandoc failed or warned, or a footnote is referred to that there is not.
+        TypesetError: all that cannot be set: pandoc failed or warned, a footnote is referred to that there is not, a
+            formula cannot be converted without loss.
     """
     text = unicodedata.normalize("NFC", markdown)
-    for at, problem in undefined(text, defined(text)):
-        raise TypesetError(f"{problem} at line {text.count(chr(10), 0, at) + 1}")
-    tree = read(text)
-    found = {maths.Formula(macros + tex, display) for tex, display in formulas(tree["blocks"])}
-    writer = _Writer(maths.to_typst(sorted(found, key=lambda f: (f.tex, f.display))), macros, marks or {})
+
+    def at_line(line: int, *needles: str) -> Place | None:
+        cell = cell_at(text, line)
+        return place(*cell, needles) if cell else None
+
+    raise_problems([Problem(at_line(text.count("\n", 0, at) + 1, *quotations(problem)), problem)
+                    for at, problem in undefined(text, defined(text))], TypesetError)
+    try:
+        tree = read(text)
+    except TypesetError as error:
+        raise TypesetError(problems=[
+            Problem(found.place and at_line(found.place.line, *quotations(found.text)), found.text)
+            for found in error.problems]) from None
+    writer = _Writer(macros, marks or {})
     tree["blocks"] = writer.blocks(tree["blocks"])
+    raise_problems([Problem(place(cell, 0, needles) if cell is not None else None, problem)
+                    for cell, problem, needles in writer.refused], TypesetError)
     return pandoc(json.dumps(tree), "-f", "json", "-t", "typst", "--wrap=none")
+
+
+def quotations(message: str) -> list[str]:
+    """The words that a message quotes, by which its place can be found."""
+    return re.findall(r"'([^']+)'", message)
 
 
 def _raw(code: str) -> Node:
@@ -52,19 +82,34 @@ def _plain(inlines: Sequence[Node]) -> Node:
     return {"t": "Plain", "c": list(inlines)}
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Writer:
-    """Rewrites pandoc's tree so that its Typst writer finds only what it sets rightly."""
+    """Rewrites pandoc's tree so that its Typst writer finds only what it sets rightly; notes what has no rule."""
 
-    maths: Mapping[maths.Formula, maths.TypstFormula]
     macros: str
     marks: Mapping[str, str]
+    cell: int | None = None  # the cell whose blocks are at work
+    refused: list[tuple[int | None, str, Sequence[str]]] = field(default_factory=list)  # cell, message, needles
+
+    def refuse(self, message: str, *needles: str) -> None:
+        """Note what cannot be set, and words by which its line is found in the cell."""
+        self.refused.append((self.cell, message, needles))
 
     def blocks(self, blocks: Sequence[Node]) -> list[Node]:
-        return [new for block in blocks for new in self.block(block)]
+        out: list[Node] = []
+        for block in blocks:
+            try:
+                out += self.block(block)
+            except GozareshError as error:
+                self.refuse(error.text, *quotations(error.text), *first_words(block))
+        return out
 
     def block(self, block: Node) -> list[Node]:
         kind, content = block["t"], block.get("c", [])
+        cell = marked(block)
+        if cell is not None:
+            self.cell = cell
+            return [block]
         if kind in ("Para", "Plain"):
             return [{"t": kind, "c": self.inlines(content)}]
         if kind == "Header":
@@ -86,7 +131,8 @@ class _Writer:
             return [{"t": kind, "c": self.nested(content)}]
         if kind == "HorizontalRule":
             return [block]
-        raise TypesetError(f"no rule for a Markdown block of kind {kind}")
+        self.refuse(f"no rule for a Markdown block of kind {kind}", f"{{={content[0]}}}" if kind == "RawBlock" else "")
+        return []
 
     def nested(self, content: list[Any]) -> list[Any]:
         """Blocks or inlines inside lists of lists."""
@@ -190,7 +236,8 @@ class _Writer:
         if kind == "Code":
             return [_raw(f"#raw({typst_string(content[1])})")]
         if kind == "Image":
-            raise TypesetError(f"image {content[2][0]!r} in running text: give it a paragraph and {{#fig-…}}")
+            self.refuse(f"image {content[2][0]!r} in running text: give it a paragraph and {{#fig-…}}", content[2][0])
+            return []
         if kind == "Note":
             return [{"t": kind, "c": self.blocks(content)}]
         if kind in ("Emph", "Strong", "Strikeout", "Superscript", "Subscript", "Underline", "SmallCaps"):
@@ -203,7 +250,12 @@ class _Writer:
 
     def formula(self, item: Node) -> Node:
         display = item["c"][0]["t"] == "DisplayMath"
-        done = self.maths[maths.Formula(self.macros + item["c"][1], display)]
+        formula = maths.Formula(self.macros + item["c"][1], display)
+        try:
+            done = maths.to_typst([formula])[formula]
+        except MathsError as error:
+            self.refuse(error.text, "$" + item["c"][1])
+            return _raw("")
         label = item.get("label") or done.label or ""
         if done.lines:
             return _numbered_lines(done.lines, label, self.marks)
@@ -280,6 +332,15 @@ def _joined_suffix(suffix: Sequence[Node]) -> list[Node]:
     while items and (items[0]["t"] == "Space" or items[0].get("c") in (",", "،")):
         items.pop(0)
     return items
+
+
+def first_words(node: object) -> Iterator[str]:
+    """The words of a part of pandoc's tree, by which its line can be found."""
+    if isinstance(node, dict) and node.get("t") == "Str":
+        yield node["c"]
+    elif isinstance(node, dict | list):
+        for item in node.values() if isinstance(node, dict) else node:
+            yield from first_words(item)
 
 
 def _text(inlines: Sequence[Node]) -> str:

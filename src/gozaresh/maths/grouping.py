@@ -11,16 +11,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from gozaresh.maths.lexer import PERSIAN_NUMBER
-from gozaresh.maths.persian_names import ADDED, CAPITALS, GREEK, ITALIC_CAPITALS, LATIN, SAME_DELIMITER, SIGNS, THINGS
+from gozaresh.maths.persian_names import (
+    ADDED,
+    CAPITALS,
+    GREEK,
+    ITALIC_CAPITALS,
+    LATIN,
+    SAME_DELIMITER,
+    SIGNS,
+    THINGS,
+)
 from gozaresh.maths.symbols import DELIMITERS, SYMBOLS
 from gozaresh.maths.tree import (
     Big,
+    Coloured,
     Dots,
     Fence,
     Group,
     Middle,
     Node,
     Operator,
+    Raised,
     Row,
     Scripts,
     Space,
@@ -34,9 +45,10 @@ from gozaresh.maths.tree import (
 LETTERS = LATIN | CAPITALS | GREEK | ITALIC_CAPITALS
 NUMBER = re.compile(r"[0-9.]+")
 OPENERS = frozenset(["(", "[", *(f"\\{name}" for name in (
-    "{ lbrace lbrack lvert lVert langle lfloor lceil lgroup ulcorner").split())])
+    "{ lbrace lbrack lvert lVert langle lang lfloor lceil lgroup ulcorner llcorner lBrace llbracket lparen").split())])
 CLOSERS = frozenset([")", "]", *(f"\\{name}" for name in (
-    "} rbrace rbrack rvert rVert rangle rfloor rceil rgroup urcorner").split())])
+    "} rbrace rbrack rvert rVert rangle rang rfloor rceil rgroup urcorner lrcorner rBrace rrbracket rparen").split())])
+HIDDEN = frozenset({"phantom", "hphantom", "vphantom"})
 BARS = {"|": "قدر مطلق", "\\|": "نرم"}
 
 
@@ -50,8 +62,9 @@ def flat(node: Node) -> Iterator[Node]:
     if isinstance(node, Row):
         for item in node.items:
             yield from flat(item)
-    elif isinstance(node, Group) or (isinstance(node, Styled | Switched) and ADDED.get(node.name) == ""):
-        yield from () if isinstance(node, Styled) and node.name == "phantom" else flat(node.body)
+    elif isinstance(node, Group | Coloured | Raised) or (
+            isinstance(node, Styled | Switched) and ADDED.get(node.name) == ""):
+        yield from () if isinstance(node, Styled) and node.name in HIDDEN else flat(node.body)
     elif not isinstance(node, Space) or node.unit != "em" or node.amount >= 1:
         yield node
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gozaresh.common.errors import MathsError
 
 PERSIAN_NUMBER = re.compile(r"[۰-۹]+(?:[٫٬.][۰-۹]+)*٪?")
-TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[0-9]+(?:\.[0-9]+)?|" + PERSIAN_NUMBER.pattern + "|.", re.S)
-BLANK = re.compile(r"(?:\s|%[^\n]*(?:\n|$))*")
+ARABIC_LETTER = re.compile(r"[\u0620-\u064a\u066e-\u06d3\u06d5\u06fa-\u06ff\ufb50-\ufdff\ufe70-\ufefc]")
+VOWELS = "\u064b-\u065f\u0670"
+PERSIAN_WORDS = re.compile(
+    rf"{ARABIC_LETTER.pattern}(?:[ {VOWELS}\u200c]*{ARABIC_LETTER.pattern}|[{VOWELS}])*")
+UNSEEN = "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"  # direction, width and variation
+TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[0-9]+(?:\.[0-9]+)?|"
+                   f"{PERSIAN_NUMBER.pattern}|{PERSIAN_WORDS.pattern}|.", re.S)
+BLANK = re.compile(rf"(?:[\s{UNSEEN}]|%[^\n]*(?:\n|$))*")
 BRACE_TOKEN = re.compile(r"\\.|[{}]", re.S)
 OPTION_TOKEN = re.compile(r"\\.|[]{}]", re.S)
 TOO_EARLY = "it ends too early"
@@ -69,82 +74,21 @@ class Cursor:
                 return self.source[start:match.start()]
         raise MathsError("[ is not closed")
 
-DEFINITION = re.compile(
-    r"\s*\\(?P<kind>newcommand|renewcommand|providecommand|def|DeclareMathOperator)(?P<star>\*?)\s*"
-    r"\{?\s*\\(?P<name>[A-Za-z]+)\s*\}?\s*(?:\[(?P<count>[1-9])\])?(?P<slots>(?:#[1-9])*)\s*(?=\{)")
-BRACE = re.compile(r"\\.|[{}]", re.S)
-SLOT = re.compile(r"#([1-9])")
-MOST_EXPANSIONS = 1000  # a macro that calls itself would never end
+    def immediate(self) -> str:
+        """The very next character, be it a blank."""
+        self.at += 1
+        if self.at > len(self.source):
+            raise MathsError(TOO_EARLY)
+        return self.source[self.at - 1]
 
+    def raw_argument(self) -> str:
+        """The source of the next argument, a group or a single token."""
+        return self.raw_group() if self.peek() == "{" else self.take()
 
-@dataclass(frozen=True)
-class Macro:
-    """A command's body with its slots ``#1`` … and how many arguments fill them."""
-
-    body: str
-    arguments: int
-
-
-def expand(tex: str) -> str:
-    r"""Read the definitions at a formula's head and replace their commands in the rest.
-
-    >>> expand(r"\newcommand{\E}[1]{\mathbb{E}[#1]} \E{x} = 0")
-    '\\mathbb{E}[x] = 0'
-
-    Raises:
-        MathsError: an argument is missing, or a command's definition calls itself.
-    """
-    macros, at = dict[str, Macro](), 0
-    while found := DEFINITION.match(tex, at):
-        body, at = _group(tex, found.end())
-        macros[found["name"]] = _macro(found, body)
-    return _replaced(tex[at:].lstrip(), macros) if macros else tex
-
-
-def _macro(found: re.Match[str], body: str) -> Macro:
-    """What one definition says."""
-    if found["kind"] == "DeclareMathOperator":
-        return Macro(rf"\operatorname{found['star']}{{{body}}}", 0)
-    return Macro(body, int(found["count"] or found["slots"].count("#")))
-
-
-def _replaced(tex: str, macros: Mapping[str, Macro]) -> str:
-    """Replace the commands from left to right until none is left."""
-    command = re.compile(r"\\(" + "|".join(sorted(macros)) + r")(?![A-Za-z])\s*")
-    for _ in range(MOST_EXPANSIONS):
-        found = command.search(tex)
-        if not found:
-            return tex
-        macro, end, given = macros[found[1]], found.end(), list[str]()
-        for _ in range(macro.arguments):
-            argument, end = _argument(tex, end)
-            given.append(argument)
-        body = SLOT.sub(lambda slot, given=given: _filled(slot, given), macro.body)  # type: ignore[misc]
-        gap = " " if re.search(r"\\[A-Za-z]+$", body) and tex[end:end + 1].isalpha() else ""
-        tex = tex[:found.start()] + body + gap + tex[end:]
-    raise MathsError("a command's definition calls itself")
-
-
-def _filled(slot: re.Match[str], given: list[str]) -> str:
-    """The argument that a slot stands for."""
-    if int(slot[1]) > len(given):
-        raise MathsError(f"a definition uses {slot[0]} but takes {len(given)} arguments")
-    return given[int(slot[1]) - 1]
-
-
-def _argument(tex: str, at: int) -> tuple[str, int]:
-    """One argument, a group or a single token, and where it ends."""
-    found = re.compile(r"\s*(\{|\\[A-Za-z]+|\\.|[^\s}])").match(tex, at)
-    if not found:
-        raise MathsError("an argument of an own command is missing")
-    return _group(tex, found.end() - 1) if found[1] == "{" else (found[1], found.end())
-
-
-def _group(tex: str, at: int) -> tuple[str, int]:
-    """What the braces that open at a place hold, and where they end."""
-    depth = 0
-    for match in BRACE.finditer(tex, at):
-        depth += {"{": 1, "}": -1}.get(match[0], 0)
-        if not depth:
-            return tex[at + 1:match.start()], match.end()
-    raise MathsError("it ends too early: a brace is not closed")
+    def up_to(self, end: str) -> str:
+        """The source up to a character, which is read too."""
+        stop = self.source.find(end, self.at)
+        if stop < 0:
+            raise MathsError(f"{end!r} is missing")
+        start, self.at = self.at, stop + len(end)
+        return self.source[start:stop]

@@ -45,6 +45,7 @@ from gozaresh.maths.persian_names import (
     LIMITS_OF,
     NEGATED,
     PARTS,
+    PERSIAN_MARKS,
     RAISED_MARKS,
     SAME_DELIMITER,
     SIGNS,
@@ -56,6 +57,7 @@ from gozaresh.maths.tree import (
     Arrow,
     Big,
     Brace,
+    Coloured,
     Dots,
     Fence,
     Group,
@@ -65,10 +67,13 @@ from gozaresh.maths.tree import (
     Node,
     Operator,
     Pair,
+    Raised,
     Root,
     Row,
+    Rule,
     Scripts,
     Space,
+    Stack,
     Styled,
     Switched,
     Symbol,
@@ -296,6 +301,8 @@ def _(node: Group) -> str:
 @_say.register
 def _(node: Symbol) -> str:
     sign = character(node)
+    if sign in PERSIAN_MARKS:
+        return PERSIAN_MARKS[sign]
     if NUMBER.fullmatch(sign):
         return persian(sign) if sign != "." else BETWEEN["."]
     if PERSIAN_NUMBER.fullmatch(sign):
@@ -357,6 +364,8 @@ def _(node: Pair) -> str:
         return _fraction(node)
     if node.name in CHOICES:
         return f"انتخاب {_wrapped(node.second)} از {_wrapped(node.first)}"
+    if node.name == "cancelto":
+        return f"{_wrapped(node.second)} خط‌خورده تا {_wrapped(node.first)}"
     place = "پایین" if node.name == "underset" else "بالا"
     return f"{_base(node.second)} {PAUSE} با نوشتهٔ {_wrapped(node.first)} در {place} {PAUSE}"
 
@@ -376,6 +385,24 @@ def _number(node: Node, end: int) -> int:
     items = items_of(node)
     token = items[0].token if len(items) == 1 and isinstance(items[0], Symbol) else ""
     return int(token) if re.fullmatch("[1-9][0-9]?", token) and int(token) < end else 0
+
+
+@_say.register
+def _(node: Stack) -> str:
+    bar = "کسر" if node.has_bar else "پشتهٔ"
+    body = f"{bar} {_wrapped(node.first)} روی {_wrapped(node.second)} پایان {bar.removesuffix('ٔ')}"
+    sides = [DELIMITER_NAMES[SAME_DELIMITER.get(side, side)] if side else "" for side in (node.opening, node.closing)]
+    return f"{sides[0]} {body} {sides[1]}"
+
+
+@_say.register
+def _(node: Coloured | Raised) -> str:
+    return _say(node.body)
+
+
+@_say.register
+def _(node: Rule) -> str:
+    return "مستطیل توپر" if node.width.amount and node.height.amount else ""
 
 
 @_say.register

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gozaresh.common.errors import MathsError
-from gozaresh.maths.lexer import expand
+from gozaresh.maths.macros import expand
 from gozaresh.maths.parser import parse
 from gozaresh.maths.speech import spoken, spoken_line, tidy
 from gozaresh.maths.tree import Line, Marks, Table, Text

@@ -92,6 +92,45 @@ class Pair(Node):
 
 
 @dataclass(frozen=True)
+class Stack(Node):
+    r"""One thing over another in delimiters, with or without a bar: ``\genfrac``, ``\atop``, ``\brace``."""
+
+    opening: str
+    closing: str
+    has_bar: bool
+    style: str  # the command's name, such as displaystyle, or nothing
+    first: Node
+    second: Node
+
+
+@dataclass(frozen=True)
+class Coloured(Node):
+    """What has a colour, a ground or a frame of its own, each as hexadecimal digits or nothing."""
+
+    body: Node
+    ink: str = ""
+    ground: str = ""
+    frame: str = ""
+
+
+@dataclass(frozen=True)
+class Raised(Node):
+    """What stands higher than its line, by a length in em or in an absolute unit."""
+
+    body: Node
+    by: Space
+
+
+@dataclass(frozen=True)
+class Rule(Node):
+    r"""A filled rectangle, ``\rule``."""
+
+    width: Space
+    height: Space
+    by: Space
+
+
+@dataclass(frozen=True)
 class Root(Node):
     """A root with its degree."""
 
@@ -189,12 +228,12 @@ class Line(Node):
 
 @dataclass(frozen=True)
 class Table(Node):
-    """An environment of rows; arrays have columns (``c|c``) and the rows before which a rule stands."""
+    """An environment of rows; arrays, and matrices with a star, have columns (``c|c``), both may have rules."""
 
     name: str
     lines: tuple[Line, ...]
     columns: str = ""
-    rules: tuple[int, ...] = ()
+    rules: tuple[int, ...] = ()  # the rows before which one stands
 
     @property
     def is_alignment(self) -> bool:

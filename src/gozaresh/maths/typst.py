@@ -18,9 +18,9 @@ from functools import singledispatch
 from itertools import zip_longest
 
 from gozaresh.common.errors import MathsError
-from gozaresh.maths.lexer import PERSIAN_NUMBER
-from gozaresh.maths.parser import ARABIC_LETTER
+from gozaresh.maths.lexer import ARABIC_LETTER, PERSIAN_NUMBER
 from gozaresh.maths.symbols import (
+    ARRAYS,
     BIG_CLASSES,
     BIG_SIZES,
     CASES,
@@ -41,6 +41,7 @@ from gozaresh.maths.tree import (
     Arrow,
     Big,
     Brace,
+    Coloured,
     Dots,
     Fence,
     Group,
@@ -50,10 +51,13 @@ from gozaresh.maths.tree import (
     Node,
     Operator,
     Pair,
+    Raised,
     Root,
     Row,
+    Rule,
     Scripts,
     Space,
+    Stack,
     Styled,
     Switched,
     Symbol,
@@ -74,6 +78,10 @@ CHARACTERS = {
     "-": "−", "*": "∗", "/": r'class("normal", \/)', ":": r'class("relation", \:)', "`": "‘", "@": r"\@",
     '"': r"\"", "?": r"\?", "!": r"\!", ".": r"\.", ",": r"\,", ";": r"\;", "=": r"\=", "+": "+", "<": r"\<",
     ">": r"\>", "(": r"\(", ")": r"\)", "[": r"\[", "]": r"\]", "|": r"\|",
+    "،": 'class("punctuation", "،")', "؛": 'class("punctuation", "؛")', "؟": 'class("closing", "؟")',
+    "«": 'class("opening", "«")', "»": 'class("closing", "»")', "٪": '"٪"', "٫": '"٫"', "٬": '"٬"',
+    "√": r"\√", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "^": r"\^", "~": r"\~", "\\": r"\\",
+    "{": r"\{", "}": r"\}", "%": "%",
 }
 
 
@@ -203,6 +211,39 @@ def _(node: Styled) -> str:
 
 
 @_typst.register
+def _(node: Coloured) -> str:
+    body = _argument(node.body)
+    if node.ink:
+        return f'#text(fill: rgb("{node.ink}"), ${body}$)'
+    look = [f'fill: rgb("{node.ground}")', *([f'stroke: 0.5pt + rgb("{node.frame}")'] if node.frame else [])]
+    return f"#box({', '.join(look)}, inset: (x: 3pt), outset: (y: 3pt), ${body}$)"
+
+
+@_typst.register
+def _(node: Raised) -> str:
+    return f"#box(baseline: -{_length(node.by)}, ${_argument(node.body)}$)"
+
+
+@_typst.register
+def _(node: Rule) -> str:
+    width, height, by = _length(node.width), _length(node.height), _length(node.by)
+    return f"#box(width: {width}, height: {height}, baseline: -{by}, fill: black)"
+
+
+def _length(space: Space) -> str:
+    return f"{space.amount:.4g}{space.unit}" if space.amount >= 0 else f"({space.amount:.4g}{space.unit})"
+
+
+@_typst.register
+def _(node: Stack) -> str:
+    first, second = _argument(node.first), _argument(node.second)
+    body = f"frac({first}, {second})" if node.has_bar else f"mat(delim: #none, row-gap: #0.2em, {first}; {second})"
+    if node.opening or node.closing:
+        body = f"lr({DELIMITERS[node.opening or '.']}{body}{DELIMITERS[node.closing or '.']})"
+    return SWITCHES[node.style].format(body) if node.style else body
+
+
+@_typst.register
 def _(node: Switched) -> str:
     return SWITCHES[node.name].format(_argument(node.body))
 
@@ -303,18 +344,22 @@ def _is_relation(node: Node) -> bool:
 def _(node: Table) -> str:
     if node.is_alignment:
         rows = [line_cells(node, line) for line in node.lines]
-        body = "; ".join("&".join(f"display({cell})" if cell else "" for cell in row) for row in rows)
+        body = "; ".join("&".join(f"display({cell})" if cell else "" for cell in row) or EMPTY for row in rows)
         return f"mat(delim: #none, row-gap: #0.6em, {body})"
     rows = [[_typst(cell) for cell in line.cells] for line in node.lines]
-    if node.name == "array":
-        return _ruled(node, rows) if node.rules or "|" in node.columns else _array(node.columns, rows)
+    if node.name in ARRAYS:
+        return _ruled(node, rows) if node.rules or "|" in node.columns else _array(node, rows)
     if node.name == "substack":
         return "mat(delim: #none, row-gap: #0.15em, " + "; ".join(f"script({row[0]})" for row in rows) + ")"
     if node.name in CASES:
         cells = _cells(rows, CASES[node.name])
-        return f'mat(delim: #("{{", none), align: #left, column-gap: #1em, row-gap: #0.4em, {cells})'
+        delimiters = 'none, "}"' if node.name.lstrip("d") == "rcases" else '"{", none'
+        return f"mat(delim: #({delimiters}), align: #left, column-gap: #1em, row-gap: #0.4em, {cells})"
     style, gap = ("script({})", "0.5em") if node.name == "smallmatrix" else ("inline({})", "1em")
-    return f"mat(delim: {MATRICES[node.name]}, column-gap: #{gap}, {_cells(rows, style)})"
+    align = f"align: #{SIDE[node.columns[0]]}, " if node.columns[:1] in SIDE else ""
+    inside = [str(row) for row in node.rules if 0 < row < len(rows)]  # Typst draws none at the edges
+    rules = f"augment: #(hline: ({', '.join(inside)},)), " if inside else ""
+    return f"mat(delim: {MATRICES[node.name]}, {align}{rules}column-gap: #{gap}, {_cells(rows, style)})"
 
 
 def _cells(rows: Sequence[Sequence[str]], style: str) -> str:
@@ -322,10 +367,11 @@ def _cells(rows: Sequence[Sequence[str]], style: str) -> str:
     return "; ".join(", ".join(style.format(cell) if cell else EMPTY for cell in row) for row in rows)
 
 
-def _array(columns: str, rows: Sequence[Sequence[str]]) -> str:
+def _array(table: Table, rows: Sequence[Sequence[str]]) -> str:
     """An array without rules."""
+    style = "display" if table.name == "darray" else "inline"
     body = "; ".join(
-        ", ".join(COLUMN[column].format(f"inline({cell})") for column, cell in zip(columns, row, strict=False))
+        ", ".join(COLUMN[column].format(f"{style}({cell})") for column, cell in zip(table.columns, row, strict=False))
         for row in rows)
     return f"mat(delim: #none, column-gap: #1em, {body})"
 

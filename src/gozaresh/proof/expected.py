@@ -17,11 +17,11 @@ from nbformat import NotebookNode
 from gozaresh.common.errors import Place
 from gozaresh.common.memo import Memo, key
 from gozaresh.common.persian import persian
-from gozaresh.export.document import cell_documents
+from gozaresh.export.document import to_document
 from gozaresh.export.ledger import collect, marks
-from gozaresh.export.pandoc import BLANKS, Node, bracketed, is_caption, joined, labelled, read
+from gozaresh.export.pandoc import BLANKS, Node, bracketed, is_caption, joined, labelled, marked, marker, read
 from gozaresh.maths import translate as maths
-from gozaresh.maths.lexer import expand
+from gozaresh.maths.macros import expand
 from gozaresh.maths.parser import parse
 from gozaresh.maths.symbols import SYMBOLS
 from gozaresh.maths.tree import Node as MathNode
@@ -31,7 +31,6 @@ from gozaresh.proof.passage import CITATION, CODE, END, FORMULA, PLAIN, Passage,
 from gozaresh.source.markup import is_crossref
 from gozaresh.source.notebook import place_of
 
-MARKER = "GOZARESHCELL"
 REFERENCE = re.compile("\ue006([^\ue007]*)\ue007([01])([01])")
 WRAPPERS = {"Emph", "Strong", "Strikeout", "Superscript", "Subscript", "Underline", "SmallCaps"}
 INVISIBLE = {"phantom", "hphantom", "vphantom", "hspace", "color"}
@@ -57,7 +56,9 @@ class ExpectedText:
 
 def expected_chapter(notebook: NotebookNode) -> ExpectedText:
     """The cells of an executed chapter, each by itself, so that none can be lost among the others."""
-    pieces = [Piece(document.markdown, place_of(cell), cell.source) for cell, document in cell_documents(notebook, "")]
+    document = to_document(notebook, "")
+    pieces = [Piece(document.of_cell(number), place_of(notebook.cells[number]), notebook.cells[number].source)
+              for number in document.pieces]
     return ExpectedText(pieces, marks(collect(notebook)))
 
 
@@ -88,8 +89,8 @@ def _key(promise: ExpectedText, macros: str) -> str:
 
 
 def _blocks(promise: ExpectedText) -> list[Node]:
-    """pandoc's blocks of all pieces, each piece after a paragraph that says which it is."""
-    text = "\n\n".join(f"{MARKER}{at}\n\n{piece.markdown}" for at, piece in enumerate(promise.pieces))
+    """Pandoc's blocks of all pieces, each piece after its marker."""
+    text = "\n\n".join(f"{marker(at)}\n\n{piece.markdown}" for at, piece in enumerate(promise.pieces))
     blocks: list[Node] = read(text)["blocks"]
     return blocks
 
@@ -124,9 +125,9 @@ class _Reader:
         if promise.is_appendix:
             self._numbers.begin_appendix()
         for block in blocks:
-            marker = block["c"][0].get("c") if block["t"] == "Para" else None
-            if isinstance(marker, str) and marker.startswith(MARKER):
-                self._piece, self._at = promise.pieces[int(marker.removeprefix(MARKER))], 0
+            piece = marked(block)
+            if piece is not None:
+                self._piece, self._at = promise.pieces[piece], 0
             else:
                 self._block(block)
 

@@ -22,6 +22,7 @@ NOT_COMPARED = re.compile(f"[\\s\u00ad\ufe00-\ufe0f{CODE}{PLAIN}]")
 BETWEEN_CITATIONS = re.compile(f"{CITATION}[\\s,،–]*(?={CITATION})")
 WORD = re.compile(f"{FORMULA}[^{END}]*{END}|[^\\s{FORMULA}{END}]+")
 PERSIAN_PHRASE = re.compile("[\u0600-\u06ff\u200c]+(?: +[\u0600-\u06ff\u200c]+)+")
+DOTLESS = str.maketrans("ıȷ", "ij")
 NOWHERE = Place("", 0)
 LONGEST = 60  # characters of a passage that a message names
 
@@ -113,8 +114,10 @@ def readable(text: str) -> str:
 def letters(text: str) -> str:
     """The letters and digits of a formula's characters, sorted, whatever their style (𝑥, 𝐱 and x are one).
 
-    >>> letters("𝑃(𝑥₁)=2")
-    '12Px'
+    Accents are taken off, for a reader may join them with their letter (ŷ) or not; i and ı have one glyph under them.
+
+    >>> letters("𝑃(ŷ₁)=2")
+    '12Py'
     """
-    plain = unicodedata.normalize("NFKC", text)
+    plain = unicodedata.normalize("NFKD", text).translate(DOTLESS)
     return "".join(sorted(char for char in plain if char.isalnum()))

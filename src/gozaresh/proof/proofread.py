@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pikepdf
 
+from gozaresh.common.errors import Problem
 from gozaresh.common.memo import Memo
 from gozaresh.pdf.digest import page_digests
 from gozaresh.pdf.tags import PageContent, tagged
@@ -49,6 +50,12 @@ class Proof:
     def sound(self) -> bool:
         """Whether nothing is missing and nothing is wrong."""
         return not self.missing and not self.faults
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All that is wrong, for an error."""
+        return [*(Problem(lost.place, f"{lost.what} {lost.how}") for lost in self.missing),
+                *(Problem(None, str(fault)) for fault in self.faults)]
 
 
 def proofread(pdf: Path, promises: Sequence[Passage], sources: Sequence[SourceText] = (),

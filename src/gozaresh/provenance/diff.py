@@ -19,8 +19,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from gozaresh.common import files
-from gozaresh.common.errors import SettingsError
-from gozaresh.export.document import CAPTION, Document, cell_documents
+from gozaresh.common.errors import SettingsError, map_exceptions
+from gozaresh.export.document import CAPTION, Piece, to_document
 from gozaresh.provenance.trace import Chapter, trace
 from gozaresh.source.cells import Cell
 from gozaresh.source.notebook import metadata, options_of, place_of
@@ -63,10 +63,9 @@ def read_report(path: Path) -> dict[str, NotebookNode]:
     Raises:
         SettingsError: there are none.
     """
-    try:
+    with map_exceptions(SettingsError, zipfile.BadZipFile, nbformat.reader.NotJSONError, nbformat.ValidationError,
+                        tool=f"{path}: cannot be read"):
         found = _from_zip(path) if path.is_file() else _from_folder(path)
-    except (zipfile.BadZipFile, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
-        raise SettingsError(f"{path}: cannot be read: {' '.join(str(error).split())[:LONGEST]}") from None
     if not found:
         what = "no executed notebooks in it" if path.exists() else "no such file or folder"
         raise SettingsError(f"{path}: {what}; valid: a hand-in (.zip), a report's folder, a folder as build/executed")
@@ -126,22 +125,25 @@ def _numbers(chapter: Chapter) -> Iterator[Result]:
 def _outputs(name: str, executed: NotebookNode) -> Iterator[Result]:
     """What the code cells show; where there is no label, by its count."""
     unlabelled = 0
-    for cell, document in cell_documents(executed, ""):
-        if cell.cell_type != "code" or not document.markdown:
+    for number, pieces in to_document(executed, "").pieces.items():
+        cell = executed.cells[number]
+        if cell.cell_type != "code" or not pieces:
             continue
         options = options_of(cell)
         label = options.label or options.lst_label
         unlabelled += not label
-        yield _shown(cell, document, options.kind, label, (name, label or str(unlabelled)))
+        yield _shown(cell, pieces, options.kind, label, (name, label or str(unlabelled)))
 
 
-def _shown(cell: NotebookNode, document: Document, kind: str, label: str, key: tuple[str, ...]) -> Result:
-    if document.figures:
-        return Result(("figure", *key), f"figure {label}", figure=document.figures[0].data)
+def _shown(cell: NotebookNode, pieces: Sequence[Piece], kind: str, label: str, key: tuple[str, ...]) -> Result:
+    figures = [piece.figure for piece in pieces if piece.figure]
+    if figures:
+        return Result(("figure", *key), f"figure {label}", figure=figures[0].data)
+    markdown = "\n\n".join(piece.markdown for piece in pieces)
     if kind == "tbl":
-        rows = [line for line in document.markdown.splitlines() if line.startswith("|") and not RULE.match(line)]
+        rows = [line for line in markdown.splitlines() if line.startswith("|") and not RULE.match(line)]
         return Result(("table", *key), f"table {label}", "\n".join(rows))
-    body = document.markdown.partition(CAPTION)[0]  # a caption's values are compared as numbers
+    body = markdown.partition(CAPTION)[0]  # a caption's values are compared as numbers
     return Result(("text", *key), label or f"text of {place_of(cell)}", body)
 
 

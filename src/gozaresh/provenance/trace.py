@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 
 from gozaresh.common.digests import digest
 from gozaresh.common.environment import cuda_present
-from gozaresh.export.document import cell_documents, cells_with_values
+from gozaresh.export.document import cells_with_values, to_document
 from gozaresh.provenance.record import Literal, Origin, Provenance, Run
 from gozaresh.source import inline
 from gozaresh.source.markup import CODE, DEFINED, blanked
@@ -66,8 +66,10 @@ def _origins(chapter: Chapter) -> list[Origin]:
 def _labelled(chapter: Chapter) -> Iterator[Origin]:
     codes = _codes(chapter.executed)
     values = {id(cell): found for cell, found in cells_with_values(chapter.executed.cells)}
-    for cell, document in cell_documents(chapter.executed, ""):
-        text = blanked(CODE, document.markdown)  # in code nothing is a label
+    document = to_document(chapter.executed, "")
+    for number in document.pieces:
+        cell = chapter.executed.cells[number]
+        text = blanked(CODE, document.of_cell(number))  # in code nothing is a label
         labels = [*FLOAT.findall(text), *(found[1] or found[2] for found in DEFINED.finditer(text))]
         for label in dict.fromkeys(labels):
             if cell.cell_type == "markdown":

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 
 from gozaresh.common import environment
 from gozaresh.common.digests import digest, file_digest
 from gozaresh.common.environment import now, took
-from gozaresh.common.errors import ExecutionError, Place
+from gozaresh.common.errors import ExecutionError, Place, first_line
 from gozaresh.common.files import locked, read_notebook, write_notebook
 from gozaresh.common.memo import Memo, key, memo
 from gozaresh.common.progress import follow, say
@@ -28,8 +29,6 @@ from gozaresh.run.modules import check_by_content
 from gozaresh.run.recorder import Recorder
 from gozaresh.settings import Literal
 from gozaresh.source.notebook import place_of
-
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -186,11 +185,12 @@ def _run(job: Job, recorder: Recorder) -> NotebookNode:
                 extra_arguments=["--IPKernelApp.extra_extensions=gozaresh.run.file_audit",
                                  "--IPKernelApp.log_level=50"])  # it calls its own shutdown an error
         except papermill.PapermillExecutionError as error:
-            raise ExecutionError(_one_line(error, partial, job)) from None
+            place = _failed_line(_failed_cell(partial), error.traceback)
+            raise ExecutionError(f"{error.ename}: {first_line(error.evalue)}", place) from None
         except Exception as error:  # nbclient's DeadKernelError, zmq's failures: all mean that the kernel is gone
-            where = f"{recorder.place}: the kernel was lost while this cell ran" if recorder.place else (
-                f"{job.name}: the kernel was lost")
-            raise ExecutionError(f"{where}: {type(error).__name__}: {_first(error)}") from None
+            where = "the kernel was lost while this cell ran" if recorder.place else "the kernel was lost"
+            raise ExecutionError(f"{where}: {type(error).__name__}: {first_line(error)}",
+                                 recorder.place or Place(job.name)) from None
     executed = read_notebook(partial)
     partial.unlink()
     return executed
@@ -245,24 +245,15 @@ def _kernel_environment(job: Job, progress: Path, journal: Path) -> Iterator[Non
                 os.environ[name] = value
 
 
-def _one_line(error: Exception, partial: Path, job: Job) -> str:
-    """Chapter, line of the percent script, and the last line of the traceback."""
-    executed = read_notebook(partial)
-    for cell in executed.cells:
-        for output in cell.get("outputs", ()):
-            if output.output_type == "error":
-                place = _failed_line(cell, output.traceback)
-                return f"{place}: {output.ename}: {_first(output.evalue)}"
-    return f"{job.name}: {_first(error)}"
+def _failed_cell(partial: Path) -> NotebookNode:
+    """The first cell that shows an error; Papermill's index of it does not count the cells that it puts in itself."""
+    cells: list[NotebookNode] = read_notebook(partial).cells
+    return next(cell for cell in cells
+                if any(output.output_type == "error" for output in cell.get("outputs", ())))
 
 
 def _failed_line(cell: NotebookNode, traceback: Sequence[str]) -> Place:
     """The line of the cell at which it raised: the first frame that IPython shows, which is the cell's own."""
-    text = ANSI.sub("", "\n".join(traceback))
+    text = strip_ansi("\n".join(traceback))
     arrow = re.search(r"^-+> (\d+) ", text, re.M) or re.search(r"\bline (\d+)", text)
     return place_of(cell, int(arrow[1]) if arrow else 1)
-
-
-def _first(value: object) -> str:
-    lines = [line for line in str(value).strip().splitlines() if line.strip()]
-    return lines[0] if lines else "no message"

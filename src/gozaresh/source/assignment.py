@@ -2,48 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
 from gozaresh.common.errors import Place, Problem, SettingsError, nearest
-from gozaresh.settings import read_toml
+from gozaresh.common.toml import line_of, read_toml
+from gozaresh.settings import Text, problems_of, tuples
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question of the assignment, and the labels that answer it."""
+    """A question of the assignment, and the labels that answer it; ``line`` is the one of its id."""
 
     id: str
     points: int
     answers: tuple[str, ...]
     bonus: bool = False
+    line: int = 1
+
+
+class _Question(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    id: Text = Field(min_length=1)
+    points: int = Field(ge=0)
+    answers: tuple[Text, ...]
+    bonus: bool = False
+
+
+class Assignment(BaseModel):
+    """All of assignment.toml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    question: tuple[_Question, ...] = ()
 
 
 def read_assignment(path: Path, name: str) -> tuple[Question, ...]:
     """Read the assignment's questions.
 
     Raises:
-        SettingsError: broken TOML, or a question without its keys.
+        SettingsError: broken TOML, an unknown key, a question without its keys, no question, an id used twice.
     """
-    questions = read_toml(path, name).get("question", [])
-    if not isinstance(questions, list):
-        raise SettingsError(f"{name}: 'question' must be a list of tables: [[question]]")
-    return tuple(_question(entry, name) for entry in questions)
-
-
-def _question(entry: Mapping[str, object], name: str) -> Question:
+    toml = read_toml(path, name)
     try:
-        return Question(str(entry["id"]), int(str(entry["points"])), tuple(entry["answers"]),  # type: ignore[arg-type]
-                        bool(entry.get("bonus", False)))
-    except (KeyError, TypeError, ValueError) as error:
-        raise SettingsError(f"{name}: a question needs id, points and answers: {error}") from None
+        found = Assignment.model_validate(tuples(toml.data)).question
+    except ValidationError as error:
+        raise SettingsError(problems=problems_of(error, toml, Assignment)) from None
+    if not found:
+        raise SettingsError("holds no question; one begins with [[question]]", Place(name))
+    first: dict[str, int] = {}
+    for number, question in enumerate(found):
+        if question.id in first:
+            place, other = (toml.place(("question", at, "id")) for at in (number, first[question.id]))
+            raise SettingsError(f"question {question.id!r} stands at {other} already", place)
+        first[question.id] = number
+    return tuple(Question(**dict(question), line=line_of(toml.text, ("question", number, "id")) or 1)
+                 for number, question in enumerate(found))
 
 
 def unanswered(questions: Iterable[Question], labels: Iterable[str], name: str) -> tuple[Problem, ...]:
     """The questions whose labels are not all in the report."""
     known = set(labels)
-    return tuple(Problem(Place(name, 1), f"question {question.id} is not answered: no label {label!r}; "
+    return tuple(Problem(Place(name, question.line), f"question {question.id} is not answered: no label {label!r}; "
                                          f"{nearest(label, known)}")
                  for question in questions for label in question.answers if label not in known)
 

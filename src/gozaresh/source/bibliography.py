@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from gozaresh.common.errors import SettingsError
+from gozaresh.common.text import read_text
+
 HEAD = re.compile(r"^\s*@(\w+)\s*\{\s*([^,\s]+)\s*,", re.M)
 FIELD = re.compile(r"([\w-]+)\s*=\s*(?=[{\"\w])")
 NO_ENTRY = {"comment", "preamble", "string"}
@@ -23,7 +26,7 @@ class Entry:
 
 def read_bibliography(paths: Iterable[Path]) -> Mapping[str, Entry]:
     """The entries of some files by their keys."""
-    return {entry.key: entry for path in paths for entry in _entries(path.read_text(encoding="utf-8"))}
+    return {entry.key: entry for path in paths for entry in _entries(read_text(path, path.name, SettingsError))}
 
 
 def plain_words(text: str) -> list[str]:
@@ -38,7 +41,7 @@ def plain_words(text: str) -> list[str]:
 
 def _entries(text: str) -> Iterator[Entry]:
     heads = [head for head in HEAD.finditer(text) if head[1].lower() not in NO_ENTRY]
-    for head, after in zip(heads, [*heads[1:], None], strict=True):
+    for head, after in zip(heads, [*heads[1:], None][: len(heads)], strict=True):
         body = text[head.end():after.start() if after else len(text)]
         fields = dict(_fields(body))
         shown = f"{fields.get('title', '')} {fields.get('year') or fields.get('date', '')[:4]}"

@@ -12,12 +12,15 @@ import jupytext
 import yaml
 from nbformat import NotebookNode
 
-from gozaresh.common.errors import Place, SourceError, nearest
+from gozaresh.common.errors import Place, Problem, SourceError, nearest, one_line, raise_problems
+from gozaresh.common.text import read_text
 from gozaresh.source.markup import LABEL
 
+LONGEST = 120  # characters of a parser's message that are shown
 MARKER = re.compile(r"^# %%(?: |$)")
 OPTION = re.compile(r"^#\| ?(.*)$")
 OPTIONS = ("label", "fig-cap", "fig-alt", "fig-width", "tbl-cap", "lst-cap", "lst-label", "echo", "output")
+SWITCHES = ("echo", "output")
 
 
 @dataclass(frozen=True)
@@ -80,25 +83,31 @@ def read_chapter(path: Path, name: str) -> tuple[Cell, ...]:
     """Read the percent script ``path``, called ``name`` in messages, as cells.
 
     Raises:
-        SourceError: the script is not UTF-8, or a cell's options are wrong (with file and line).
+        SourceError: the script cannot be read, is not UTF-8, has no cells, or cells' options are wrong (all of them,
+            each with its line).
     """
+    text = read_text(path, name, SourceError)
     try:
-        text = path.read_text(encoding="utf-8")
         notebook = jupytext.reads(text, fmt="py:percent")
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{name}: not UTF-8 text: {error.reason} at byte {error.start}") from None
+    except Exception as error:  # a header that is no YAML, and what else its parsers raise
+        raise SourceError(f"Jupytext cannot read this script: {one_line(error, LONGEST)}", Place(name, 1)) from None
     cells = [cell for cell in notebook.cells if cell.source.strip()]
-    return tuple(_cells(cells, text.splitlines(), name))
+    if not cells:
+        raise SourceError("the chapter has no cells; one begins with '# %%' or '# %% [markdown]'", Place(name, 1))
+    problems: list[Problem] = []
+    found = tuple(_cells(cells, text.splitlines(), name, problems))
+    raise_problems(problems)
+    return found
 
 
-def _cells(cells: list[NotebookNode], lines: list[str], name: str) -> Iterator[Cell]:
+def _cells(cells: list[NotebookNode], lines: list[str], name: str, problems: list[Problem]) -> Iterator[Cell]:
     """Give each of Jupytext's cells its line, by finding its first line after the cell before it."""
     at = 0
     for cell in cells:
         source = cell.source.strip("\n")
         at = _find(source, lines, at, name)
         if cell.cell_type == "code":
-            yield _code_cell(source, name, at + 1, cell)
+            yield _code_cell(source, name, at + 1, cell, problems)
         else:
             yield Cell(cell.cell_type, source, name, at + 1)
         at += source.count("\n")
@@ -110,45 +119,50 @@ def _find(source: str, lines: list[str], start: int, name: str) -> int:
         line = lines[number].strip()
         if line == first or line.lstrip("#").strip() == first or line.endswith('"""' + first) or first in line:
             return number
-    raise SourceError(f"{name}: cannot find the line of the cell that begins {first[:40]!r}")
+    raise SourceError(f"cannot find the line of the cell that begins {first[:40]!r}", Place(name))
 
 
-def _code_cell(source: str, name: str, line: int, cell: NotebookNode) -> Cell:
+def _code_cell(source: str, name: str, line: int, cell: NotebookNode, problems: list[Problem]) -> Cell:
     block = []
     for text in source.splitlines():
         match = OPTION.match(text)
         if match is None:
             break
         block.append(match[1])
-    options = _options(block, name, line)
+    options = _options(block, name, line, problems)
     return Cell("code", source, name, line, tuple(cell.metadata.get("tags", ())), options, len(block))
 
 
-def _options(block: list[str], name: str, line: int) -> Options:
+def _options(block: list[str], name: str, line: int, problems: list[Problem]) -> Options:
+    """A cell's options; what is wrong with them is added to ``problems``."""
     try:
         raw = yaml.safe_load("\n".join(block)) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # as of a date that is none
         mark = getattr(error, "problem_mark", None)
         at = line + (mark.line if mark else 0)
         problem = getattr(error, "problem", None) or "not YAML"
-        raise SourceError(f"{Place(name, at)}: cell options are not valid YAML: {problem}") from None
+        problems.append(Problem(Place(name, at), f"cell options are not valid YAML: {problem}"))
+        return Options()
     if not isinstance(raw, dict):
-        raise SourceError(f"{Place(name, line)}: cell options must be lines of '#| key: value'")
+        problems.append(Problem(Place(name, line), "cell options must be lines of '#| key: value'"))
+        return Options()
     values: dict[str, Any] = {}
     for key, value in raw.items():
         at = line + next((n for n, text in enumerate(block) if text.startswith(f"{key}:")), 0)
-        values[str(key).replace("-", "_")] = _option(str(key), value, Place(name, at))
+        wrong = _wrong(str(key), value)
+        if wrong:
+            problems.append(Problem(Place(name, at), wrong))
+        else:
+            values[str(key).replace("-", "_")] = value if key in SWITCHES else str(value).strip()
     return Options(**values)
 
 
-def _option(key: str, value: object, place: Place) -> str | bool:
+def _wrong(key: str, value: object) -> str:
+    """A message if an option has no such name or value; else nothing."""
     if key not in OPTIONS:
-        raise SourceError(f"{place}: unknown cell option {key!r}; {nearest(key, OPTIONS)}")
-    if key in ("echo", "output"):
-        if not isinstance(value, bool):
-            raise SourceError(f"{place}: option {key} is true or false, not {value!r}")
-        return value
-    text = str(value).strip()
-    if key in ("label", "lst-label") and not LABEL.fullmatch(text):
-        raise SourceError(f"{place}: label {text!r} must look like fig-…, tbl-…, eq-… or lst-…, in Latin letters")
-    return text
+        return f"unknown cell option {key!r}; {nearest(key, OPTIONS)}"
+    if key in SWITCHES and not isinstance(value, bool):
+        return f"option {key} is true or false, not {value!r}"
+    if key in ("label", "lst-label") and not LABEL.fullmatch(str(value).strip()):
+        return f"label {str(value).strip()!r} must look like fig-…, tbl-…, eq-… or lst-…, in Latin letters"
+    return ""

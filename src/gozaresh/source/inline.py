@@ -39,7 +39,7 @@ def check_expression(expression: str, place: Place) -> None:
     try:
         compile(expression, str(place), "eval")
     except SyntaxError as error:
-        raise SourceError(f"{place}: `{expression}` is not a Python expression: {error.msg}") from None
+        raise SourceError(f"`{expression}` is not a Python expression: {error.msg}", place) from None
 
 
 def show_values(thunks: Mapping[str, Callable[[], object]]) -> None:
@@ -58,7 +58,7 @@ def fill(text: str, values: Mapping[str, str], place: Place) -> str:
     """
     def value(found: re.Match[str]) -> str:
         if found[1] not in values:
-            raise SourceError(f"{place}: `{found[1]}` has no computed value; run the notebook before exporting it")
+            raise SourceError(f"`{found[1]}` has no computed value; run the notebook before exporting it", place)
         return values[found[1]]
 
     return VALUE.sub(value, text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from gozaresh.common.errors import Place, Problem, SourceError, nearest
+from gozaresh.common.errors import Place, Problem, nearest
 from gozaresh.source.cells import Cell
 from gozaresh.source.markup import DEFINED, FENCED, NOT_PROSE, REFERENCE, blanked, defined, is_crossref, undefined
 
@@ -143,11 +143,6 @@ def typed_results(cells: Iterable[Cell]) -> Iterator[Problem]:
                 yield Problem(cell.place_at(found.start(), text),
                               f"«{found[0]}» looks like a result typed by hand; if it is one: `{{python}} …`")
 
-
-def raise_problems(problems: Sequence[Problem]) -> None:
-    """Raise the problems as one error, a line each."""
-    if problems:
-        raise SourceError("\n".join(str(problem) for problem in problems))
 
 LETTER = "آ-یئءأؤۀ"
 WORD = f"[{LETTER}\u200c]"

@@ -42,9 +42,9 @@ class Parameter:
                 return TRUTH[plain.lower()]
             return text if TYPES[self.annotation] is str else TYPES[self.annotation](plain)
         except (ValueError, KeyError):
-            raise SettingsError(f"P: {self.name}={text!r} is not of type {self.annotation} ({self.place})") from None
+            raise SettingsError(f"P: {self.name}={text!r} is not of type {self.annotation}", self.place) from None
 
-    def check(self, value: Literal, origin: str) -> Literal:
+    def check(self, value: Literal, origin: str = "") -> Literal:
         """``value`` if it has the parameter's type; a whole number is a float too.
 
         Raises:
@@ -54,7 +54,7 @@ class Parameter:
         if wanted is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if type(value) is not wanted:
-            raise SettingsError(f"{origin}: {self.name} = {value!r} is not of type {self.annotation} ({self.place})")
+            raise SettingsError(f"{origin}{self.name} = {value!r} is not of type {self.annotation}", self.place)
         return value
 
 
@@ -71,24 +71,24 @@ def _parameters(cell: Cell) -> Iterable[Parameter]:
     try:
         body = ast.parse(cell.source).body
     except SyntaxError as error:
-        raise SourceError(f"{Place(cell.file, cell.line + (error.lineno or 1) - 1)}: {error.msg}") from None
+        raise SourceError(error.msg, Place(cell.file, cell.line + (error.lineno or 1) - 1)) from None
     for node in body:
         place = Place(cell.file, cell.line + node.lineno - 1)
         if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value):
-            raise SourceError(f"{place}: the parameters cell holds lines of 'name: type = literal' only")
+            raise SourceError("the parameters cell holds lines of 'name: type = literal' only", place)
         yield _parameter(node.target.id, node.annotation, node.value, place)
 
 
 def _parameter(name: str, annotation: ast.expr, value: ast.expr, place: Place) -> Parameter:
     kind = ast.unparse(annotation).strip("'\"")
     if kind not in TYPES:
-        raise SourceError(f"{place}: parameter {name} has type {kind!r}; {nearest(kind, TYPES)}")
+        raise SourceError(f"parameter {name} has type {kind!r}; {nearest(kind, TYPES)}", place)
     try:
         default = ast.literal_eval(value)
     except ValueError:
-        raise SourceError(f"{place}: parameter {name} needs a literal value") from None
+        raise SourceError(f"parameter {name} needs a literal value", place) from None
     parameter = Parameter(name, kind, default, place)
-    parameter.check(default, str(place))
+    parameter.check(default)
     return parameter
 
 
@@ -110,7 +110,7 @@ class Overrides:
             if parameter.name in self.given:
                 values[parameter.name] = parameter.parse(self.given[parameter.name])
             elif parameter.name in self.profile:
-                values[parameter.name] = parameter.check(self.profile[parameter.name], "profile")
+                values[parameter.name] = parameter.check(self.profile[parameter.name], "profile: ")
             if parameter.is_path:
                 _check_path(parameter, str(values.get(parameter.name, parameter.default)), root)
         return {name: value for name, value in values.items()
@@ -119,7 +119,7 @@ class Overrides:
 
 def _check_path(parameter: Parameter, value: str, root: Path) -> None:
     if value and not (root / value).exists():
-        raise SettingsError(f"{parameter.name}={value}: no such file or folder ({parameter.place})")
+        raise SettingsError(f"{parameter.name}={value}: no such file or folder", parameter.place)
 
 
 def check_names(overrides: Overrides, parameters: Iterable[Parameter], origin: str) -> None:

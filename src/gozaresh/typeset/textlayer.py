@@ -29,7 +29,7 @@ from decimal import Decimal
 import pikepdf
 from pikepdf import Array, ContentStreamInstruction, Dictionary, Name, Stream, String
 
-from gozaresh.common.errors import TypesetError
+from gozaresh.common.errors import TypesetError, map_exceptions
 from gozaresh.common.memo import Memo
 from gozaresh.pdf.content import REVERSED, Code, Run, Token, find_runs
 from gozaresh.pdf.digest import Digests
@@ -47,10 +47,8 @@ def repair(pdf: bytes, memo: Memo | None = None) -> bytes:
     Raises:
         TypesetError: ``pdf`` is not a readable PDF.
     """
-    try:
+    with map_exceptions(TypesetError, pikepdf.PdfError, tool="text layer: the PDF cannot be read"):
         document = pikepdf.open(io.BytesIO(pdf))
-    except pikepdf.PdfError as error:
-        raise TypesetError(f"text layer: the PDF cannot be read: {' '.join(str(error).split())}") from None
     with document:
         _Repair(document, memo or Memo()).run()
         out = io.BytesIO()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gozaresh.common.environment import now
-from gozaresh.common.errors import SourceError, TypesetError, nearest
+from gozaresh.common.errors import Place, Problem, TypesetError, nearest, one_line, raise_problems
 from gozaresh.common.files import write_bytes, write_text
 from gozaresh.common.memo import Memo
 from gozaresh.common.persian import jalali, latin_digits
@@ -21,6 +21,7 @@ from gozaresh.common.typst_code import typst_string
 from gozaresh.settings import Cover, Project
 from gozaresh.typeset.textlayer import repair
 
+WHERE = re.compile(r"┌─ (?P<file>[^:\n]+):(?P<line>[0-9]+):(?P<column>[0-9]+)")
 XREF = re.compile(r"#xref\(<([\w-]+)>")
 LABEL = re.compile(r"(?<!xref\()(?<!cite\()<([a-z]+-[\w-]+)>")
 
@@ -40,7 +41,7 @@ def typeset(project: Project, sources: TypstFiles, memo: Memo | None = None) -> 
         SourceError: a reference has no target.
         TypesetError: Typst refuses the markup, or warns.
     """
-    _check_references(sources)
+    _check_references(project, sources)
     _copy_theme(project)
     main = project.build / "report.typ"
     write_text(main_document(project, sources), main)
@@ -48,20 +49,24 @@ def typeset(project: Project, sources: TypstFiles, memo: Memo | None = None) -> 
     return project.pdf
 
 
-def _check_references(sources: TypstFiles) -> None:
+def _check_references(project: Project, sources: TypstFiles) -> None:
     texts = {path: path.read_text(encoding="utf-8") for path in (*sources.chapters, sources.appendix)}
     known = {label for text in texts.values() for label in LABEL.findall(text)}
-    for path, text in texts.items():
-        for label in XREF.findall(text):
-            if label not in known:
-                raise SourceError(f"{path.stem}: computed text refers to {label!r}; {nearest(label, known)}")
+    raise_problems(
+        Problem(_place_at(project.relative(path), text, found.start(1)),
+                f"computed text refers to {found[1]!r}; {nearest(found[1], known)}")
+        for path, text in texts.items() for found in XREF.finditer(text) if found[1] not in known)
+
+
+def _place_at(file: str, text: str, index: int) -> Place:
+    return Place(file, text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index) - 1)
 
 
 def _copy_theme(project: Project) -> None:
     """Typst reads nothing outside the report's folder, so the theme is copied below ``build/``."""
     target = project.build / "theme"
     if not (project.theme / "theme.typ").is_file():
-        raise TypesetError(f"{project.relative(project.theme)}: no theme.typ in the theme's folder")
+        raise TypesetError("no theme.typ in the theme's folder", Place(project.relative(project.theme)))
     for path in sorted(project.theme.rglob("*")):
         if path.is_file():  # each appears whole: another build may be reading them
             write_bytes(path.read_bytes(), target / path.relative_to(project.theme))
@@ -100,20 +105,29 @@ def _compile(main: Path, project: Project) -> bytes:
     try:
         pdf, warnings = compiled(main, project.root)
     except typst.TypstError as error:
-        raise TypesetError(f"typst: {_first_line(error)}") from None
-    for warning in warnings:
-        raise TypesetError(f"typst: {warning.message}: {_where(warning)}")
+        raise TypesetError(problems=typst_problems(error, project.root)) from None
+    raise_problems([problem for warning in warnings for problem in typst_problems(warning, project.root)], TypesetError)
     return pdf
 
 
-def _first_line(error: Exception) -> str:
-    where = getattr(error, "diagnostic", None) or ""
-    message = getattr(error, "message", None) or str(error)
-    return " ".join(f"{message} {where}".split())[:600]
+def typst_problems(error: Any, root: Path) -> list[Problem]:
+    """Typst's errors or warnings, each with the place that its diagnostic names, seen from the report's folder.
+
+    Where Typst was deep in the theme, the place is that of the call, the first that is not in the theme.
+    """
+    problems = []
+    for told in re.split(r"^(?=error: |warning: )", error.diagnostic or "", flags=re.M)[1:]:
+        message = told.partition("\n")[0].partition(": ")[2]
+        places = [_seen_from(root, found) for found in WHERE.finditer(told)]
+        own = [place for place in places if not place.file.startswith("build/theme/")]
+        problems.append(Problem(next(iter((*own, *places)), None), f"typst: {one_line(message)}"))
+    return problems or [Problem(None, f"typst: {one_line(error.message)}")]
 
 
-def _where(warning: object) -> str:
-    return " ".join(str(getattr(warning, "diagnostic", "")).split())[:400]
+def _seen_from(root: Path, found: re.Match[str]) -> Place:
+    path = Path(os.path.abspath(found["file"]))
+    name = path.relative_to(root).as_posix() if path.is_relative_to(root) else found["file"].lstrip("/")
+    return Place(name, int(found["line"]), int(found["column"]))
 
 _begun: dict[Path, threading.Thread] = {}  # by the report's folder
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gozaresh.common.errors import quoted
+from gozaresh.common.errors import Place, Problem, SourceError, quoted
 from tests.conftest import ROOT, edit, gozaresh
 
 LAST = "جدول و برنامه:"  # the last cell, whose text is line 53
@@ -76,11 +76,12 @@ def test_the_bibliography_and_the_settings_are_shown_too(pendulum_again: Path) -
 
 def test_a_parameter_is_shown_where_it_is_declared(pendulum_again: Path) -> None:
     done = gozaresh("build", ".", "--set", "gravity=heavy", cwd=pendulum_again)
-    assert done.errors[0].endswith("(notebooks/01_pendulum.py:12)")
+    assert done.errors[0].startswith("error: notebooks/01_pendulum.py:12: P: gravity='heavy'")
     assert done.err.endswith("\n  12 | gravity: float = 9.81\n")
 
 
 def test_what_cannot_be_shown_is_left_out(tmp_path: Path) -> None:
-    assert list(quoted("notebooks/none.py:3: gone\nno place: x", tmp_path)) == [
-        "error: notebooks/none.py:3: gone", "error: no place: x"]
-    assert list(quoted("tests/conftest.py:100000: beyond", ROOT)) == ["error: tests/conftest.py:100000: beyond"]
+    gone = SourceError(problems=[Problem(Place("notebooks/none.py", 3), "gone"), Problem(None, "no place: x")])
+    assert list(quoted(gone, tmp_path)) == ["error: notebooks/none.py:3: gone", "error: no place: x"]
+    beyond = SourceError("beyond", Place("tests/conftest.py", 100000))
+    assert list(quoted(beyond, ROOT)) == ["error: tests/conftest.py:100000: beyond"]

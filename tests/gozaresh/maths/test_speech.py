@@ -18,8 +18,10 @@ from gozaresh.maths.speech import spoken
 from gozaresh.maths.symbols import TEXT_FONTS
 from gozaresh.maths.translate import Formula, to_typst
 from gozaresh.maths.typst import formula as typeset
+from tests.gozaresh.maths.test_maths import uses
 
 CHAPTERS = sorted((Path(__file__).parents[3] / "notebooks").glob("*.py"))
+TAKES_TEXT = {"verb", "colorbox", "fcolorbox", "fbox", "raisebox"}
 MATHS = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\w`])\$([^$\n`]{1,200}?)\$", re.S)
 
 READINGS = {
@@ -84,14 +86,13 @@ def test_the_reports_formulas_are_read_in_persian(chapter: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(KNOWN))
 def test_what_can_be_set_can_be_read(name: str) -> None:
-    for tex in (rf"\{name}", rf"\{name}{{a}}", rf"\{name}{{a}}{{b}}", rf"\{name}{{1em}}", rf"\{name}(a\right)",
-                rf"\left(\{name}|\right)", rf"\{name}{{matrix}}a\end{{matrix}}"):
+    for tex in uses(name):
         try:
             body = parse(tex).body
             typeset(body)
         except MathsError:
             continue
-        assert name in TEXT_FONTS or not re.search(r"[A-Za-z\\]", spoken(body))
+        assert name in {*TEXT_FONTS, *TAKES_TEXT} or not re.search(r"[A-Za-z\\]", spoken(body))
         return
     raise AssertionError(name)
 
