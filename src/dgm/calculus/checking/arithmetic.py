@@ -356,12 +356,12 @@ class Arithmetic(ABC):
         return self.term(self.normal(e))
 
     def is_one_minus_unit(self, form: Form) -> bool:
-        """True for ``1 - u`` where u is a number or a function in (0, 1)."""
+        """True for ``1 - u`` where u is a product of powers of numbers and functions in (0, 1)."""
         others = [(m, c) for m, c in form.numerator.items() if m]
         if form.factors or form.numerator.get(ONE_MONOMIAL) != 1 or len(others) != 1:
             return False
         m, c = others[0]
-        return c == -1 and len(m) == 1 and m[0][1] == 1 and in_unit_interval(m[0][0])
+        return c == -1 and all(n > 0 and in_unit_interval(e) for e, n in m)
 
 
 def in_unit_interval(e: Expr) -> bool:

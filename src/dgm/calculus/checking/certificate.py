@@ -1,19 +1,15 @@
-"""Certificates of proofs: records in JSON, and the one-to-one form of an expression in them.
-
-An expression is written as ``[class, field, …]``, with a rational number as ``"p/q"``.  The form is generic, so that
-nothing of an expression is interpreted, and :func:`decode` gives back the same expression.
-"""
+"""Certificates of proofs, as records in JSON."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
-from dgm.calculus.language import expression
-from dgm.calculus.language.expression import Expr
+from dgm.calculus.language.encoding import encode
+from dgm.calculus.language.expression import Expr, Number
 
 Steps = Iterable[tuple[tuple[int, ...], str, Expr]]
 
@@ -29,40 +25,7 @@ class Hypothesis:
     kind: Literal["independent", "positive", "zero"]
     law: str = ""
     given: tuple[str, ...] = ()
-    term: Expr = expression.Number(Fraction(0))
-
-
-def encode(value: object) -> Any:
-    """A value of an expression's field, or an expression, as JSON.
-
-    >>> encode(expression.Symbol("a") + 1)
-    ['Sum', [['Symbol', 'a', False, False], ['Number', '1']]]
-    """
-    if isinstance(value, Expr):
-        return [type(value).__name__, *(encode(getattr(value, f.name)) for f in fields(value))]  # type: ignore[arg-type]
-    if isinstance(value, Fraction):
-        return str(value)
-    return [encode(part) for part in value] if isinstance(value, tuple) else value
-
-
-def decode(record: Any) -> Expr:
-    """The expression of a record.
-
-    >>> decode(encode(expression.Symbol("a") + 1)) == expression.Symbol("a") + 1
-    True
-    """
-    name, *values = record
-    kind = getattr(expression, name)
-    return kind(*(_field(f.name, value) for f, value in zip(fields(kind), values, strict=True)))  # type: ignore[no-any-return]
-
-
-def _field(name: str, value: Any) -> object:
-    if name == "value":
-        return Fraction(value)
-    if not isinstance(value, list):
-        return value
-    is_expression = bool(value) and isinstance(value[0], str) and hasattr(expression, value[0])
-    return decode(value) if is_expression else tuple(_field("", part) for part in value)
+    term: Expr = Number(Fraction(0))
 
 
 @dataclass(frozen=True)

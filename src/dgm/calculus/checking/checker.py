@@ -419,7 +419,7 @@ class Checker:
         others = [(m, c) for m, c in p.items() if m]
         if len(others) == 1 and p.get(UNIT) == 1:
             m, c = others[0]
-            if c == -1 and len(m) == 1 and all(r == 1 and (x[0] == "Unknown" or (x[0] == "Symbol" and x[3])) for x, r in m):
+            if c == -1 and all(r > 0 and (x[0] == "Unknown" or (x[0] == "Symbol" and x[3])) for x, r in m):
                 return "+"
         if not p or any(c <= 0 for c in p.values()):
             return ""
@@ -863,8 +863,8 @@ class Checker:
     def _integrate(self, t: Term) -> Term:
         require(t[0] == "Integral" and t[2][0] == "Density", "no integral of a density")
         _, law, of, given, _, bar = t[2]
-        require(t[1] in of and not given, "no joint density")
-        return num(1) if bar else density(law, [v for v in of if v != t[1]])
+        require(t[1] in of, "no density of the variable")
+        return num(1) if bar else density(law, [v for v in of if v != t[1]], given)
 
     def _as_expectation(self, t: Term) -> Term:
         require(t[0] == "Integral" and t[2][0] == "Product", "no integral of a product")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from dgm.calculus.checking.certificate import Certificate, decode
+from dgm.calculus.checking.certificate import Certificate
+from dgm.calculus.language.encoding import decode
 from dgm.calculus.language.expression import Density, Expr, Mean, Named, is_scalar
 from dgm.calculus.language.notation import latex
 

@@ -144,9 +144,6 @@ def narrow(judge: Judge, e: Expr) -> Expr:
     require(isinstance(e, Expectation), "no expectation")
     assert isinstance(e, Expectation)
     density, free = e.density, free_variables(e.body)
-    if density.bar:
-        require("z_j" in free and "z" not in free, "depends on the whole of z")
-        return Expectation(Density(density.law, ("z_j",)), e.body)
     kept = tuple(sorted("z_j" if v == "z" and "z" not in free else v for v in density.of if closure((v,)) & free))
     require(kept and kept != density.of, "depends on all its variables")
     return Expectation(Density(density.law, kept, density.given), e.body)
@@ -173,15 +170,13 @@ def exchange(judge: Judge, e: Expr) -> Expr:
 
 
 def integrate(judge: Judge, e: Expr) -> Expr:
-    """The integral of a joint density over one of its variables: a marginal."""
+    """The integral of a density over one of its variables: the density of the others, or 1."""
     require(isinstance(e, Integral) and isinstance(e.body, Density), "no integral of a density")
     assert isinstance(e, Integral) and isinstance(e.body, Density)
     density, variable = e.body, e.variable
-    if density.bar:
-        require(variable == "z", "another variable")
-        return ONE
-    require(variable in density.of and not density.given, "no joint density of the variable")
-    return marginal(density.law, set(density.of) - {variable})
+    require(variable in density.of, "no density of the variable")
+    others = tuple(v for v in density.of if v != variable)
+    return Density(density.law, others, density.given) if others else ONE
 
 
 def as_expectation(judge: Judge, e: Expr) -> Expr:

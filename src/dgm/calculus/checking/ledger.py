@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from dgm.calculus.checking.certificate import Certificate
 from dgm.calculus.checking.checker import Invalid, replay
+from dgm.calculus.language.encoding import digest
 from dgm.digits import persian_digits
 from dgm.errors import CalculusError
 
@@ -40,7 +39,7 @@ class Step:
 
     ``how`` is ``proved`` (``certificate`` is a proof, which is replayed here), ``tested`` (``trial`` holds the cases),
     ``defined`` (a name for an expression) or ``stated`` (an assumption, a cited theorem: ``claim`` says which).
-    ``conditions`` are the hypotheses of the proof, in Persian.
+    ``conditions`` are the hypotheses of the proof, in Persian; ``about`` is the digest of a relation that is stated.
 
     Raises:
         CalculusError: a proved step without a certificate that holds, or a tested one without cases.
@@ -52,6 +51,7 @@ class Step:
     certificate: Certificate | None = None
     trial: Trial | None = None
     conditions: tuple[str, ...] = ()
+    about: str = ""
 
     def __post_init__(self) -> None:
         if (self.how == "proved") != (self.certificate is not None):
@@ -66,17 +66,11 @@ class Step:
 
     @property
     def statement(self) -> str:
-        """A digest of the relation that the certificate proves; empty for other steps."""
+        """A digest of the relation that the step proves or states; empty for one in words."""
         if self.certificate is None:
-            return ""
+            return self.about
         record = self.certificate.record
         return digest(record["left"], record["relation"], record["right"])
-
-
-def digest(left: Any, relation: str, right: Any) -> str:
-    """A digest of a relation between two encoded expressions, by which a displayed relation finds its proof."""
-    text = json.dumps([left, relation, right], separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
 def compare(label: str, claim: str, left: Sequence[Hashable], right: Sequence[Hashable]) -> Step:

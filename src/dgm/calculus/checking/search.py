@@ -81,6 +81,8 @@ class Search:
         e = at(self.proof.now, path)
         if (e, top) in self._done:
             return
+        if isinstance(e, Integral) and self._attempt(path, "integrate"):
+            return self._normalise(path, top)
         if isinstance(e, Density) and e.given and self._attempt(path, "bayes"):
             return self._normalise(path, top)
         if isinstance(e, NAMED) and self._attempt(path, "unfold"):

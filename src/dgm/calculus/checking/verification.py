@@ -16,8 +16,9 @@ from dgm.calculus.checking.kernel import Relation, names_of_laws
 from dgm.calculus.checking.ledger import Step
 from dgm.calculus.checking.optimum import gaps
 from dgm.calculus.checking.search import find, normal_form
-from dgm.calculus.checking.test_models import counterexample
+from dgm.calculus.checking.counterexamples import counterexample
 from dgm.calculus.language.derivation import Assumptions, Derivation, Link
+from dgm.calculus.language.encoding import digest, encode
 from dgm.calculus.language.expression import Expr, Symbol, substitute
 from dgm.calculus.language.notation import latex
 from dgm.calculus.language.reading import require_readable
@@ -65,7 +66,8 @@ class _one_line:
 
 def _checked(derivation: Derivation, k: int, left: Expr, link: Link, prover: Prover) -> Step:
     if link.stated:
-        return Step(derivation.label, f"{link.reason} ({link.stated})", "stated")
+        about = digest(encode(left), link.relation, encode(link.side))
+        return Step(derivation.label, f"{link.reason} ({link.stated})", "stated", about=about)
     place = f"step {k + 1} of {derivation.label}"
     assert link.relation != ":="
     hypotheses = hypotheses_of(derivation.assuming, link.given)

@@ -121,5 +121,19 @@ STATIONARY = tuple(
     Derivation("eq-beta-kkt", substitute(slope, _OPTIMUM), assuming=_BELOW_COLLAPSE).equals(0, f"ایستایی نسبت به ${by.name}$ در نقطهٔ بهینهٔ مثال")
     for by, slope in _SLOPES)
 
-DERIVATIONS = (LAGRANGIAN, LOSS, TEMPERED, ERROR_FLOOR, RATE_FLOOR, CEILING, *ATTAINED, SLOPE, BUDGET_OF_BETA, ENVELOPE, *SLOPES,
-               *STATIONARY)
+# two optima of distortion + beta rate, for two multipliers: the slope of the line through them
+_d1, _d2, _r1, _r2 = (Symbol(name) for name in ("D_1", "D_2", "R_1", "R_2"))
+_first, _second = Symbol(r"\beta_1", positive=True), Symbol(r"\beta_2", positive=True)
+_SLOPE = (_d2 - _d1) / (_r1 - _r2)
+_APART = Assumptions(positive=(_r1 - _r2,))
+SECANT = (
+    Derivation("eq-measured-price", _SLOPE - _first, assuming=_APART).equals(
+        ((_d2 + _first * _r2) - (_d1 + _first * _r1)) / (_r1 - _r2),
+        "فاصلهٔ نسبت از $\\beta_1$ برابر کمبود هدف نخست در نقطهٔ خود، بخش بر $R_1-R_2$"),
+    Derivation("eq-measured-price", _second - _SLOPE, assuming=_APART).equals(
+        ((_d1 + _second * _r1) - (_d2 + _second * _r2)) / (_r1 - _r2),
+        "فاصلهٔ $\\beta_2$ از نسبت، به همین گونه با هدف دوم"),
+)
+
+DERIVATIONS = (LAGRANGIAN, DEFINITION, LOSS, TEMPERED, ERROR_FLOOR, RATE_FLOOR, CEILING, *ATTAINED, SLOPE, BUDGET_OF_BETA, ENVELOPE, *SLOPES,
+               *STATIONARY, *SECANT)

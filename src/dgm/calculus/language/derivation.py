@@ -5,9 +5,11 @@ The same chain is typeset (:meth:`Derivation.latex`) and proved (:func:`dgm.calc
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from dgm.calculus.language.encoding import digest, encode
 from dgm.calculus.language.expression import (
     Expr,
     Named,
@@ -34,6 +36,9 @@ class Assumptions:
     positive: tuple[Expr, ...] = ()
 
 
+RelationRecord = dict[str, str]  # of one relation: the digest of its statement, and its LaTeX
+SHOWN = "application/vnd.gozaresh.relations+json"
+_RELATION = re.compile(r"(?<!:)[=<>]|\\(?:le|ge|leq|geq|neq|ne|succ|prec|approx|equiv|sim|propto|in|to)(?![A-Za-z])")
 NOTHING_ASSUMED = Assumptions()
 
 
@@ -115,32 +120,47 @@ class Derivation:
             lines.append(part if link.together else f"\\\\\n&{part}")
         return "\\begin{aligned}\n" + "".join(lines) + "\n\\end{aligned}"
 
-    def _repr_latex_(self) -> str:
-        return f"$${self.latex()}$$"
+    @property
+    def relations(self) -> tuple[RelationRecord, ...]:
+        """The relations that the chain shows, but for definitions."""
+        links = zip(self.sides, self.links, strict=False)
+        return tuple({"statement": digest(encode(left), link.relation, encode(link.side)),
+                      "shown": latex(left) + SIGNS[link.relation] + latex(link.side)}
+                     for left, link in links if link.relation != ":=")
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
+        return Displayed(self.latex(), self.relations)._repr_mimebundle_()
 
     @property
     def broken(self) -> Displayed:
         """The chain with its relations on lines of their own."""
-        return Displayed(self.latex(broken=True))
+        return Displayed(self.latex(broken=True), self.relations)
 
 
 @dataclass(frozen=True)
 class Displayed:
-    """LaTeX that a notebook shows as a displayed equation."""
+    """LaTeX that a notebook shows as a displayed equation, and the relations in it."""
 
     tex: str
+    relations: tuple[RelationRecord, ...] = ()
 
-    def _repr_latex_(self) -> str:
-        return f"$${self.tex}$$"
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
+        return {"text/latex": f"$${self.tex}$$", SHOWN: list(self.relations)}
 
 
 def displayed(*parts: Derivation | Expr | str) -> Displayed:
     r"""Derivations, expressions and joining LaTeX, side by side in one displayed equation.
 
+    A relation sign in joining LaTeX is a relation that no proof is about, and is told as such.
+
     >>> from dgm.calculus.language.expression import Symbol
-    >>> displayed("a", "=", Symbol("b"), r"+\cdots").tex
-    'a=b+\\cdots'
+    >>> shown = displayed("a", "=", Symbol("b"), r"+\cdots")
+    >>> shown.tex, len(shown.relations)
+    ('a=b+\\cdots', 1)
     """
-    texts = (part if isinstance(part, str) else part.latex() if isinstance(part, Derivation) else latex(part)
-             for part in parts)
-    return Displayed("".join(texts))
+    texts = [part if isinstance(part, str) else part.latex() if isinstance(part, Derivation) else latex(part)
+             for part in parts]
+    whole = "".join(texts)
+    proved = tuple(r for part in parts if isinstance(part, Derivation) for r in part.relations)
+    typed = any(_RELATION.search(part) for part in parts if isinstance(part, str))
+    return Displayed(whole, (*proved, {"statement": "", "shown": whole}) if typed else proved)
