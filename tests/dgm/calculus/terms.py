@@ -10,8 +10,8 @@ from itertools import islice
 
 import mpmath
 
-from dgm.calculus.checking.arithmetic import Refused
-from dgm.calculus.checking.counterexamples import DIGITS, HistogramModel, Undefined, models
+from dgm.calculus.checking.arithmetic import RefusalError
+from dgm.calculus.checking.counterexamples import DIGITS, HistogramModel, UndefinedError, models
 from dgm.calculus.checking.judgements import Judge
 from dgm.calculus.language.expression import (
     Call,
@@ -58,22 +58,46 @@ def random_density(rng: random.Random) -> Density:
 def random_term(rng: random.Random, depth: int) -> Expr:
     """A term that need not be well formed."""
     if depth == 0:
-        return rng.choice((*SYMBOLS, Number(Fraction(rng.randint(-2, 3))), random_density(rng), random_density(rng),
-                           Unknown("D", rng.choice((("x",), ("z",), ("z_j",))))))
+        return rng.choice(
+            (
+                *SYMBOLS,
+                Number(Fraction(rng.randint(-2, 3))),
+                random_density(rng),
+                random_density(rng),
+                Unknown("D", rng.choice((("x",), ("z",), ("z_j",)))),
+            )
+        )
     inner = [random_term(rng, rng.randint(0, depth - 1)) for _ in range(rng.choice((2, 2, 3)))]
     density = random_density(rng)
     builders: tuple[Callable[[], Expr], ...] = (
-        lambda: Sum(tuple(inner)), lambda: Product(tuple(inner)), lambda: Negative(inner[0]), lambda: Quotient(*inner[:2]),
-        lambda: Power(inner[0], rng.choice(EXPONENTS)), lambda: Call(rng.choice(("exp", "abs", "sqrt")), inner[0]),
-        lambda: Call("log", inner[0]), lambda: Call("log", density), lambda: Call("log", Product((density, random_density(rng)))),
-        lambda: Expectation(density, inner[0]), lambda: Expectation(density, Sum(tuple(inner))),
-        lambda: Expectation(density, Product(tuple(inner))), lambda: Expectation(density, Expectation(random_density(rng), inner[0])),
-        lambda: Expectation(density, SumOver(inner[0])), lambda: Integral(rng.choice(("x", "z", "z_j")), inner[0]),
+        lambda: Sum(tuple(inner)),
+        lambda: Product(tuple(inner)),
+        lambda: Negative(inner[0]),
+        lambda: Quotient(*inner[:2]),
+        lambda: Power(inner[0], rng.choice(EXPONENTS)),
+        lambda: Call(rng.choice(("exp", "abs", "sqrt")), inner[0]),
+        lambda: Call("log", inner[0]),
+        lambda: Call("log", density),
+        lambda: Call("log", Product((density, random_density(rng)))),
+        lambda: Expectation(density, inner[0]),
+        lambda: Expectation(density, Sum(tuple(inner))),
+        lambda: Expectation(density, Product(tuple(inner))),
+        lambda: Expectation(density, Expectation(random_density(rng), inner[0])),
+        lambda: Expectation(density, SumOver(inner[0])),
+        lambda: Integral(rng.choice(("x", "z", "z_j")), inner[0]),
         lambda: Integral(rng.choice(("x", "z", "z_j")), Product((density, *inner))),
-        lambda: Integral(rng.choice(("x", "z", "z_j")), Sum(tuple(inner))), lambda: Integral(rng.choice(("x", "z")), density),
-        lambda: SumOver(inner[0]), lambda: SumOver(Product(tuple(inner))), lambda: SumOver(Sum(tuple(inner))),
-        lambda: Divergence(density, rng.choice((random_density(rng), Product((random_density(rng), random_density(rng)))))),
-        lambda: Entropy(density), lambda: MutualInformation("q", "x", rng.choice(("z", "z_j"))), lambda: TotalCorrelation("q"))
+        lambda: Integral(rng.choice(("x", "z", "z_j")), Sum(tuple(inner))),
+        lambda: Integral(rng.choice(("x", "z")), density),
+        lambda: SumOver(inner[0]),
+        lambda: SumOver(Product(tuple(inner))),
+        lambda: SumOver(Sum(tuple(inner))),
+        lambda: Divergence(
+            density, rng.choice((random_density(rng), Product((random_density(rng), random_density(rng)))))
+        ),
+        lambda: Entropy(density),
+        lambda: MutualInformation("q", "x", rng.choice(("z", "z_j"))),
+        lambda: TotalCorrelation("q"),
+    )
     return rng.choice(builders)()
 
 
@@ -89,7 +113,7 @@ def _well_formed(rng: random.Random, depth: int) -> Iterator[Expr]:
         try:
             e = bare(random_term(rng, depth))
             Judge().check(e)
-        except (Refused, CalculusError):
+        except (RefusalError, CalculusError):
             continue
         if e not in seen:
             seen.add(e)
@@ -112,11 +136,11 @@ def differ(a: Expr, b: Expr, every: int = 5) -> str:
             for at in islice(model.around(free, {}), 4):
                 try:
                     left = model.value(a, at)
-                except Undefined as reason:
+                except UndefinedError as reason:
                     return f"{model.name}: {reason} in a well-formed term"
                 try:
                     right = model.value(b, at)
-                except Undefined as reason:
+                except UndefinedError as reason:
                     return f"{model.name}: {reason} in the result of a rule"
                 if abs(left - right) > SLIGHT * max(1, abs(left), abs(right), _size(model, a, at)):
                     return f"{model.name}: {mpmath.nstr(left, 12)} against {mpmath.nstr(right, 12)}"

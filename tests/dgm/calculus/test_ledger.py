@@ -7,8 +7,8 @@ from fractions import Fraction
 import mpmath
 import pytest
 import sympy as sp
-
 from dgm.calculus.checking.expectation import laplace_mean, normal_mean
+
 from dgm.calculus.closed_forms.quadrature import integral
 from dgm.calculus.language import ledger
 from dgm.errors import CalculusError

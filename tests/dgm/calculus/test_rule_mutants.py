@@ -35,19 +35,24 @@ KERNEL: tuple[tuple[ModuleType, str, str, str], ...] = (
     (judgements, "index_free", 'return "z_j" not in (*of, *given)', "return True"),
     (judgements, "in_chain_order", "return False", "return True"),
     (judgements, "Judge._sign_of_power", "r.denominator == 1 and r % 2 == 0", "True"),
-    (judgements, "Judge._check_domain", 'require(self.sign(argument) == "+", "the logarithm', 'require(True, "the logarithm'),
+    (
+        judgements,
+        "Judge._check_domain",
+        'require(self.sign(argument) == "+", "the logarithm',
+        'require(True, "the logarithm',
+    ),
     (judgements, "Judge._check_domain", "require(self.nonzero(bottom)", "require(True"),
     (judgements, "Judge._check_domain", 'require(self.sign(argument), "the root', 'require(True, "the root'),
     (judgements, "Judge._check_domain", "require(good,", "require(True,"),
     (judgements, "Judge._tangent", "self.same(t, v)", "True"),
     (judgements, "Judge._smaller", "self.sign(terms[j]) and self.sign(terms[k])", "True"),
     (judgements, "Judge._smaller", "self.same(difference, Sum((terms[j], Negative(terms[k]))))", "True"),
-    (judgements, "Judge._inequalities", 'if self.sign(u):', 'if True:'),
+    (judgements, "Judge._inequalities", "if self.sign(u):", "if True:"),
     (judgements, "Judge._inequalities", "if self.sign(Negative(u)):", "if True:"),
     (judgements, "Judge._inequalities", "if other == whole", "if isinstance(other, Call)"),
     (judgements, "Judge._sign_of_polynomial", "any(c <= 0 for c in form.numerator.values())", "False"),
-    (judgements, "Judge._sign_of_monomial", 'n > 0 and (even or own)', "n > 0"),
-    (judgements, "Judge._sign_of_log", "return self.sign(Sum((argument, MINUS_ONE)))", 'return self.sign(argument)'),
+    (judgements, "Judge._sign_of_monomial", "n > 0 and (even or own)", "n > 0"),
+    (judgements, "Judge._sign_of_log", "return self.sign(Sum((argument, MINUS_ONE)))", "return self.sign(argument)"),
     (arithmetic, "Arithmetic._normal_abs", "self.sign(argument) or", "True or"),
     (arithmetic, "Arithmetic._monomial_power", "c > 0 and self._all_positive(form, m, r)", "c > 0"),
     (arithmetic, "Arithmetic.is_one_minus_unit", "and in_unit_interval(e)", ""),
@@ -89,7 +94,9 @@ def mutate(patch: pytest.MonkeyPatch, module: ModuleType, name: str, old: str, n
     """Put a changed function, or method, into a module."""
     owner, _, method = name.rpartition(".")
     holder = getattr(module, owner) if owner else module
-    source = textwrap.dedent(inspect.getsource(inspect.getattr_static(holder, method) if owner else getattr(module, method)))
+    source = textwrap.dedent(
+        inspect.getsource(inspect.getattr_static(holder, method) if owner else getattr(module, method))
+    )
     assert old in source, f"{name} has no {old!r}"
     space = dict(vars(module))
     exec(compile(source.replace(old, new), name, "exec"), space)
@@ -101,7 +108,9 @@ def mutate(patch: pytest.MonkeyPatch, module: ModuleType, name: str, old: str, n
 
 
 @pytest.mark.parametrize(("module", "name", "old", "new"), KERNEL, ids=[f"{name} {old}" for _, name, old, _ in KERNEL])
-def test_every_mutant_of_the_kernel_is_found(module: ModuleType, name: str, old: str, new: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_mutant_of_the_kernel_is_found(
+    module: ModuleType, name: str, old: str, new: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mutate(monkeypatch, module, name, old, new)
     terms = (*ill_formed(), *edges())
     assert next(sign_faults(terms, kernel_sign), None) or next(kernel_faults(terms), None)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 import gozaresh
-from gozaresh.common.errors import MathsError, TypesetError, TypesetError
+from gozaresh.common.errors import MathsError, TypesetError
 from gozaresh.export.exporter import TypstExporter
 from gozaresh.export.typst_writer import to_typst as chapter
 from gozaresh.maths.macros import expand

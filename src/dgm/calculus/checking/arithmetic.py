@@ -6,7 +6,7 @@ irreducible expressions with rational exponents, and each factor is a monic poly
 expressions with one normal form are equal wherever both are defined.
 
 A logarithm is split, and a root taken, only of factors that :meth:`Arithmetic.sign` proves positive.  The work is
-bounded: what needs more raises :class:`Refused`.
+bounded: what needs more raises :class:`RefusalError`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ ONE_MONOMIAL: Monomial = ()
 ZERO, ONE, MINUS_ONE = Number(Fraction(0)), Number(Fraction(1)), Number(Fraction(-1))
 
 
-class Refused(Exception):
+class RefusalError(Exception):
     """A rule does not apply, a side condition is not proved, or the work is too much."""
 
 
@@ -52,10 +52,10 @@ def require(good: object, why: str) -> None:
     """Refuse unless a side condition holds.
 
     Raises:
-        Refused: it does not.
+        RefusalError: it does not.
     """
     if not good:
-        raise Refused(why)
+        raise RefusalError(why)
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Arithmetic(ABC):
         """The normal form of ``e``.
 
         Raises:
-            Refused: a division by zero, or too much work.
+            RefusalError: a division by zero, or too much work.
         """
         if e not in self._forms:
             self._forms[e] = self._normal(e)
@@ -258,8 +258,11 @@ class Arithmetic(ABC):
             if isinstance(e, Number):
                 factor *= e.value ** floor(n)
                 exponents[e] = n - floor(n)
-        full = [(e, n) for e, n in exponents.items()
-                 if isinstance(e, Sum | Product | Power) and n.denominator == 1 and n > 0]
+        full = [
+            (e, n)
+            for e, n in exponents.items()
+            if isinstance(e, Sum | Product | Power) and n.denominator == 1 and n > 0
+        ]
         for e, _ in full:
             del exponents[e]
         rest = tuple(sorted(((e, n) for e, n in exponents.items() if n), key=lambda pair: order(pair[0])))
@@ -282,7 +285,9 @@ class Arithmetic(ABC):
                 return direct
         elif r.denominator == 1:
             lead, key = monic(form.numerator)
-            inverted = Form({ONE_MONOMIAL: whole(Fraction(lead) ** int(r))}, {k: n * int(r) for k, n in form.factors.items()})
+            inverted = Form(
+                {ONE_MONOMIAL: whole(Fraction(lead) ** int(r))}, {k: n * int(r) for k, n in form.factors.items()}
+            )
             return self.multiply(inverted, Form({ONE_MONOMIAL: 1}, {key: int(r)}))
         require(not form.factors, "a root of a quotient of sums")
         return atom(self.term(form), r)
@@ -293,15 +298,16 @@ class Arithmetic(ABC):
         if r.denominator != 1 and not (c > 0 and self._all_positive(form, m, r)):
             return None
         number = {ONE_MONOMIAL: whole(Fraction(c) ** int(r))} if r.denominator == 1 else self._number_power(c, r)
-        powers = {tuple((e, n * r) for e, n in m): 1}
+        powers: Polynomial = {tuple((e, n * r) for e, n in m): 1}
         return Form(self._product(number, powers), {key: int(n * r) for key, n in form.factors.items()})
 
     def _all_positive(self, form: Form, m: Monomial, r: Rational) -> bool:
         return all(self.sign(e) == "+" for e, _ in m) and all(
-            (n * r).denominator == 1 and self.sign(self.polynomial(key)) == "+" for key, n in form.factors.items())
+            (n * r).denominator == 1 and self.sign(self.polynomial(key)) == "+" for key, n in form.factors.items()
+        )
 
     def _number_power(self, c: Rational, r: Rational) -> Polynomial:
-        roots = tuple((Number(Fraction(p)), n * r) for p, n in prime_powers(Fraction(c)))
+        roots: Monomial = tuple((Number(Fraction(p)), n * r) for p, n in prime_powers(Fraction(c)))
         return self._product({ONE_MONOMIAL: 1}, {roots: 1})
 
     def exponential(self, form: Form) -> Form:
@@ -319,7 +325,7 @@ class Arithmetic(ABC):
     def logarithm(self, form: Form) -> Form:
         """The logarithm of a product of positives as a sum; what is not proved positive stays whole."""
         if not form.numerator:
-            raise Refused("the logarithm of zero")
+            raise RefusalError("the logarithm of zero")
         common = self._common_positive(form.numerator)
         lead, key = monic(_divided(form.numerator, common))
         sums = [(self.polynomial(k), n) for k, n in {**form.factors, **({key: 1} if len(key) > 1 else {})}.items()]
@@ -346,8 +352,10 @@ class Arithmetic(ABC):
 
     def term(self, form: Form) -> Expr:
         """The canonical expression of a form: a sum of products."""
-        outside = [_raised(self.polynomial(key), n)
-                   for key, n in sorted(form.factors.items(), key=lambda item: order(self.polynomial(item[0])))]
+        outside = [
+            _raised(self.polynomial(key), n)
+            for key, n in sorted(form.factors.items(), key=lambda item: order(self.polynomial(item[0])))
+        ]
         terms = [_monomial_term(m, form.numerator[m], outside) for m in sorted(form.numerator, key=_monomial_order)]
         return ZERO if not terms else terms[0] if len(terms) == 1 else Sum(tuple(terms))
 

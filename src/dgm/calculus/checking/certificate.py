@@ -14,6 +14,9 @@ from dgm.calculus.language.expression import Expr, Number
 Steps = Iterable[tuple[tuple[int, ...], str, Expr]]
 
 
+NOTHING = Number(Fraction(0))
+
+
 @dataclass(frozen=True)
 class Hypothesis:
     """A condition under which a proof holds.
@@ -25,7 +28,7 @@ class Hypothesis:
     kind: Literal["independent", "positive", "zero"]
     law: str = ""
     given: tuple[str, ...] = ()
-    term: Expr = Number(Fraction(0))
+    term: Expr = NOTHING
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,24 @@ class Certificate:
     text: str
 
     @classmethod
-    def of(cls, left: Expr, relation: str, right: Expr, hypotheses: tuple[Hypothesis, ...], slack: Expr | None,
-           zeros: tuple[tuple[int, int], ...], steps: Steps) -> Certificate:
+    def of(
+        cls,
+        left: Expr,
+        relation: str,
+        right: Expr,
+        hypotheses: tuple[Hypothesis, ...],
+        slack: Expr | None,
+        zeros: tuple[tuple[int, int], ...],
+        steps: Steps,
+    ) -> Certificate:
         """The certificate of a finished proof."""
         record = {
-            "left": encode(left), "relation": relation, "right": encode(right),
+            "left": encode(left),
+            "relation": relation,
+            "right": encode(right),
             "hypotheses": _records(hypotheses),
-            "slack": None if slack is None else encode(slack), "zeros": [list(zero) for zero in zeros],
+            "slack": None if slack is None else encode(slack),
+            "zeros": [list(zero) for zero in zeros],
             "steps": [[list(path), rule, encode(result)] for path, rule, result in steps],
         }
         return cls(json.dumps(record, separators=(",", ":")))

@@ -25,23 +25,44 @@ UNIT: frozenset[tuple[Any, Rational]] = frozenset()
 ONE: Poly = {UNIT: 1}
 WORK, HIGHEST_POWER = 200_000, 200
 VARIABLES = {"x", "z", "z_j"}
-RANDOM = {"Density", "Unknown", "Expectation", "Integral", "Divergence", "Entropy", "MutualInformation", "TotalCorrelation"}
+RANDOM = {
+    "Density",
+    "Unknown",
+    "Expectation",
+    "Integral",
+    "Divergence",
+    "Entropy",
+    "MutualInformation",
+    "TotalCorrelation",
+}
 # the places of a term at which an equal one may be put: (field, position in a tuple field or None)
-PLACES = {"Sum": None, "Product": None, "Negative": (1,), "Quotient": (1, 2), "Power": (1, 2), "Call": (2,),
-          "Expectation": (2,), "Integral": (2,), "SumOver": (1,), "Mean": (2,), "Derivative": (1,)}
+PLACES = {
+    "Sum": None,
+    "Product": None,
+    "Negative": (1,),
+    "Quotient": (1, 2),
+    "Power": (1, 2),
+    "Call": (2,),
+    "Expectation": (2,),
+    "Integral": (2,),
+    "SumOver": (1,),
+    "Mean": (2,),
+    "Derivative": (1,),
+}
 
 
-class Invalid(Exception):
+class InvalidCertificateError(Exception):
     """The certificate does not prove its statement."""
 
 
 def require(good: object, why: str) -> None:
     """Refuse unless a condition holds."""
     if not good:
-        raise Invalid(why)
+        raise InvalidCertificateError(why)
 
 
 # ---- terms
+
 
 def exact(text: Any) -> Rational:
     """A rational number, an integer where it is whole."""
@@ -50,30 +71,37 @@ def exact(text: Any) -> Rational:
 
 
 def num(value: Rational) -> Term:
+    """A number."""
     return ("Number", str(Fraction(value)))
 
 
 def total(*terms: Term) -> Term:
+    """A sum."""
     return ("Sum", tuple(terms))
 
 
 def times(*factors: Term) -> Term:
+    """A product."""
     return ("Product", tuple(factors))
 
 
 def neg(t: Term) -> Term:
+    """A term subtracted."""
     return ("Negative", t)
 
 
 def power(t: Term, r: Rational) -> Term:
+    """A term to a rational power."""
     return ("Power", t, num(r))
 
 
 def call(name: str, t: Term) -> Term:
+    """A function of a term."""
     return ("Call", name, t)
 
 
 def density(law: str, of: Iterable[str], given: Iterable[str] = (), bar: bool = False) -> Term:
+    """A density of a law; of no variable, 1."""
     return ("Density", law, tuple(sorted(of)), tuple(sorted(given)), "", bar) if of else num(1)
 
 
@@ -100,7 +128,14 @@ def plain(t: Any) -> Any:
 
 
 def is_term(value: Any) -> bool:
-    return isinstance(value, tuple) and bool(value) and isinstance(value[0], str) and value[0][:1].isupper() and len(value) > 1
+    """True for the tuple of an expression."""
+    return (
+        isinstance(value, tuple)
+        and bool(value)
+        and isinstance(value[0], str)
+        and value[0][:1].isupper()
+        and len(value) > 1
+    )
 
 
 def inside(t: Term) -> list[Term]:
@@ -121,14 +156,15 @@ def places(t: Term) -> list[Term]:
 
 
 def replaced(t: Term, path: tuple[int, ...], new: Term) -> Term:
+    """A term with the one at a path replaced."""
     if not path:
         return new
     i, rest = path[0], path[1:]
     where = PLACES.get(t[0], ())
     if where is None:
-        return (t[0], (*t[1][:i], replaced(t[1][i], rest, new), *t[1][i + 1:]))
+        return (t[0], (*t[1][:i], replaced(t[1][i], rest, new), *t[1][i + 1 :]))
     k = where[i]
-    return (*t[:k], replaced(t[k], rest, new), *t[k + 1:])
+    return (*t[:k], replaced(t[k], rest, new), *t[k + 1 :])
 
 
 def holds(t: Any, what: Term) -> bool:
@@ -200,7 +236,11 @@ def meaning(t: Term) -> Term:
         return ("Divergence", density(t[1], ("z",)), density(t[1], ("z",), (), True))
     if tag == "Normal":
         squared = ("Quotient", power(total(t[1], neg(t[2])), 2), times(num(2), power(t[3], 2)))
-        return ("Quotient", call("exp", neg(squared)), times(t[3], power(times(num(2), ("Constant", "\\pi")), Fraction(1, 2))))
+        return (
+            "Quotient",
+            call("exp", neg(squared)),
+            times(t[3], power(times(num(2), ("Constant", "\\pi")), Fraction(1, 2))),
+        )
     require(tag == "Laplace", "nothing to unfold")
     away = ("Quotient", call("abs", total(t[1], neg(t[2]))), t[3])
     return ("Quotient", call("exp", neg(away)), times(num(2), t[3]))
@@ -208,7 +248,9 @@ def meaning(t: Term) -> Term:
 
 # ---- polynomials
 
+
 def plus(a: Poly, b: Poly, factor: Rational = 1) -> Poly:
+    """The sum of a polynomial and a multiple of another."""
     out = dict(a)
     for m, c in b.items():
         out[m] = out.get(m, 0) + factor * c
@@ -216,6 +258,7 @@ def plus(a: Poly, b: Poly, factor: Rational = 1) -> Poly:
 
 
 def primes(c: Fraction) -> dict[int, int]:
+    """The primes of a positive rational number with their exponents."""
     found: dict[int, int] = {}
     for k, side in ((c.numerator, 1), (c.denominator, -1)):
         p = 2
@@ -230,6 +273,7 @@ def primes(c: Fraction) -> dict[int, int]:
 
 
 def single(x: Any, r: Rational = 1) -> Poly:
+    """The polynomial of one irreducible quantity to a power."""
     return {frozenset({(x, r)}): 1}
 
 
@@ -246,6 +290,7 @@ class Checker:
     # ---- values
 
     def product(self, a: Poly, b: Poly) -> Poly:
+        """The product of two polynomials."""
         self.work -= len(a) * len(b)
         require(self.work >= 0, "too much arithmetic")
         out: Poly = {}
@@ -271,12 +316,14 @@ class Checker:
         return plus(out, self.product({key: c}, extra))
 
     def raised(self, start: Poly, p: Poly, n: int) -> Poly:
+        """A polynomial times a power of another."""
         require(n <= HIGHEST_POWER, "a power is too large")
         for _ in range(n):
             start = self.product(start, p)
         return start
 
     def value(self, t: Term) -> Value:
+        """The value of a term, remembered."""
         if t not in self._values:
             self._values[t] = self._value(t)
         return self._values[t]
@@ -294,7 +341,9 @@ class Checker:
             n, d = self.value(t[1])
             return {m: -c for m, c in n.items()}, d
         if tag in ("Product", "Quotient"):
-            factors = map(self.value, t[1]) if tag == "Product" else (self.value(t[1]), self.to_power(self.value(t[2]), -1))
+            factors = (
+                map(self.value, t[1]) if tag == "Product" else (self.value(t[1]), self.to_power(self.value(t[2]), -1))
+            )
             return reduce(self._times, factors)
         if tag == "Power":
             return self._power(t)
@@ -335,7 +384,10 @@ class Checker:
     def _exp(self, n: Poly, d: Poly) -> Value:
         out: Value = (ONE, ONE)
         for m, c in n.items():
-            ((x, r),) = m if len(m) == 1 else ((None, None),)
+            x: Any = ("",)
+            r: Rational = 0
+            if len(m) == 1:
+                x, r = next(iter(m))
             if d == ONE and r == 1 and x[0] == "log" and len(x) == 2:
                 out = self._times(out, self.to_power((dict(x[1]), ONE), c))
             else:
@@ -343,6 +395,7 @@ class Checker:
         return out
 
     def to_power(self, v: Value, r: Rational) -> Value:
+        """A value to a rational power."""
         n, d = v
         if r.denominator == 1 and r >= 0:
             return self.raised(ONE, n, int(r)), self.raised(ONE, d, int(r))
@@ -351,13 +404,13 @@ class Checker:
             if len(n) > 1:
                 return self.raised(ONE, d, int(-r)), self.raised(ONE, n, int(-r))
             ((m, c),) = n.items()
-            inverse = {frozenset((x, -e) for x, e in m): Fraction(1) / c}
+            inverse: Poly = {frozenset((x, -e) for x, e in m): Fraction(1) / c}
             return self.raised(ONE, self.product(d, inverse), int(-r)), ONE
         require(d == ONE, "root of a quotient")
         if len(n) == 1:
             ((m, c),) = n.items()
             if c > 0 and all(self.atom(x) == "+" for x, _ in m):
-                own = {frozenset((("prime", p), e * r) for p, e in primes(Fraction(c)).items()): 1}
+                own: Poly = {frozenset((("prime", p), e * r) for p, e in primes(Fraction(c)).items()): 1}
                 return self.product(self.product(ONE, own), {frozenset((x, e * r) for x, e in m): 1}), ONE
         return single(("root", frozenset(n.items())), r), ONE
 
@@ -399,6 +452,7 @@ class Checker:
         return single(("log", frozenset(whole))), ONE
 
     def same(self, a: Term, b: Term) -> bool:
+        """True where two terms have one value."""
         if a == b:
             return True
         (n, d), (m, e) = self.value(a), self.value(b)
@@ -407,6 +461,7 @@ class Checker:
     # ---- signs: "+" positive, "0" nonnegative, "" not known
 
     def atom(self, x: Any) -> str:
+        """The sign of an irreducible quantity."""
         if x[0] in ("exp", "prime"):
             return "+"
         if x[0] == "root":
@@ -416,6 +471,7 @@ class Checker:
         return self.sign(x)
 
     def poly_sign(self, p: Poly) -> str:
+        """The sign that a polynomial shows."""
         others = [(m, c) for m, c in p.items() if m]
         if len(others) == 1 and p.get(UNIT) == 1:
             m, c = others[0]
@@ -428,6 +484,7 @@ class Checker:
         return "+" if any(all(self.atom(x) == "+" for x, _ in m) for m in p) else "0"
 
     def sign(self, t: Term) -> str:
+        """The sign of a term, remembered."""
         if t not in self._signs:
             self._signs[t] = ""
             self._signs[t] = self._sign(t)
@@ -460,7 +517,7 @@ class Checker:
             return self.sign(t)
         if t[0] == "Sum" and num(1) in t[1]:
             i = t[1].index(num(1))
-            signs = [self.sign(k) for k in (*t[1][:i], *t[1][i + 1:])]
+            signs = [self.sign(k) for k in (*t[1][:i], *t[1][i + 1 :])]
             return "" if "" in signs else "+" if "+" in signs else "0"
         return self.sign(total(t, num(-1)))
 
@@ -499,7 +556,10 @@ class Checker:
         return ()
 
     def _is_gap(self, last: Term, a: Term, b: Term | None = None) -> bool:
-        """``last`` is subtracted: E log f from log E f; 1 from e^t; e^u from 1; log u from u and -1; |a - b| from a and b."""
+        """``last`` is subtracted.
+
+        E log f from log E f; 1 from e^t; e^u from 1; log u from u and -1; |a - b| from a and b.
+        """
         if b is None and last == num(-1):
             last = neg(num(1))
         if last[0] != "Negative":
@@ -541,11 +601,31 @@ class Checker:
         if (t, bound) in self._good:
             return
         checks: dict[str, Callable[[Term, frozenset[Term]], None]] = {
-            "Density": self._check_density, "Divergence": self._check_divergence, "Expectation": self._check_average,
-            "Integral": self._check_average, "Mean": self._check_mean, "Normal": self._check_law, "Laplace": self._check_law,
-            "Derivative": self._check_derivative, "MutualInformation": self._check_information, "Unknown": self._check_unknown,
-            "Entropy": lambda e, _: self._check_density(e[1], bound), "Symbol": self._check_symbol}
-        known = {"Number", "Constant", "Sum", "Product", "Negative", "Quotient", "Power", "Call", "SumOver", "TotalCorrelation"}
+            "Density": self._check_density,
+            "Divergence": self._check_divergence,
+            "Expectation": self._check_average,
+            "Integral": self._check_average,
+            "Mean": self._check_mean,
+            "Normal": self._check_law,
+            "Laplace": self._check_law,
+            "Derivative": self._check_derivative,
+            "MutualInformation": self._check_information,
+            "Unknown": self._check_unknown,
+            "Entropy": lambda e, _: self._check_density(e[1], bound),
+            "Symbol": self._check_symbol,
+        }
+        known = {
+            "Number",
+            "Constant",
+            "Sum",
+            "Product",
+            "Negative",
+            "Quotient",
+            "Power",
+            "Call",
+            "SumOver",
+            "TotalCorrelation",
+        }
         require(t[0] in checks or t[0] in known, f"no term: {t[0]}")
         if t[0] in checks:
             checks[t[0]](t, bound)
@@ -630,7 +710,7 @@ class Checker:
         for i, part in enumerate(order):
             if any(shut(part[3]) & shut(later[2]) for later in order[i:]):
                 return False
-            if any(shut(part[2]) & shut(later[2]) for later in order[i + 1:]):
+            if any(shut(part[2]) & shut(later[2]) for later in order[i + 1 :]):
                 return False
         return True
 
@@ -713,8 +793,10 @@ class Checker:
         square = power(scale, 2)
         left = [*left, call("exp", total(times(rate, location), times(num(Fraction(1, 2)), power(rate, 2), square)))]
         shift = total(location, times(rate, square))
-        return [times(*left, num(comb(k, i)), power(shift, k - i), power(scale, i + a), self._noise(kind, i + a))
-                for i in range(0, k + 1, 2)]
+        return [
+            times(*left, num(comb(k, i)), power(shift, k - i), power(scale, i + a), self._noise(kind, i + a))
+            for i in range(0, k + 1, 2)
+        ]
 
     def _centred(self, t: Term, v: Term, location: Term) -> bool:
         away = total(v, neg(location))
@@ -737,6 +819,7 @@ class Checker:
         return times(num(2**h * factorial(h)), power(times(num(2), power(("Constant", "\\pi"), -1)), Fraction(1, 2)))
 
     def slope(self, t: Term, s: Term) -> Term:
+        """The derivative by a symbol."""
         if t == s:
             return num(1)
         if not holds(t, s) or (t[0] == "Power" and t[2] == num(0)):
@@ -745,12 +828,16 @@ class Checker:
         if tag == "Sum":
             return total(*(self.slope(k, s) for k in t[1]))
         if tag == "Product":
-            return total(*(times(*(self.slope(k, s) if i == j else k for j, k in enumerate(t[1]))) for i in range(len(t[1]))))
+            return total(
+                *(times(*(self.slope(k, s) if i == j else k for j, k in enumerate(t[1]))) for i in range(len(t[1])))
+            )
         if tag == "Negative":
             return neg(self.slope(t[1], s))
         if tag == "Quotient":
-            return total(("Quotient", self.slope(t[1], s), t[2]),
-                         neg(("Quotient", times(t[1], self.slope(t[2], s)), power(t[2], 2))))
+            return total(
+                ("Quotient", self.slope(t[1], s), t[2]),
+                neg(("Quotient", times(t[1], self.slope(t[2], s)), power(t[2], 2))),
+            )
         if tag == "Power" and t[2][0] == "Number":
             return times(t[2], power(t[1], Fraction(t[2][1]) - 1), self.slope(t[1], s))
         if tag == "Power":
@@ -758,7 +845,9 @@ class Checker:
         if tag == "SumOver":
             return self._slope_of_sum(t[1], s)
         require(tag == "Call" and t[1] in ("exp", "log", "sqrt"), "no slope")
-        outer = {"exp": t, "log": power(t[2], -1), "sqrt": times(num(Fraction(1, 2)), power(t[2], Fraction(-1, 2)))}[t[1]]
+        outer = {"exp": t, "log": power(t[2], -1), "sqrt": times(num(Fraction(1, 2)), power(t[2], Fraction(-1, 2)))}[
+            t[1]
+        ]
         return times(outer, self.slope(t[2], s))
 
     def _slope_of_sum(self, body: Term, s: Term) -> Term:
@@ -778,10 +867,20 @@ class Checker:
             require(self.same(t, out), "not the same value")
             return out
         rules: dict[str, Callable[[Term], Term]] = {
-            "unfold": self._unfold, "bayes": self._bayes, "split": self._split, "linear": self._linear, "drop": self._drop,
-            "narrow": self._narrow, "tower": self._tower, "exchange": self._exchange, "integrate": self._integrate,
-            "as_expectation": self._as_expectation, "as_integral": self._as_integral, "mean": self._mean,
-            "differentiate": self._differentiate}
+            "unfold": self._unfold,
+            "bayes": self._bayes,
+            "split": self._split,
+            "linear": self._linear,
+            "drop": self._drop,
+            "narrow": self._narrow,
+            "tower": self._tower,
+            "exchange": self._exchange,
+            "integrate": self._integrate,
+            "as_expectation": self._as_expectation,
+            "as_integral": self._as_integral,
+            "mean": self._mean,
+            "differentiate": self._differentiate,
+        }
         require(rule in rules, f"no rule {rule!r}")
         return rules[rule](t)
 
@@ -825,13 +924,13 @@ class Checker:
         i = 1 if t[0] == "SumOver" else 2
         body = t[i]
         if body[0] == "Sum":
-            return total(*((*t[:i], k, *t[i + 1:]) for k in body[1]))
+            return total(*((*t[:i], k, *t[i + 1 :]) for k in body[1]))
         require(t[0] != "Mean", "a factor of a mean")
         factors = body[1] if body[0] == "Product" else (body,)
         stay = [k for k in factors if not self._constant(t, k)]
         require(stay or t[0] == "SumOver", "nothing stays")
         inner = num(1) if not stay else stay[0] if len(stay) == 1 else times(*stay)
-        return times(*(k for k in factors if k not in stay), (*t[:i], inner, *t[i + 1:]))
+        return times(*(k for k in factors if k not in stay), (*t[:i], inner, *t[i + 1 :]))
 
     def _drop(self, t: Term) -> Term:
         require(t[0] == "Expectation" and self._constant(t, t[2]), "depends on the variable")
@@ -886,16 +985,17 @@ class Checker:
 
 # ---- replay
 
+
 def replay(certificate: str) -> None:
     """Check a certificate step by step.
 
     Raises:
-        Invalid: it is not whole, or a step, a side condition or the statement itself does not hold.
+        InvalidCertificateError: it is not whole, or a step, a side condition or the statement itself does not hold.
     """
     try:
         _replay({key: tuples(value) for key, value in json.loads(certificate).items()})
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
-        raise Invalid(f"not a certificate: {type(error).__name__}") from None
+        raise InvalidCertificateError(f"not a certificate: {type(error).__name__}") from None
 
 
 def _replay(record: dict[str, Any]) -> None:
@@ -923,7 +1023,9 @@ def _difference(checker: Checker, left: Term, relation: str, right: Term, slack:
         require(checker.sign(bare) in (("+",) if relation == ">" else ("+", "0")), "the slack may be negative")
         terms.append(neg(bare))
     for factor, position in zeros:
-        require(factor in (1, -1) and position >= 0 and checker.hypotheses[position][0] == "zero", "no hypothesis of zero")
+        require(
+            factor in (1, -1) and position >= 0 and checker.hypotheses[position][0] == "zero", "no hypothesis of zero"
+        )
         terms.append(times(num(-factor), checker.hypotheses[position][3]))
     return total(*terms)
 

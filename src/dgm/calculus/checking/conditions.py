@@ -39,7 +39,11 @@ def _laws(sides: list[Expr]) -> Iterator[str]:
     for e in _visible(sides):
         if isinstance(e, Mean) and e.name:
             own = e.name == e.law.of.name
-            yield f"${e.name}\\sim {latex(e.law).replace(e.law.of.name + ';', '', 1)}$" if own else f"${e.name}={latex(e.law)}$"
+            yield (
+                f"${e.name}\\sim {latex(e.law).replace(e.law.of.name + ';', '', 1)}$"
+                if own
+                else f"${e.name}={latex(e.law)}$"
+            )
 
 
 def _aliases(sides: list[Expr]) -> Iterator[str]:
@@ -53,7 +57,7 @@ def _aliases(sides: list[Expr]) -> Iterator[str]:
 
 
 def definitions(sides: Iterable[Expr]) -> tuple[str, ...]:
-    """The names printed in place of expressions, each as ``name := expression``; a name over its brace is shown whole."""
+    """The names printed in place of expressions, each as ``name := expression``, but for those at braces."""
     named = (e for e in _visible(list(sides)) if isinstance(e, Named) and not e.brace)
     return tuple(dict.fromkeys(f"${e.name}:={latex(e.body)}$" for e in named))
 
@@ -62,5 +66,3 @@ def _visible(sides: list[Expr]) -> Iterator[Expr]:
     """Everything inside, also inside what a name stands for."""
     for side in sides:
         yield from side.walk()
-
-

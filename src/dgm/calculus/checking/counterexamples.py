@@ -1,8 +1,8 @@
 """Adversarial models: histogram densities and extreme numbers, on which a false statement shows itself.
 
-A model is a joint histogram of each law over x and the coordinates of z.  Its cells have a width, so that densities take
-values above 1 as well as masses; its laws are flat, peaked, equal, nearly equal, products, copies or parities.  Models
-refute: a statement that holds on all of them is not thereby accepted.
+A model is a joint histogram of each law over x and the coordinates of z.  Its cells have a width, so that densities
+take values above 1 as well as masses; its laws are flat, peaked, equal, nearly equal, products, copies or parities.
+Models refute: a statement that holds on all of them is not thereby accepted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from dgm.calculus.checking.arithmetic import Refused
+from dgm.calculus.checking.arithmetic import RefusalError
 from dgm.calculus.checking.judgements import Judge
 from dgm.calculus.checking.kernel import names_of_laws
 from dgm.calculus.language.expression import (
@@ -47,7 +47,7 @@ Values = Mapping[int, int]  # the cell at each axis of the histogram; under COOR
 COORDINATE = -1
 
 
-class Undefined(Exception):
+class UndefinedError(Exception):
     """An expression has no real value at a point of a model."""
 
 
@@ -94,7 +94,7 @@ class HistogramModel:
         """The value of ``e`` at a point.
 
         Raises:
-            Undefined: it divides by zero there, or is not real.
+            UndefinedError: it divides by zero there, or is not real.
         """
         match e:
             case Density():
@@ -105,7 +105,9 @@ class HistogramModel:
                 return self.numbers[e, at.get(COORDINATE, 1) if e.indexed else 0]
             case Expectation(density, body):
                 volume = self.width ** len(self.axes(density.of, at))
-                return mpmath.fsum(self.density(density, p) * volume * self.value(body, p) for p in self.around(density.of, at))
+                return mpmath.fsum(
+                    self.density(density, p) * volume * self.value(body, p) for p in self.around(density.of, at)
+                )
             case Integral(variable, body):
                 volume = self.width ** len(self.axes((variable,), at))
                 return mpmath.fsum(volume * self.value(body, p) for p in self.around((variable,), at))
@@ -119,7 +121,7 @@ def elementary(e: Expr, value: Callable[[Expr], Any]) -> Any:
     """The value of a sum, product, function … from the values of its parts.
 
     Raises:
-        Undefined: it has none, or none that is real.
+        UndefinedError: it has none, or none that is real.
     """
     match e:
         case Number(fraction):
@@ -134,8 +136,8 @@ def elementary(e: Expr, value: Callable[[Expr], Any]) -> Any:
             return mpmath.fprod(map(value, factors))
         case Quotient(top, bottom):
             return _real(lambda: value(top) / value(bottom))
-        case Power(base, Number(exponent)):
-            return _real(lambda: value(base) ** _exponent(exponent))
+        case Power(base, Number(value=whole)):
+            return _real(lambda: value(base) ** _exponent(whole))
         case Power(base, exponent):
             return _real(lambda: value(base) ** value(exponent))
         case Call(name, argument):
@@ -144,7 +146,7 @@ def elementary(e: Expr, value: Callable[[Expr], Any]) -> Any:
         case _:
             inner = definition(e)
             if inner == e:
-                raise Undefined(type(e).__name__)
+                raise UndefinedError(type(e).__name__)
             return value(inner)
 
 
@@ -156,9 +158,9 @@ def _real(compute: Callable[[], Any]) -> Any:
     try:
         found = compute()
     except (ZeroDivisionError, ValueError, OverflowError):
-        raise Undefined("a division by zero") from None
+        raise UndefinedError("a division by zero") from None
     if isinstance(found, mpmath.mpc) or not mpmath.isfinite(found):
-        raise Undefined("not a real number")
+        raise UndefinedError("not a real number")
     return found
 
 
@@ -173,19 +175,28 @@ def models(laws: Iterable[str], symbols: Iterable[Symbol], functions: Iterable[s
     """Models of every kind, shape and width, with numbers from the edges of their sorts to 10 to the ±6."""
     names, numbers, unknown = sorted(laws), sorted(symbols, key=lambda s: s.name), sorted(functions)
     random = bool(names or unknown)
-    for seed, (kind, shape) in enumerate(product(KINDS, SHAPES) if random else (("numbers", (1, *[1] * d)) for d in range(1, 90))):
+    for seed, (kind, shape) in enumerate(
+        product(KINDS, SHAPES) if random else (("numbers", (1, *[1] * d)) for d in range(1, 90))
+    ):
         rng = np.random.default_rng(seed)
         width = mpmath.mpf(WIDTHS[seed % 3].numerator) / WIDTHS[seed % 3].denominator
-        yield HistogramModel(f"{kind} histograms {'x'.join(map(str, shape))}, cells of width {mpmath.nstr(width, 3)}",
-                             shape, width, _masses(kind, names, shape, rng), _numbers(numbers, min(len(shape), 6), rng),
-                             _function_values(unknown, shape, rng))
+        yield HistogramModel(
+            f"{kind} histograms {'x'.join(map(str, shape))}, cells of width {mpmath.nstr(width, 3)}",
+            shape,
+            width,
+            _masses(kind, names, shape, rng),
+            _numbers(numbers, min(len(shape), 6), rng),
+            _function_values(unknown, shape, rng),
+        )
 
 
 def _masses(kind: str, laws: list[str], shape: Point, rng: np.random.Generator) -> dict[str, dict[Point, Any]]:
     if kind in ("equal", "nearly equal"):
         first = _law("mild", shape, rng)
         slant = mpmath.mpf(10) ** -5 if kind == "nearly equal" else mpmath.mpf(0)
-        return {law: _normalised({p: m * (1 + slant * sum(p) * k) for p, m in first.items()}) for k, law in enumerate(laws)}
+        return {
+            law: _normalised({p: m * (1 + slant * sum(p) * k) for p, m in first.items()}) for k, law in enumerate(laws)
+        }
     return {law: _law(kind, shape, rng) for law in laws}
 
 
@@ -219,7 +230,7 @@ def _numbers(symbols: list[Symbol], coordinates: int, rng: np.random.Generator) 
 
 
 def _number(symbol: Symbol, rng: np.random.Generator) -> Any:
-    """A number near an edge of its sort, or of any size from 10^-6 to 10^6; now and then a small whole one, for ties."""
+    """A number near an edge of its sort, or of any size from 10^-6 to 10^6; now and then a small whole one for ties."""
     size = mpmath.mpf(10) ** float(rng.choice([rng.uniform(-6, 6), rng.uniform(-1, 1)]))
     if symbol.unit:
         return size / (1 + size)
@@ -237,7 +248,7 @@ def counterexample(left: Expr, relation: str, right: Expr) -> str | None:
     """The first model on which a relation fails, in words; None where none is found."""
     try:
         sides = tuple(bare(Judge().closed(bare(e))) for e in (left, right))
-    except Refused:
+    except RefusalError:
         return None  # no closed form: the models have nothing to say
     parts = [part for e in sides for part in e.walk()]
     symbols = {part for part in parts if isinstance(part, Symbol)}
@@ -257,7 +268,7 @@ def counterexample(left: Expr, relation: str, right: Expr) -> str | None:
 def _failure(model: HistogramModel, sides: tuple[Expr, ...], relation: str, at: Values) -> str:
     try:
         a, b = (model.value(side, at) for side in sides)
-    except Undefined as reason:
+    except UndefinedError as reason:
         return f"undefined ({reason})"
     gap = {"=": abs(a - b), ">=": b - a, "<=": a - b, ">": b - a}[relation]
     good = gap <= CLOSE * max(1, abs(a), abs(b))
@@ -267,5 +278,3 @@ def _failure(model: HistogramModel, sides: tuple[Expr, ...], relation: str, at: 
 def _shown(model: HistogramModel) -> str:
     numbers = {s.name: value for (s, j), value in model.numbers.items() if j <= 1}
     return "" if not numbers else " (" + ", ".join(f"{n} = {mpmath.nstr(v, 4)}" for n, v in numbers.items()) + ")"
-
-

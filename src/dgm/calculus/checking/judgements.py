@@ -17,14 +17,10 @@ from dgm.calculus.checking.arithmetic import (
     ONE,
     ZERO,
     Arithmetic,
-    Form,
     Monomial,
     Rational,
-    Refused,
+    RefusalError,
     Sign,
-    atom,
-    constant,
-    in_unit_interval,
     require,
 )
 from dgm.calculus.checking.certificate import Hypothesis
@@ -41,7 +37,6 @@ from dgm.calculus.language.expression import (
     Laplace,
     Mean,
     MutualInformation,
-    Named,
     Negative,
     Normal,
     Number,
@@ -128,7 +123,7 @@ class Judge(Arithmetic):
         """Refuse an expression that need not be defined; ``bound`` are the variables of means around it.
 
         Raises:
-            Refused: a side condition is not proved.
+            RefusalError: a side condition is not proved.
         """
         if (e, bound) not in self._good:
             self._check(e, bound)
@@ -149,7 +144,7 @@ class Judge(Arithmetic):
                 self._check_divergence(q, p, bound)
             case Mean(law, body):
                 self._check_mean(law, body, bound)
-            case Normal(of, location, scale) | Laplace(of, location, scale):
+            case Normal(_, location, scale) | Laplace(_, location, scale):
                 self._check_law(e, location, scale, bound)
             case Derivative(body, by):
                 require(by not in _bound_inside(body), f"a derivative by {by.name}, which is bound inside")
@@ -168,7 +163,7 @@ class Judge(Arithmetic):
             case Negative(body) | SumOver(body):
                 self.check(body, bound)
             case _:
-                raise Refused(f"no term of the kernel: {type(e).__name__}")
+                raise RefusalError(f"no term of the kernel: {type(e).__name__}")
 
     def _require_averaging(self, variables: tuple[str, ...], body: Expr) -> None:
         """A coordinate is not averaged in a term that speaks of the whole of z."""
@@ -207,7 +202,8 @@ class Judge(Arithmetic):
         """The variables that a density is of, and those it is given.
 
         Raises:
-            Refused: ``p`` is no density: no product of densities in chain order, and no f / ∫f with f proved positive.
+            RefusalError: ``p`` is no density: no product of densities in chain order, and
+                no f / ∫f with f proved positive.
         """
         if isinstance(p, Quotient) and isinstance(p.bottom, Integral):
             variable, body = p.bottom.variable, p.bottom.body
@@ -348,7 +344,11 @@ class Judge(Arithmetic):
 
     def _smaller(self, terms: list[Expr], i: int, difference: Expr) -> Iterator[tuple[int, ...]]:
         for j, k in permutations([n for n in range(len(terms)) if n != i], 2):
-            if self.sign(terms[j]) and self.sign(terms[k]) and self.same(difference, Sum((terms[j], Negative(terms[k])))):
+            if (
+                self.sign(terms[j])
+                and self.sign(terms[k])
+                and self.same(difference, Sum((terms[j], Negative(terms[k]))))
+            ):
                 yield (i, j, k)
 
     def _sign_of_polynomial(self, e: Expr) -> Sign:
@@ -380,7 +380,7 @@ class Judge(Arithmetic):
         """``e`` with its means and derivatives carried out.
 
         Raises:
-            Refused: one has no closed form here.
+            RefusalError: one has no closed form here.
         """
         match e:
             case Mean(law, body):
@@ -399,7 +399,7 @@ class Judge(Arithmetic):
         """The mean of a polynomial in the variable, times ``|variable - location|`` or exponentials linear in it.
 
         Raises:
-            Refused: the body is no such sum, so that its mean is not known to converge.
+            RefusalError: the body is no such sum, so that its mean is not known to converge.
         """
         form, v = self.normal(body), law.of
         require(not any(occurs(v, self.polynomial(key)) for key in form.factors), "the mean of a quotient")
@@ -411,7 +411,7 @@ class Judge(Arithmetic):
 
     def _moment_of_monomial(self, law: Normal | Laplace, m: Monomial, outside: list[Expr]) -> list[Expr]:
         location, scale = parameters(law)
-        power, kink, rate = 0, 0, [ZERO]
+        power, kink, rate = 0, 0, list[Expr]([ZERO])
         for e, n in m:
             if e == law.of:
                 require(n.denominator == 1 and n > 0, "the mean of a power of the variable that is not whole")
@@ -425,12 +425,26 @@ class Judge(Arithmetic):
         tilt = self.simplified(Sum(tuple(rate)))
         require(not kink or tilt == ZERO, "the mean of a kink times an exponential")
         centre = Sum((location, Product((tilt, Power(scale, Number(Fraction(2)))))))
-        exponent = Sum((Product((tilt, location)),
-                        Product((HALF, Power(tilt, Number(Fraction(2))), Power(scale, Number(Fraction(2)))))))
+        exponent = Sum(
+            (
+                Product((tilt, location)),
+                Product((HALF, Power(tilt, Number(Fraction(2))), Power(scale, Number(Fraction(2))))),
+            )
+        )
         factor = Call("exp", exponent)
-        return [Product((*outside, factor, Number(Fraction(comb(power, i))), Power(centre, Number(Fraction(power - i))),
-                         Power(scale, Number(Fraction(i + kink))), central_moment(law, i + kink)))
-                for i in range(0, power + 1, 2)]
+        return [
+            Product(
+                (
+                    *outside,
+                    factor,
+                    Number(Fraction(comb(power, i))),
+                    Power(centre, Number(Fraction(power - i))),
+                    Power(scale, Number(Fraction(i + kink))),
+                    central_moment(law, i + kink),
+                )
+            )
+            for i in range(0, power + 1, 2)
+        ]
 
     def _kink(self, law: Normal | Laplace, argument: Expr, n: Rational) -> int:
         require(n.denominator == 1 and n > 0, "the mean of a power of a kink that is not whole")
@@ -453,7 +467,7 @@ class Judge(Arithmetic):
         A sum over j holds one term with the coordinate of an indexed symbol.
 
         Raises:
-            Refused: ``e`` has no derivative here (a kink, an expectation that speaks of the symbol).
+            RefusalError: ``e`` has no derivative here (a kink, an expectation that speaks of the symbol).
         """
         if e == by:
             return ONE
@@ -465,8 +479,12 @@ class Judge(Arithmetic):
             case Negative(body):
                 return Negative(self.derivative(body, by))
             case Product(factors):
-                return Sum(tuple(Product((*factors[:i], self.derivative(f, by), *factors[i + 1:]))
-                                 for i, f in enumerate(factors)))
+                return Sum(
+                    tuple(
+                        Product((*factors[:i], self.derivative(f, by), *factors[i + 1 :]))
+                        for i, f in enumerate(factors)
+                    )
+                )
             case Quotient(top, bottom):
                 return self.derivative(Product((top, Power(bottom, MINUS_ONE))), by)
             case Power(base, Number(r)):
@@ -482,7 +500,7 @@ class Judge(Arithmetic):
             case SumOver(body):
                 return self._derivative_of_sum(body, by)
             case _:
-                raise Refused(f"no derivative of {type(e).__name__}")
+                raise RefusalError(f"no derivative of {type(e).__name__}")
 
     def _derivative_of_sum(self, body: Expr, by: Symbol) -> Expr:
         slope = self.derivative(body, by)
@@ -523,7 +541,14 @@ def parts(e: Expr) -> tuple[Expr, ...]:
     match e:
         case Sum(inside) | Product(inside):
             return inside
-        case Negative(body) | Expectation(_, body) | Integral(_, body) | SumOver(body) | Mean(_, body) | Derivative(body, _):
+        case (
+            Negative(body)
+            | Expectation(_, body)
+            | Integral(_, body)
+            | SumOver(body)
+            | Mean(_, body)
+            | Derivative(body, _)
+        ):
             return (body,)
         case Quotient(a, b) | Power(a, b):
             return (a, b)
@@ -555,11 +580,11 @@ def with_parts(e: Expr, new: tuple[Expr, ...]) -> Expr:
         case SumOver():
             return SumOver(*new)
         case Mean(law, _, name):
-            return Mean(law, *new, name)
+            return Mean(law, new[0], name)
         case Derivative(_, by):
-            return Derivative(*new, by)
+            return Derivative(new[0], by)
         case _:
-            raise Refused(f"{type(e).__name__} has no parts")
+            raise RefusalError(f"{type(e).__name__} has no parts")
 
 
 def at(e: Expr, path: tuple[int, ...]) -> Expr:

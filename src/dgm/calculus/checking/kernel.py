@@ -1,7 +1,7 @@
 """The proof kernel: rules that take an expression to an equal one, and the proofs made of them.
 
-A rule checks its own side conditions and raises :class:`Refused` where one is not proved; nothing else can prove.  A
-:class:`Proof` of ``A = B`` rewrites ``A - B`` to 0; one of ``A >= B`` has a nonnegative slack s and rewrites
+A rule checks its own side conditions and raises :class:`RefusalError` where one is not proved; nothing else can
+prove.  A :class:`Proof` of ``A = B`` rewrites ``A - B`` to 0; one of ``A >= B`` has a nonnegative slack s and rewrites
 ``A - B - s`` to 0.  Its certificate is replayed by :mod:`dgm.calculus.checking.checker`, which shares no code with
 this module.
 
@@ -37,6 +37,7 @@ from dgm.calculus.language.expression import (
     Quotient,
     Sum,
     SumOver,
+    Symbol,
     TotalCorrelation,
     bare,
     closure,
@@ -153,10 +154,13 @@ def tower(judge: Judge, e: Expr) -> Expr:
     """An expectation of a conditional expectation as one expectation under the joint density."""
     good = isinstance(e, Expectation) and isinstance(e.body, Expectation)
     require(good, "no expectation of an expectation")
-    assert isinstance(e, Expectation) and isinstance(e.body, Expectation)
+    assert isinstance(e, Expectation)
+    assert isinstance(e.body, Expectation)
     outer, inner = e.density, e.body.density
     same = outer.law == inner.law and not outer.bar and not inner.bar
-    require(same and set(inner.given) == {*outer.of, *outer.given}, "the inner density is not given the outer variables")
+    require(
+        same and set(inner.given) == {*outer.of, *outer.given}, "the inner density is not given the outer variables"
+    )
     joint = Density(outer.law, tuple(sorted((*outer.of, *inner.of))), outer.given)
     return Expectation(joint, e.body.body)
 
@@ -164,7 +168,8 @@ def tower(judge: Judge, e: Expr) -> Expr:
 def exchange(judge: Judge, e: Expr) -> Expr:
     """The expectation of a sum over j as the sum of expectations."""
     require(isinstance(e, Expectation) and isinstance(e.body, SumOver), "no expectation of a sum over j")
-    assert isinstance(e, Expectation) and isinstance(e.body, SumOver)
+    assert isinstance(e, Expectation)
+    assert isinstance(e.body, SumOver)
     require("z_j" not in (*e.density.of, *e.density.given), "the expectation speaks of j")
     return SumOver(Expectation(e.density, e.body.body))
 
@@ -172,7 +177,8 @@ def exchange(judge: Judge, e: Expr) -> Expr:
 def integrate(judge: Judge, e: Expr) -> Expr:
     """The integral of a density over one of its variables: the density of the others, or 1."""
     require(isinstance(e, Integral) and isinstance(e.body, Density), "no integral of a density")
-    assert isinstance(e, Integral) and isinstance(e.body, Density)
+    assert isinstance(e, Integral)
+    assert isinstance(e.body, Density)
     density, variable = e.body, e.variable
     require(variable in density.of, "no density of the variable")
     others = tuple(v for v in density.of if v != variable)
@@ -182,7 +188,8 @@ def integrate(judge: Judge, e: Expr) -> Expr:
 def as_expectation(judge: Judge, e: Expr) -> Expr:
     """The integral of one density of the variable times a rest, as an expectation."""
     require(isinstance(e, Integral) and isinstance(e.body, Product), "no integral of a product")
-    assert isinstance(e, Integral) and isinstance(e.body, Product)
+    assert isinstance(e, Integral)
+    assert isinstance(e.body, Product)
     found = [i for i, f in enumerate(e.body.factors) if isinstance(f, Density) and e.variable in f.of]
     require(len(found) == 1, "not one density of the variable")
     density = e.body.factors[found[0]]
@@ -217,16 +224,32 @@ def differentiate(judge: Judge, e: Expr) -> Expr:
     return judge.simplified(judge.derivative(e.body, e.by))
 
 
-RULES: dict[str, Rule] = {rule.__name__: rule for rule in (
-    arithmetic, unfold, bayes, split, linear, drop, narrow, tower, exchange, integrate, as_expectation, as_integral, mean,
-    differentiate)}
+RULES: dict[str, Rule] = {
+    rule.__name__: rule
+    for rule in (
+        arithmetic,
+        unfold,
+        bayes,
+        split,
+        linear,
+        drop,
+        narrow,
+        tower,
+        exchange,
+        integrate,
+        as_expectation,
+        as_integral,
+        mean,
+        differentiate,
+    )
+}
 
 
 def rewritten(judge: Judge, name: str, e: Expr) -> Expr:
     """What a rule makes of ``e``.
 
     Raises:
-        Refused: it does not apply, or changes nothing.
+        RefusalError: it does not apply, or changes nothing.
     """
     out = RULES[name](judge, e)
     require(out != e, "nothing to do")
@@ -249,10 +272,12 @@ class Proof:
     ``zeros`` are multiples of hypotheses that say that a quantity is zero, as (factor, position).
 
     Raises:
-        Refused: a side is not well formed, or the slack is not proved nonnegative.
+        RefusalError: a side is not well formed, or the slack is not proved nonnegative.
     """
 
-    def __init__(self, statement: Statement, slack: Expr | None = None, zeros: tuple[tuple[int, int], ...] = ()) -> None:
+    def __init__(
+        self, statement: Statement, slack: Expr | None = None, zeros: tuple[tuple[int, int], ...] = ()
+    ) -> None:
         self.statement, self.slack, self.zeros = statement, slack, zeros
         self.judge = Judge(tuple(Hypothesis(h.kind, h.law, h.given, bare(h.term)) for h in statement.hypotheses))
         self.steps: list[tuple[tuple[int, ...], str, Expr]] = []
@@ -263,7 +288,9 @@ class Proof:
         used = [bare(self.slack)] if self.slack is not None else []
         for e in (left, right, *used, *(h.term for h in self.judge.hypotheses)):
             self.judge.check(e)
-        require((self.slack is None) == (self.statement.relation == "="), "an inequality needs a slack, an equality none")
+        require(
+            (self.slack is None) == (self.statement.relation == "="), "an inequality needs a slack, an equality none"
+        )
         if used:
             wanted = ("+",) if self.statement.relation == ">" else ("+", "0+")
             require(self.judge.sign(used[0]) in wanted, "the slack is not proved nonnegative")
@@ -279,7 +306,7 @@ class Proof:
         """Apply a rule at a place.
 
         Raises:
-            Refused: the rule does not apply there.
+            RefusalError: the rule does not apply there.
         """
         out = rewritten(self.judge, rule, at(self.now, path))
         self.judge.check(out, _bound_at(self.now, path))
@@ -290,14 +317,14 @@ class Proof:
         """The finished proof.
 
         Raises:
-            Refused: the difference is not 0 yet.
+            RefusalError: the difference is not 0 yet.
         """
         require(self.judge.is_zero(self.now), "the two sides are not proved equal")
         s = self.statement
         return Certificate.of(s.left, s.relation, s.right, s.hypotheses, self.slack, self.zeros, self.steps)
 
 
-def _bound_at(e: Expr, path: tuple[int, ...]) -> frozenset[object]:  # type: ignore[misc]
+def _bound_at(e: Expr, path: tuple[int, ...]) -> frozenset[Symbol]:
     """The variables of the means around a place."""
     around = [at(e, path[:k]) for k in range(len(path))]
     return frozenset(outer.law.of for outer in around if isinstance(outer, Mean))
@@ -306,5 +333,3 @@ def _bound_at(e: Expr, path: tuple[int, ...]) -> frozenset[object]:  # type: ign
 def names_of_laws(e: Expr) -> frozenset[str]:
     """The names of the laws that an expression speaks of."""
     return frozenset(part.law for part in e.walk() if isinstance(part, Density | MutualInformation | TotalCorrelation))
-
-

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dgm.calculus.checking.certificate import Certificate
-from dgm.calculus.checking.checker import Invalid, replay
+from dgm.calculus.checking.checker import InvalidCertificateError, replay
 from dgm.calculus.language.encoding import digest
 from dgm.digits import persian_digits
 from dgm.errors import CalculusError
@@ -55,14 +55,20 @@ class Step:
 
     def __post_init__(self) -> None:
         if (self.how == "proved") != (self.certificate is not None):
-            raise CalculusError(f"{self.label}: step '{self.claim}' is {self.how}: a certificate goes with proved, and only with it")
+            raise CalculusError(
+                f"{self.label}: step '{self.claim}' is {self.how}: a certificate goes with proved, and only with it"
+            )
         if (self.how == "tested") != (self.trial is not None):
-            raise CalculusError(f"{self.label}: step '{self.claim}' is {self.how}: cases go with tested, and only with it")
+            raise CalculusError(
+                f"{self.label}: step '{self.claim}' is {self.how}: cases go with tested, and only with it"
+            )
         if self.certificate is not None:
             try:
                 replay(self.certificate.text)
-            except Invalid as invalid:
-                raise CalculusError(f"{self.label}: step '{self.claim}': its certificate proves nothing: {invalid}") from None
+            except InvalidCertificateError as invalid:
+                raise CalculusError(
+                    f"{self.label}: step '{self.claim}': its certificate proves nothing: {invalid}"
+                ) from None
 
     @property
     def statement(self) -> str:
@@ -77,13 +83,16 @@ def compare(label: str, claim: str, left: Sequence[Hashable], right: Sequence[Ha
     """Test ``left = right`` on exact values (integers, fractions, :class:`dgm.calculus.closed_forms.finite.LogSum`).
 
     Raises:
-        CalculusError: sequences of two lengths, fewer than ``FEWEST_CASES`` different cases, or one in which they differ.
+        CalculusError: sequences of two lengths, fewer than ``FEWEST_CASES`` different cases, or one in
+            which they differ.
     """
     _require_pairs(label, claim, left, right)
     unequal = [k for k, (a, b) in enumerate(zip(left, right, strict=True)) if a != b]
     if unequal:
-        raise CalculusError(f"{label}: step '{claim}' fails in {len(unequal)} of {len(left)} exact cases, first in "
-                            f"case {unequal[0]}: {left[unequal[0]]} is not {right[unequal[0]]}")
+        raise CalculusError(
+            f"{label}: step '{claim}' fails in {len(unequal)} of {len(left)} exact cases, first in "
+            f"case {unequal[0]}: {left[unequal[0]]} is not {right[unequal[0]]}"
+        )
     return _tested(label, claim, len(set(zip(left, right, strict=True))), 0.0, exact=True)
 
 
@@ -100,8 +109,10 @@ def measure(label: str, claim: str, left: Sequence[float], right: Sequence[float
     residuals = [_relative_difference(float(a), float(b)) for a, b in zip(left, right, strict=True)]
     bad = next((k for k, r in enumerate(residuals) if not r <= tolerance), None)
     if bad is not None:
-        raise CalculusError(f"{label}: step '{claim}' fails its test in case {bad}: {left[bad]!r} against {right[bad]!r}, "
-                            f"tolerance {tolerance:g}")
+        raise CalculusError(
+            f"{label}: step '{claim}' fails its test in case {bad}: {left[bad]!r} against {right[bad]!r}, "
+            f"tolerance {tolerance:g}"
+        )
     return _tested(label, claim, len(set(zip(left, right, strict=True))), max(residuals), exact=False)
 
 
@@ -145,8 +156,10 @@ def entries(steps: Sequence[Step]) -> list[dict[str, str]]:
     >>> entries([measure("eq-a", "الف", range(120), range(120), 0)])[0]["evidence"]
     '۱۲۰ مورد، اختلاف نسبی صفر'
     """
-    return [{"label": s.label, "claim": s.claim, "how": s.how, "evidence": _evidence(s), "statement": s.statement}
-            for s in steps]
+    return [
+        {"label": s.label, "claim": s.claim, "how": s.how, "evidence": _evidence(s), "statement": s.statement}
+        for s in steps
+    ]
 
 
 def _evidence(step: Step) -> str:

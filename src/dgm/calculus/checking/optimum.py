@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from dgm.calculus.checking.arithmetic import ONE, Refused
+from dgm.calculus.checking.arithmetic import ONE, RefusalError
 from dgm.calculus.checking.judgements import Judge
 from dgm.calculus.language.expression import (
     Call,
@@ -40,7 +40,7 @@ def gaps(f: Expr, best: Expr, relation: str, point: Mapping[Symbol, Expr]) -> It
             rest = judge.simplified(Sum((bare(difference), Negative(whole))))
             yield from (Sum((*tangents, square)) for square in _squares(judge, rest, point))
         yield from _squares(judge, judge.simplified(bare(difference)), point)
-    except Refused:
+    except RefusalError:
         return
 
 

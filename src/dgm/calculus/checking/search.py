@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from dgm.calculus.checking.arithmetic import ONE, ZERO, Refused, require
+from dgm.calculus.checking.arithmetic import ONE, ZERO, RefusalError, require
 from dgm.calculus.checking.certificate import Certificate, Hypothesis
 from dgm.calculus.checking.judgements import HALF, Judge, at, parts
 from dgm.calculus.checking.kernel import Proof, Relation, Statement, bayes
@@ -62,14 +62,14 @@ class Search:
         """Normalise the whole difference.
 
         Raises:
-            Refused: the proof grows too long, or takes too much arithmetic.
+            RefusalError: the proof grows too long, or takes too much arithmetic.
         """
         self._normalise((), True)
 
     def _attempt(self, path: tuple[int, ...], rule: str) -> bool:
         try:
             self.proof.step(path, rule)
-        except Refused as refused:
+        except RefusalError as refused:
             if "too much" in str(refused):
                 raise
             return False
@@ -80,7 +80,7 @@ class Search:
         """``top``: no elementary operation stands around this place, so that it is worth while to simplify here."""
         e = at(self.proof.now, path)
         if (e, top) in self._done:
-            return
+            return None
         if isinstance(e, Integral) and self._attempt(path, "integrate"):
             return self._normalise(path, top)
         if isinstance(e, Density) and e.given and self._attempt(path, "bayes"):
@@ -111,7 +111,7 @@ class Search:
         weight = bayes(self.proof.judge, e.density) if e.density.given else e.density
         try:
             whole = self.proof.judge.simplified(Product((weight, e.body)))
-        except Refused:
+        except RefusalError:
             return False
         factors = whole.factors if isinstance(whole, Product) else (whole,)
         return all(isinstance(f, Density) for f in factors if closure(e.density.of) & free_variables(f))
@@ -128,31 +128,34 @@ def prove_with(statement: Statement, slack: Expr | None = None, zeros: tuple[tup
     """A certificate of a statement with a given slack.
 
     Raises:
-        Refused: none is found.
+        RefusalError: none is found.
     """
     proof = Proof(statement, slack, zeros)
     Search(proof).run()
     return proof.certificate()
 
 
-def find(left: Expr, relation: Relation, right: Expr, hypotheses: tuple[Hypothesis, ...] = (),
-         slack: Expr | None = None) -> Certificate:
+def find(
+    left: Expr, relation: Relation, right: Expr, hypotheses: tuple[Hypothesis, ...] = (), slack: Expr | None = None
+) -> Certificate:
     """A certificate of a statement from as few hypotheses as do.
 
     Raises:
-        Refused: none is found; the first reason is given.
+        RefusalError: none is found; the first reason is given.
     """
-    first: Refused | None = None
+    first: RefusalError | None = None
     for used, zeros in _hypotheses_to_try(hypotheses):
         for guess in _slacks(left, relation, right, slack):
             try:
                 return prove_with(Statement(left, relation, right, used), guess, zeros)
-            except Refused as refused:
+            except RefusalError as refused:
                 first = first or refused
-    raise first or Refused("no slack is known")
+    raise first or RefusalError("no slack is known")
 
 
-def _hypotheses_to_try(every: tuple[Hypothesis, ...]) -> Iterator[tuple[tuple[Hypothesis, ...], tuple[tuple[int, int], ...]]]:
+def _hypotheses_to_try(
+    every: tuple[Hypothesis, ...],
+) -> Iterator[tuple[tuple[Hypothesis, ...], tuple[tuple[int, int], ...]]]:
     plain = tuple(h for h in every if h.kind != "zero")
     sets = [(), *((h,) for h in plain if len(plain) > 1), plain] if plain else [()]
     yield from ((chosen, ()) for chosen in sets)
@@ -216,6 +219,12 @@ def _integral_gaps(variable: str, body: Expr) -> Iterator[Expr]:
 def _entropy_gaps(difference: Expr) -> Iterator[Expr]:
     """``E_a log(1 + b/a) + E_b log(1 + a/b)``, halved: the gap of the Jensen-Shannon divergence below log 2."""
     densities = [e.density for e in difference.walk() if isinstance(e, Expectation)]
-    for a, b in ((a, b) for i, a in enumerate(densities) for b in densities[i + 1:] if a.law != b.law and a.of == b.of):
-        yield Sum((Product((HALF, Expectation(a, Call("log", Sum((ONE, Quotient(b, a))))))),
-                   Product((HALF, Expectation(b, Call("log", Sum((ONE, Quotient(a, b)))))))))
+    for a, b in (
+        (a, b) for i, a in enumerate(densities) for b in densities[i + 1 :] if a.law != b.law and a.of == b.of
+    ):
+        yield Sum(
+            (
+                Product((HALF, Expectation(a, Call("log", Sum((ONE, Quotient(b, a))))))),
+                Product((HALF, Expectation(b, Call("log", Sum((ONE, Quotient(a, b))))))),
+            )
+        )

@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from dgm.calculus.checking.arithmetic import Refused
+from dgm.calculus.checking.arithmetic import RefusalError
 from dgm.calculus.checking.certificate import Certificate, Hypothesis
-from dgm.calculus.checking.checker import Invalid, replay
+from dgm.calculus.checking.checker import InvalidCertificateError, replay
 from dgm.calculus.checking.kernel import Relation
 from dgm.calculus.checking.ledger import Step
 from dgm.calculus.checking.search import find
@@ -36,12 +36,18 @@ class ProofStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def find(self, left: Expr, relation: Relation, right: Expr, hypotheses: tuple[Hypothesis, ...] = (),
-             slack: Expr | None = None) -> Certificate:
+    def find(
+        self,
+        left: Expr,
+        relation: Relation,
+        right: Expr,
+        hypotheses: tuple[Hypothesis, ...] = (),
+        slack: Expr | None = None,
+    ) -> Certificate:
         """The kept certificate of a statement if it replays, else a new one, which is kept.
 
         Raises:
-            Refused: there is none, and none is found.
+            RefusalError: there is none, and none is found.
         """
         path = self._folder / f"{_key(left, relation, right, hypotheses, slack)}.json"
         kept = _kept(path)
@@ -59,12 +65,14 @@ def _kept(path: Path) -> Certificate | None:
         return None
 
 
-def _proves(certificate: Certificate, left: Expr, relation: Relation, right: Expr, hypotheses: tuple[Hypothesis, ...]) -> bool:
+def _proves(
+    certificate: Certificate, left: Expr, relation: Relation, right: Expr, hypotheses: tuple[Hypothesis, ...]
+) -> bool:
     """True if a kept file is a certificate of this statement that holds."""
     try:
         replay(certificate.text)
         return certificate.speaks_of(left, relation, right, hypotheses)
-    except (Invalid, Refused):
+    except (InvalidCertificateError, RefusalError):
         return False
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from dgm.calculus.checking.arithmetic import ZERO, Refused
+from dgm.calculus.checking.arithmetic import ZERO, RefusalError
 from dgm.calculus.checking.certificate import Certificate, Hypothesis
 from dgm.calculus.checking.conditions import conditions, definitions
+from dgm.calculus.checking.counterexamples import counterexample
 from dgm.calculus.checking.kernel import Relation, names_of_laws
 from dgm.calculus.checking.ledger import Step
 from dgm.calculus.checking.optimum import gaps
 from dgm.calculus.checking.search import find, normal_form
-from dgm.calculus.checking.counterexamples import counterexample
 from dgm.calculus.language.derivation import Assumptions, Derivation, Link
 from dgm.calculus.language.encoding import digest, encode
 from dgm.calculus.language.expression import Expr, Symbol, substitute
@@ -41,14 +41,17 @@ def verify(derivation: Derivation, prover: Prover = find) -> tuple[Step, ...]:
     >>> verify(Derivation("eq-bayes", log(p)).equals(log(joint / rest), "قاعدهٔ بیز"))[0].how
     'proved'
     """
-    with _one_line(derivation.label):
+    with _OneLine(derivation.label):
         require_readable(derivation)
         named = tuple(Step(derivation.label, text, "defined") for text in definitions(derivation.sides))
         links = enumerate(zip(derivation.sides, derivation.links, strict=False))
-        return (*named, *(_checked(derivation, k, left, link, prover) for k, (left, link) in links if link.relation != ":="))
+        return (
+            *named,
+            *(_checked(derivation, k, left, link, prover) for k, (left, link) in links if link.relation != ":="),
+        )
 
 
-class _one_line:
+class _OneLine:
     """Errors of a very deep expression, or of a rule, as one line."""
 
     def __init__(self, label: str) -> None:
@@ -60,7 +63,7 @@ class _one_line:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, RecursionError):
             raise CalculusError(f"{self._label}: out of reach: the expression is too deep") from None
-        if isinstance(error, Refused):
+        if isinstance(error, RefusalError):
             raise CalculusError(f"{self._label}: out of reach: {error}") from None
 
 
@@ -74,19 +77,29 @@ def _checked(derivation: Derivation, k: int, left: Expr, link: Link, prover: Pro
     return _proved(derivation.label, link.reason, place, left, link.relation, link.side, hypotheses, link.slack, prover)
 
 
-def _proved(label: str, claim: str, place: str, left: Expr, relation: Relation, right: Expr,
-            hypotheses: tuple[Hypothesis, ...] = (), slack: Expr | None = None, prover: Prover = find) -> Step:
+def _proved(
+    label: str,
+    claim: str,
+    place: str,
+    left: Expr,
+    relation: Relation,
+    right: Expr,
+    hypotheses: tuple[Hypothesis, ...] = (),
+    slack: Expr | None = None,
+    prover: Prover = find,
+) -> Step:
     try:
         certificate = prover(left, relation, right, hypotheses, slack)
-    except Refused as refused:
+    except RefusalError as refused:
         raise CalculusError(_refusal(place, left, relation, right, hypotheses, refused)) from None
     if not certificate.speaks_of(left, relation, right, hypotheses):
         raise CalculusError(f"{place}: the certificate is one of another statement")
     return Step(label, claim, "proved", certificate, conditions=conditions(certificate, (left, right)))
 
 
-def _refusal(place: str, left: Expr, relation: Relation, right: Expr, hypotheses: tuple[Hypothesis, ...],
-             refused: Refused) -> str:
+def _refusal(
+    place: str, left: Expr, relation: Relation, right: Expr, hypotheses: tuple[Hypothesis, ...], refused: RefusalError
+) -> str:
     found = counterexample(left, relation, right) if not hypotheses else None
     text = f"{latex(left)} {relation} {latex(right)}"
     if found:
@@ -96,10 +109,12 @@ def _refusal(place: str, left: Expr, relation: Relation, right: Expr, hypotheses
 
 def hypotheses_of(assuming: Assumptions, zeros: Sequence[Expr] = ()) -> tuple[Hypothesis, ...]:
     """What a derivation assumes, as the kernel's hypotheses."""
-    return (*(Hypothesis("independent", law) for law in assuming.factorised),
-            *(Hypothesis("independent", law, ("x",)) for law in assuming.encoders),
-            *(Hypothesis("positive", term=e) for e in assuming.positive),
-            *(Hypothesis("zero", term=e) for e in zeros))
+    return (
+        *(Hypothesis("independent", law) for law in assuming.factorised),
+        *(Hypothesis("independent", law, ("x",)) for law in assuming.encoders),
+        *(Hypothesis("positive", term=e) for e in assuming.positive),
+        *(Hypothesis("zero", term=e) for e in zeros),
+    )
 
 
 def prove(label: str, claim: str, left: Expr, right: Expr) -> Step:
@@ -127,8 +142,10 @@ def prove_independent(label: str, claim: str, e: Expr, law: str) -> Step:
     """
     names = names_of_laws(e)
     if law not in names:
-        raise CalculusError(f"{label}: step '{claim}': {latex(e)} speaks of no {law!r}; valid: {', '.join(sorted(names))}")
-    with _one_line(label):
+        raise CalculusError(
+            f"{label}: step '{claim}': {latex(e)} speaks of no {law!r}; valid: {', '.join(sorted(names))}"
+        )
+    with _OneLine(label):
         free = normal_form(e)
         if law in names_of_laws(free):
             raise CalculusError(f"{label}: step '{claim}' is not proved: {latex(e)} depends on {law}")
@@ -141,7 +158,7 @@ def prove_positive(label: str, claim: str, *expressions: Expr) -> tuple[Step, ..
     Raises:
         CalculusError: one is not proved defined and positive.
     """
-    with _one_line(label):
+    with _OneLine(label):
         return tuple(_proved(label, claim, f"'{claim}' of {label}", e, ">", ZERO) for e in expressions)
 
 
@@ -171,12 +188,12 @@ def _optimum(label: str, claim: str, f: Expr, relation: Relation, point: Sequenc
     at = dict(point)
     _require_in_domain(label, claim, f, point)
     best = substitute(f, at)
-    with _one_line(label):
-        refused = Refused("no inequality is known that gives it")
+    with _OneLine(label):
+        refused = RefusalError("no inequality is known that gives it")
         for slack in gaps(f, best, relation, at):
             try:
                 certificate = find(f, relation, best, (), slack)
-            except Refused as reason:
+            except RefusalError as reason:
                 refused = reason
             else:
                 return Step(label, claim, "proved", certificate, conditions=conditions(certificate, (f,)))
@@ -197,5 +214,3 @@ def _require_in_domain(label: str, claim: str, f: Expr, point: Sequence[tuple[Sy
 def relabelled(steps: Iterable[Step], label: str) -> tuple[Step, ...]:
     """The same steps for another equation that displays the same relations."""
     return tuple(replace(step, label=label) for step in steps)
-
-

@@ -118,7 +118,8 @@ SLOPES = tuple(
     Derivation("eq-beta-kkt", Derivative(_TOY, by)).equals(slope, f"مشتق $F-\\beta R$ نسبت به ${by.name}$ در مثال")
     for by, slope in _SLOPES)
 STATIONARY = tuple(
-    Derivation("eq-beta-kkt", substitute(slope, _OPTIMUM), assuming=_BELOW_COLLAPSE).equals(0, f"ایستایی نسبت به ${by.name}$ در نقطهٔ بهینهٔ مثال")
+    Derivation("eq-beta-kkt", substitute(slope, _OPTIMUM), assuming=_BELOW_COLLAPSE).equals(0,
+        f"ایستایی نسبت به ${by.name}$ در نقطهٔ بهینهٔ مثال")
     for by, slope in _SLOPES)
 
 # two optima of distortion + beta rate, for two multipliers: the slope of the line through them
@@ -135,5 +136,5 @@ SECANT = (
         "فاصلهٔ $\\beta_2$ از نسبت، به همین گونه با هدف دوم"),
 )
 
-DERIVATIONS = (LAGRANGIAN, DEFINITION, LOSS, TEMPERED, ERROR_FLOOR, RATE_FLOOR, CEILING, *ATTAINED, SLOPE, BUDGET_OF_BETA, ENVELOPE, *SLOPES,
-               *STATIONARY, *SECANT)
+DERIVATIONS = (LAGRANGIAN, DEFINITION, LOSS, TEMPERED, ERROR_FLOOR, RATE_FLOOR, CEILING, *ATTAINED, SLOPE,
+               BUDGET_OF_BETA, ENVELOPE, *SLOPES, *STATIONARY, *SECANT)

@@ -67,7 +67,8 @@ CEILING = (
 )
 
 OBJECTIVE = (
-    Derivation("eq-tc-objective", Expectation(DATA, BOUND) - gamma * Divergence(AGGREGATE, MARGINALS), assuming=FACTORISED)
+    Derivation("eq-tc-objective", Expectation(DATA, BOUND) - gamma * Divergence(AGGREGATE, MARGINALS),
+               assuming=FACTORISED)
     .equals(Expectation(DATA, RECONSTRUCTION) - INFORMATION - (1 + gamma) * TC - COORDINATES,
             "جانشانی قضیه و تجزیهٔ واگرایی تجمیعی")
 )

@@ -97,7 +97,8 @@ VARIABLES = ("x", "z", "z_j")
 _SYMBOL = re.compile(r"(?P<accent>\\(?:bar|hat|tilde)\{)?(?:[A-Za-z]|\\[A-Za-z]+)(?(accent)\})'*"
                      r"(?:_(?:[A-Za-z0-9]|\\[A-Za-z]+|\{[A-Za-z0-9]+'*\}))?'*")
 _OPERATORS = (r"\log", r"\exp", r"\int", r"\sum", r"\frac", r"\sqrt", r"\partial", r"\mid", r"\le", r"\ge", r"\neq",
-              r"\cdot", r"\pi", r"\infty", r"\prod", r"\sin", r"\max", r"\min", r"\pm", r"\to", r"\in", r"\bar", r"\hat",
+              r"\cdot", r"\pi", r"\infty", r"\prod", r"\sin", r"\max", r"\min", r"\pm", r"\to", r"\in", r"\bar",
+              r"\hat",
               r"\times", r"\quad", r"\qquad", r"\Vert", r"\approx", r"\equiv", r"\sim", r"\propto", r"\text")
 
 
@@ -219,7 +220,7 @@ class Density(Expr):
         _require(self.of, f"a density of {self.law} needs a variable")
         _require_variables((*self.of, *self.given), f"a density of {self.law}")
         if self.bar:
-            _require(self.of == ("z",) and not self.given, f"only marginals of z are multiplied, not of {self.of} given {self.given}")
+            _require(self.of == ("z",) and not self.given, "only marginals of z are multiplied")
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,7 +273,7 @@ class Divergence(Expr):
     p: Expr
 
     def __post_init__(self) -> None:
-        _require(isinstance(self.q, Density | Normal | Laplace), "a divergence is taken from a density or an explicit law")
+        _require(isinstance(self.q, Density | Normal | Laplace), "a divergence is taken from a density")
 
 
 @dataclass(frozen=True, eq=False)
@@ -337,7 +338,7 @@ class Laplace(Expr):
 def _require_real(law: Normal | Laplace) -> None:
     """Refuse a law whose variable is not a plain real number, or stands in its own parameters."""
     of = law.of
-    _require(isinstance(of, Symbol) and not (of.positive or of.unit), "the variable of a law is a real symbol without a sign")
+    _require(isinstance(of, Symbol) and not (of.positive or of.unit), "the variable of a law has no sign")
     inside = any(of == part for child in list(law.children())[1:] for part in child.walk())
     _require(not inside, f"the parameters of a law of {of.name} speak of {of.name}")
 
@@ -411,9 +412,12 @@ def _refuse_capture(e: Expr, values: Mapping[Symbol, Expr]) -> None:
     for part in e.walk():
         bound = part.of if isinstance(part, Normal | Laplace) else part.by if isinstance(part, Derivative) else None
         _require(bound not in inside, f"{bound.name if bound else ''} is bound in the expression it would be put into")
-        indexed = isinstance(part, SumOver) and any(
-            isinstance(s, Symbol) and s.indexed and not symbol.indexed for symbol, value in values.items() for s in value.walk())
-        _require(not indexed, "a number of one coordinate would be put into a sum over the coordinates")
+        _require(not (isinstance(part, SumOver) and any(map(_gains_index, values, values.values()))), "a number of one coordinate would be put into a sum over the coordinates")
+
+
+def _gains_index(symbol: Symbol, value: Expr) -> bool:
+    """True if a value carries the index j and the symbol that it replaces does not."""
+    return not symbol.indexed and any(isinstance(part, Symbol) and part.indexed for part in value.walk())
 
 
 def _replaced(e: Expr, values: Mapping[Symbol, Expr]) -> Expr:

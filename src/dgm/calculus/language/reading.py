@@ -47,7 +47,9 @@ from dgm.errors import CalculusError
 # printed names of laws beside their own letter: the model's, the encoder's, the model's after a step, the data's
 LAW_SYMBOLS = {r"p_\theta": "p", r"q_\phi": "q", r"p_{\theta'}": "r", r"p_{\mathcal{D}}": "q"}
 _ARGUMENTS = r"\((?:[A-Za-z]|\\[A-Za-z]+|\^\\?\w+|[_^]\{\w+\}|_\w|[',;| ]|\\mid )+\)"
-_HEAD = r"(?:\\(?:mathcal|mathrm|bar|hat|tilde)\{\w+\}|[A-Za-z]|\\(?!log|exp|int|sum|frac|sqrt|partial|mathbb)[A-Za-z]+)"
+_HEAD = (
+    r"(?:\\(?:mathcal|mathrm|bar|hat|tilde)\{\w+\}|[A-Za-z]|\\(?!log|exp|int|sum|frac|sqrt|partial|mathbb)[A-Za-z]+)"
+)
 _NAME = re.compile(rf"{_HEAD}'?(?:_(?:\w|\\[A-Za-z]+|\{{\w+\}}))?(?:\^(?:\\star|\*))?'?(?:{_ARGUMENTS})?")
 _DENSITY_NAME = re.compile(r"[a-z]'?(?:_(?:\w|\\[A-Za-z]+))?\((?:x|z|z_j|,|\\mid| )+\)")
 _SPACE = re.compile(r"(?:\\,(?!d(?:z_j|x|z)(?![A-Za-z_]))|\\;|\s|\\cdot(?![A-Za-z]))+")
@@ -55,7 +57,7 @@ _OPEN = re.compile(r"\\bigl\(|\\left\(|\(")
 _CLOSE = {r"\bigl(": r"\bigr)", r"\left(": r"\right)", "(": ")"}
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """The text is no formula, or reads in no way that the vocabulary knows."""
 
 
@@ -122,8 +124,10 @@ def _require_name(name: str, body: Expr, random: bool) -> None:
 
 def _enter_law(words: Vocabulary, law: str, symbol: str, of: tuple[str, ...]) -> None:
     if symbol and symbol != law and LAW_SYMBOLS.get(symbol) != law:
-        raise CalculusError(f"{symbol} is no printed name of the law {law}; valid: "
-                            + ", ".join([law, *(s for s, own in LAW_SYMBOLS.items() if own == law)]))
+        raise CalculusError(
+            f"{symbol} is no printed name of the law {law}; valid: "
+            + ", ".join([law, *(s for s, own in LAW_SYMBOLS.items() if own == law)])
+        )
     if symbol == r"p_{\mathcal{D}}" and of != ("x",):
         raise CalculusError(f"{symbol} is the law of x alone")
     words.enter(symbol or law, "law", law)
@@ -152,9 +156,9 @@ def require_readable(derivation: Derivation) -> None:
     bodies = [part.body for side in derivation.sides for part in side.walk() if isinstance(part, Named)]
     for e in (*derivation.sides, *bodies):
         _require_round_trip(e, words, derivation.label)
-    printed: dict[str, Expr] = {}
+    printed: dict[str, str] = {}
     for e in (part for side in derivation.sides for part in side.walk() if isinstance(part, Density)):
-        if printed.setdefault(latex(bare(e)), e).symbol != e.symbol:
+        if printed.setdefault(latex(bare(e)), e.symbol) != e.symbol:
             raise CalculusError(f"{derivation.label}: {latex(bare(e))} is printed in two ways")
 
 
@@ -163,7 +167,7 @@ def _require_round_trip(e: Expr, words: Vocabulary, label: str) -> None:
     text = latex(e)
     try:
         found = read(text, words)
-    except Unreadable as reason:
+    except UnreadableError as reason:
         raise CalculusError(f"{label}: {text} does not read back: {reason}") from None
     if shape(found) != shape(e):
         raise CalculusError(f"{label}: {text} reads as another expression than the one that is proved")
@@ -199,14 +203,20 @@ def _shape(e: Expr) -> Expr:
             inside = tuple(part for t in map(_shape, terms) for part in (t.terms if isinstance(t, Sum) else (t,)))
             return Sum(inside) if len(inside) > 1 else inside[0]
         case Product(factors):
-            inside = tuple(part for f in map(_shape, factors) for part in (f.factors if isinstance(f, Product) else (f,)))
+            inside = tuple(
+                part for f in map(_shape, factors) for part in (f.factors if isinstance(f, Product) else (f,))
+            )
             return Product(inside) if len(inside) > 1 else inside[0]
         case Negative(body):
             inner = _shape(body)
             return Number(-inner.value) if isinstance(inner, Number) else Negative(inner)
         case Quotient(top, bottom):
             a, b = _shape(top), _shape(bottom)
-            return Number(a.value / b.value) if isinstance(a, Number) and isinstance(b, Number) and b.value else Quotient(a, b)
+            return (
+                Number(a.value / b.value)
+                if isinstance(a, Number) and isinstance(b, Number) and b.value
+                else Quotient(a, b)
+            )
         case Power(Constant("e"), exponent):
             return Call("exp", _shape(exponent))
         case Mean(law, body):
@@ -229,7 +239,7 @@ def read(tex: str, words: Vocabulary) -> Expr:
     r"""The expression that LaTeX shows.
 
     Raises:
-        Unreadable: it is no formula in these words.
+        UnreadableError: it is no formula in these words.
 
     >>> a = Symbol("a")
     >>> read(r"\frac{a+1}{2}", vocabulary([a])) == Quotient(a + 1, Number(Fraction(2)))
@@ -239,7 +249,7 @@ def read(tex: str, words: Vocabulary) -> Expr:
     found = reader.sum()
     reader.skip()
     if reader.rest:
-        raise Unreadable(f"at {reader.rest[:20]!r}")
+        raise UnreadableError(f"at {reader.rest[:20]!r}")
     return found
 
 
@@ -249,15 +259,27 @@ class _Reader:
     def __init__(self, text: str, words: Vocabulary) -> None:
         self.text, self.words, self.place = text, words, 0
         self._starts: tuple[tuple[str, Callable[[], Expr]], ...] = (
-            (r"\frac{\partial", self._derivative), (r"\frac{", self._fraction), (r"\sqrt{", self._root), ("e^{", self._exponential),
-            (r"\log", self._logarithm), (r"\lvert ", self._absolute), (r"\mathbb{E}_{", self._mean), (r"\int ", self._integral),
-            (r"\sum_j", self._sum_over), (r"D_{\mathrm{KL}}", self._divergence), (r"\mathcal{N}\bigl(", self._normal),
-            (r"\mathrm{Laplace}\bigl(", self._laplace), (r"\mathrm{TC}(z)", self._correlation), (r"\underbrace{", self._brace),
-            (r"\pi", lambda: Constant(r"\pi")), ("e", lambda: Constant("e")))
+            (r"\frac{\partial", self._derivative),
+            (r"\frac{", self._fraction),
+            (r"\sqrt{", self._root),
+            ("e^{", self._exponential),
+            (r"\log", self._logarithm),
+            (r"\lvert ", self._absolute),
+            (r"\mathbb{E}_{", self._mean),
+            (r"\int ", self._integral),
+            (r"\sum_j", self._sum_over),
+            (r"D_{\mathrm{KL}}", self._divergence),
+            (r"\mathcal{N}\bigl(", self._normal),
+            (r"\mathrm{Laplace}\bigl(", self._laplace),
+            (r"\mathrm{TC}(z)", self._correlation),
+            (r"\underbrace{", self._brace),
+            (r"\pi", lambda: Constant(r"\pi")),
+            ("e", lambda: Constant("e")),
+        )
 
     @property
     def rest(self) -> str:
-        return self.text[self.place:]
+        return self.text[self.place :]
 
     def skip(self) -> bool:
         """Pass over room between factors; True if there was any."""
@@ -274,7 +296,7 @@ class _Reader:
 
     def expect(self, word: str) -> None:
         if not self.take(word):
-            raise Unreadable(f"no {word!r} at {self.rest[:20]!r}")
+            raise UnreadableError(f"no {word!r} at {self.rest[:20]!r}")
 
     # ---- sums and products
 
@@ -294,15 +316,32 @@ class _Reader:
                 self.place = start
                 break
             if not apart and self._digits_meet(start):
-                raise Unreadable("numerals without a sign between them")
+                raise UnreadableError("numerals without a sign between them")
             factors.append(self.power())
         return factors[0] if len(factors) == 1 else Product(tuple(factors))
 
     def _digits_meet(self, start: int) -> bool:
-        return self.text[start - 1: start].isdigit() and self.text[start: start + 1].isdigit()
+        return self.text[start - 1 : start].isdigit() and self.text[start : start + 1].isdigit()
 
     def _at_factor(self) -> bool:
-        stops = (")", "]", "}", "+", "-", "/", ",", ";", r"\right", r"\bigr", r"\rvert", r"\,d", r"\,\Vert", r"\Vert", r"\mid", "=")
+        stops = (
+            ")",
+            "]",
+            "}",
+            "+",
+            "-",
+            "/",
+            ",",
+            ";",
+            r"\right",
+            r"\bigr",
+            r"\rvert",
+            r"\,d",
+            r"\,\Vert",
+            r"\Vert",
+            r"\mid",
+            "=",
+        )
         return bool(self.rest) and not self.rest.startswith(stops)
 
     def power(self) -> Expr:
@@ -339,7 +378,7 @@ class _Reader:
         """A name or a symbol, the longest that stands here; not the beginning of a longer word."""
         names = {**self.words.of_kind("name"), **self.words.of_kind("symbol")}
         for name in sorted(names, key=len, reverse=True):
-            after = self.text[self.place + len(name): self.place + len(name) + 1]
+            after = self.text[self.place + len(name) : self.place + len(name) + 1]
             cut = re.search(r"\\[A-Za-z]+$", name) and after.isalpha()
             applied = after == "(" and (name in self.words.of_kind("law") or name in self.words.of_kind("function"))
             if self.text.startswith(name, self.place) and not cut and not applied and after not in ("_", "'"):
@@ -402,7 +441,7 @@ class _Reader:
         if body is None:
             opening = _OPEN.match(self.text, self.place)
             if not opening:
-                raise Unreadable("a derivative of nothing")
+                raise UnreadableError("a derivative of nothing")
             body = self._parenthesised(opening[0])
         for symbol in reversed(symbols):
             body = Derivative(body, symbol)
@@ -411,7 +450,7 @@ class _Reader:
     def _symbol(self) -> Symbol:
         found = self._word()
         if not isinstance(found, Symbol):
-            raise Unreadable("no symbol to differentiate by")
+            raise UnreadableError("no symbol to differentiate by")
         return found
 
     # ---- densities, averages
@@ -419,7 +458,7 @@ class _Reader:
     def _variables(self) -> tuple[str, ...]:
         found = re.compile(r"(z_j|x|z)(,(z_j|x|z))*").match(self.text, self.place)
         if not found:
-            raise Unreadable(f"no variables at {self.rest[:20]!r}")
+            raise UnreadableError(f"no variables at {self.rest[:20]!r}")
         self.place = found.end()
         return tuple(found[0].split(","))
 
@@ -442,7 +481,7 @@ class _Reader:
             return self._entropy()
         if self.take("I_{"):
             return self._information()
-        raise Unreadable(f"at {self.rest[:20]!r}")
+        raise UnreadableError(f"at {self.rest[:20]!r}")
 
     def _entropy(self) -> Expr:
         density = self._density()
@@ -452,13 +491,13 @@ class _Reader:
     def _density(self) -> Density:
         found = self._applied()
         if not isinstance(found, Density):
-            raise Unreadable("no density")
+            raise UnreadableError("no density")
         return found
 
     def _information(self) -> Expr:
         law = next((str(law) for name, law in self.words.of_kind("law").items() if self.take(name)), None)
-        law = law or self.text[self.place: self.place + 1]
-        self.place += not self.text[self.place:].startswith("}")
+        law = law or self.text[self.place : self.place + 1]
+        self.place += not self.text[self.place :].startswith("}")
         self.expect("}(")
         (left,) = self._variables()
         self.expect(";")
@@ -494,7 +533,7 @@ class _Reader:
     def _divergence(self) -> Expr:
         opening = _OPEN.match(self.text, self.place)
         if not opening:
-            raise Unreadable("a divergence of nothing")
+            raise UnreadableError("a divergence of nothing")
         self.expect(opening[0])
         q = self.factor()
         self.expect(r"\,\Vert\,")
@@ -509,7 +548,7 @@ class _Reader:
         of, first, second = self._parameters()
         if not isinstance(second, Power) or second.exponent != Number(Fraction(2)):
             if second != Number(Fraction(1)):
-                raise Unreadable("a Gaussian whose variance is no square")
+                raise UnreadableError("a Gaussian whose variance is no square")
             return Normal(of, first, second)
         return Normal(of, first, second.base)
 
@@ -524,4 +563,3 @@ class _Reader:
         second = self.sum()
         self.expect(r"\bigr)")
         return of, first, second
-
