@@ -152,7 +152,7 @@ def ill_formed() -> tuple[Expr, ...]:
 
 def corpus() -> Iterator[Expr]:
     yield from edges()
-    yield from well_formed(seed=1, count=120)
+    yield from well_formed(seed=1, count=60)
 
 
 def kernel_faults(terms: Iterable[Expr]) -> Iterator[str]:

@@ -186,6 +186,8 @@ def _known_gaps(difference: Expr) -> Iterator[Expr]:
                 yield Sum((e, Negative(Expectation(density, Call("log", f)))))
             case Call("log", Sum((a, b))):
                 yield _log_of_sum_gap(a, b)
+            case Call("log", u):
+                yield Sum((u, Negative(ONE), Negative(e)))
             case Integral(variable, body):
                 yield from _integral_gaps(variable, body)
             case Call("abs", Sum((a, Negative(b)))):

@@ -49,13 +49,19 @@ class ProofStore:
         Raises:
             RefusalError: there is none, and none is found.
         """
-        path = self._folder / f"{_key(left, relation, right, hypotheses, slack)}.json"
+        path = self.path(left, relation, right, hypotheses, slack)
         kept = _kept(path)
         if kept is not None and _proves(kept, left, relation, right, hypotheses):
             return kept
         certificate = find(left, relation, right, hypotheses, slack)
         _write(certificate.text, path)
         return certificate
+
+    def path(
+        self, left: Expr, relation: Relation, right: Expr, hypotheses: tuple[Hypothesis, ...], slack: Expr | None
+    ) -> Path:
+        """The file of a statement's certificate."""
+        return self._folder / f"{_key(left, relation, right, hypotheses, slack)}.json"
 
 
 def _kept(path: Path) -> Certificate | None:

@@ -412,7 +412,8 @@ def _refuse_capture(e: Expr, values: Mapping[Symbol, Expr]) -> None:
     for part in e.walk():
         bound = part.of if isinstance(part, Normal | Laplace) else part.by if isinstance(part, Derivative) else None
         _require(bound not in inside, f"{bound.name if bound else ''} is bound in the expression it would be put into")
-        _require(not (isinstance(part, SumOver) and any(map(_gains_index, values, values.values()))), "a number of one coordinate would be put into a sum over the coordinates")
+        captured = isinstance(part, SumOver) and any(map(_gains_index, values, values.values()))
+        _require(not captured, "a number of one coordinate would be put into a sum over the coordinates")
 
 
 def _gains_index(symbol: Symbol, value: Expr) -> bool:
