@@ -6,23 +6,30 @@ Every file gets the same time after each edit, so that nothing can be told from 
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import io
 import os
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbformat import NotebookNode
 
+from gozaresh.build import make_notebook
+from gozaresh.common import environment as outside
 from gozaresh.common.errors import ExecutionError
+from gozaresh.common.files import read_notebook
 from gozaresh.common.persian import persian
-from gozaresh.run.execute import Job
+from gozaresh.report import choose
+from gozaresh.run.execute import Job, execute
 from gozaresh.run.file_audit import FileAudit
 from gozaresh.run.recorder import Recorder
+from gozaresh.settings import load_project
 from gozaresh.source import inline
 
 CHAPTER = "notebooks/01_edited.py"
@@ -246,3 +253,48 @@ def _forget(root: Path) -> None:
             del sys.modules[name]
     for entry in [entry for entry in sys.path_importer_cache if entry.startswith(str(root))]:
         del sys.path_importer_cache[entry]
+
+
+def installed(patch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The packages that are installed, by their versions, as a test goes on to say."""
+    versions = {"package numpy": "1.0"}
+    patch.setattr(outside, "environment", lambda: dict(versions))
+    patch.setattr(importlib.metadata, "version", lambda name: versions[f"package {name}"])
+    return versions
+
+
+def executed(folder: Path, draft: Draft, double: Double, build: str = "build", why: bool = False) -> str:
+    """The executed notebook of the chapter as text, or the error."""
+    report = choose(load_project(folder), "", {name: str(value) for name, value in draft.parameters.items()})
+    name = Path(CHAPTER).stem
+    make_notebook(report, name)
+    job = Job(name, read_notebook(report.notebook_path(name)), folder / build / "out.ipynb", draft.parameters,
+              {"table": folder / "data.txt"}, [folder / "src"], folder, folder / build, "default",
+              outside.environment(), why)
+    try:
+        execute(job, double)
+    except ExecutionError as error:
+        return str(error)
+    done = read_notebook(job.target)
+    del done.metadata["gozaresh"]["seconds"]
+    return nbformat.writes(done)
+
+
+def edited(folder: Path, environment: dict[str, str], kinds: Sequence[str], chance: random.Random) -> int:
+    """Make an edit of each kind, after which the cache must give what a clean run gives; return the runs it needed."""
+    kept, clean, drafts = Double(), Double(fresh=True), [Draft()]
+    for number, kind in enumerate(kinds):
+        draft = deepcopy(drafts[-1] if chance.random() > 0.15 else chance.choice(drafts[-9:]))  # some go back
+        draft.cells = [cell for cell in draft.cells if "raise" not in str(cell[0])]
+        draft.write(folder)
+        environment["package numpy"] = draft.version
+        executed(folder, draft, kept)
+        before = kept.runs
+        EDITS[kind](draft, chance)
+        draft.write(folder)
+        environment["package numpy"] = draft.version
+        found = executed(folder, draft, kept)
+        assert found == executed(folder, draft, clean, f"build/clean/{number}"), f"edit {number}: {kind}"
+        assert kind not in SILENT or kept.runs == before, f"edit {number}: {kind} ran code"
+        drafts.append(draft)
+    return kept.runs

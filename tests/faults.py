@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +30,7 @@ SETTINGS: dict[str, Any] = {
     "data_profiles": {"0" * 64: "quick"}, "profiles": {"quick": {}},
     "bundle": {"name": "R_{lastname}_{student}", "include": ["c.py"]}, "execute": {"timeout": 60},
 }
+LINE = re.compile(r"error: |gozaresh: |  \d+ \| ")
 FILES = ("report.toml", "c.py", "refs.bib", "assignment.toml")
 
 
@@ -82,17 +85,26 @@ def small_report(folder: Path) -> Path:
 def kept(folder: Path) -> dict[str, bytes]:
     """Everything below build/, the engine's memos aside."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted((folder / "build").rglob("*"))
-            if path.is_file() and "memo" not in path.parts}
+            if path.is_file() and "store" not in path.parts}
+
+
+def _too_long(*_: object) -> None:
+    pytest.fail("it waits for ever")
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> Told:
     """Run a command in this process; it must end soon, without a trace, and have foreseen what happened."""
     capsys.readouterr()
     begun = time.monotonic()
+    before = signal.signal(signal.SIGALRM, _too_long)
+    signal.alarm(int(3 * LONGEST))  # what waits for ever fails as well
     try:
         status = cli.main(arguments)
     except SystemExit as ended:
         status = int(ended.code or 0)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
     seconds = time.monotonic() - begun
     out, err = capsys.readouterr()
     assert "Traceback" not in out + err, err
@@ -102,10 +114,11 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> Told:
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """The one line with which a command refuses."""
+    """The first of the lines with which a command refuses: one for each problem, and the source's own below it."""
     done = told(capsys, *arguments)
     assert done.status != 0, f"accepted: {done.err}"
-    assert len(done.errors) == 1, done.err
+    assert done.errors, done.err
+    assert all(LINE.match(line) for line in done.err.splitlines()), done.err
     return done.errors[0]
 
 

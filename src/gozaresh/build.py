@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 
 from gozaresh import uptodate
 from gozaresh.common import files
-from gozaresh.common.digests import file_digest
+from gozaresh.common.digests import digest, file_digest
 from gozaresh.common.errors import (
     GozareshError,
     Problem,
@@ -24,23 +24,25 @@ from gozaresh.common.errors import (
     raise_problems,
 )
 from gozaresh.common.files import locked, notebook_text, write_bytes, write_text
-from gozaresh.common.memo import key
+from gozaresh.common.findings import Finding, grouped
 from gozaresh.common.progress import say
 from gozaresh.export.ledger import check_complete
 from gozaresh.pdf.text import heading_pages
 from gozaresh.proof.expected import expected_appendix, expected_chapter, expected_passages
 from gozaresh.proof.proofread import Expectations, Proof, proofread
+from gozaresh.proof.proofread import style as page_style
 from gozaresh.proof.words import source_texts
 from gozaresh.provenance import record as origins
-from gozaresh.report import Report, bibliographies, built, input_files, parameter_values, there, watched
+from gozaresh.provenance.appendix import labels
+from gozaresh.report import Report, built, input_files, parameter_values, there, watched
 from gozaresh.source.assignment import Question, points, read_assignment, unanswered
-from gozaresh.source.bibliography import read_bibliography
 from gozaresh.source.cells import Cell
-from gozaresh.source.lint import defined_labels, half_spaces, lint, typed_results
+from gozaresh.source.lint import defined_labels, half_spaces, lint, style, typed_results
 from gozaresh.source.notebook import to_notebook
 from gozaresh.uptodate import WatchedPath
 
 if TYPE_CHECKING:
+    from gozaresh.export.reading import Reading
     from gozaresh.run.execute import Reads
 
 
@@ -58,8 +60,23 @@ def build_report(report: Report) -> Path:
         pdf = typeset_report(report)
         if report.choice:
             _record(report, reads, before)
+    report.store.prune()
+    if report.project.bare:
+        _copy_beside(report, pdf)
     say(f"the whole report took {time.monotonic() - started:.1f} s")
     return pdf
+
+
+def _copy_beside(report: Report, pdf: Path) -> None:
+    """Put a document's PDF beside it; one that was not made here stays as it is."""
+    project, target = report.project, report.project.file.with_suffix(".pdf")
+    note = project.build / "memo" / f"{target.name}.sha256"
+    if target.exists() and (not note.is_file() or note.read_text(encoding="utf-8") != file_digest(target)):
+        say(f"{target.name} was not made here and stays as it is; the new one is {project.relative(pdf)}")
+        return
+    write_bytes(pdf.read_bytes(), target)
+    write_text(file_digest(target), note)
+    say(f"{target.name} is ready")
 
 
 def _record(report: Report, reads: Sequence[Reads], before: Mapping[str, str]) -> None:
@@ -69,7 +86,8 @@ def _record(report: Report, reads: Sequence[Reads], before: Mapping[str, str]) -
     """
     project = report.project
     made = [WatchedPath(project.pdf), WatchedPath(project.figures), WatchedPath(project.build / "executed", ".ipynb"),
-            WatchedPath(project.build / origins.FILE)]
+            WatchedPath(project.build / origins.FILE),
+            *(WatchedPath(path) for name in report.cells for path in report.reading(name).files)]
     note = uptodate.write_manifest(project.root, report.choice, [*watched(report), *made], before,
                            {path for read in reads for path in read.modules},
                            {name: digest for read in reads for name, digest in read.seen.items()})
@@ -95,19 +113,27 @@ def check(report: Report) -> None:
         SourceError: with a line for every breach.
     """
     cells = [cell for chapter in report.cells.values() for cell in chapter]
-    raise_problems([*lint(cells, set(read_bibliography(bibliographies(report.project)))), *_coverage(report, cells)])
+    strict, bare = report.project.settings.strict, report.project.bare
+    reserved = labels(len(report.cells))
+    raise_problems([*lint(cells, report.entries, reserved, strict=strict, bare=bare), *_coverage(report, cells)])
+
+
+def findings(report: Report) -> list[Finding]:
+    """What is to be told of a built report: what its style lacks, and what stands on paper in another form."""
+    cells = [cell for chapter in report.cells.values() for cell in chapter]
+    return sorted({*style(cells), *(found for name in report.cells for found in report.reading(name).findings)})
 
 
 def advice(report: Report) -> list[str]:
     """A line for each question of the assignment, its page in the last PDF, and what should be looked at again."""
     cells = [cell for chapter in report.cells.values() for cell in chapter]
-    labels, found = defined_labels(cells), _questions(report)
+    known, found = defined_labels(cells), _questions(report)
     pages = heading_pages(report.project.pdf)
-    lines = [f"{question.id}: {question.points} points, answered at {labels[question.answers[0]]}"
+    lines = [f"{question.id}: {question.points} points, answered at {known[question.answers[0]]}"
              + (f", page {pages[question.answers[0]]}" if question.answers[0] in pages else "")
-             for question in found if question.answers and set(question.answers) <= set(labels)]
+             for question in found if question.answers and set(question.answers) <= set(known)]
     if found:
-        lines.append("{} of {} points answered".format(*points(found, labels)))
+        lines.append("{} of {} points answered".format(*points(found, known)))
     return [*lines, *(f"look again: {problem}" for problem in (*typed_results(cells), *half_spaces(cells)))]
 
 
@@ -125,14 +151,22 @@ def _questions(report: Report) -> tuple[Question, ...]:
 
 def make_notebook(report: Report, name: str) -> None:
     """Step 1: the chapter's percent script becomes a notebook that Papermill can run."""
-    kept, cells = report.memo(f"notebook-{name}"), report.cells[name]
-    write_text(kept.get(key(cells), lambda: notebook_text(to_notebook(cells))), report.notebook_path(name))
+    cells, keep = report.cells[name], not report.execute
+    text = report.store.get(digest("notebook", cells, keep),
+                            lambda: notebook_text(to_notebook(cells, keep=keep)), str)
+    write_text(text, report.notebook_path(name))
 
 
 def execute_chapter(report: Report, name: str) -> Reads:
     """Step 2: run the chapter's notebook, or take an earlier run of the same inputs; say what the run has read."""
-    from gozaresh.run.execute import Job, execute
+    from gozaresh.run.execute import Job, Reads, execute
 
+    if not report.execute:
+        kept = built(report.notebook_path(name), files.read_written)
+        digest = file_digest(report.chapter_path(name))
+        kept.metadata["gozaresh"] = {"kept": digest, "key": digest, "parameters": {}, "files": {}}
+        write_text(notebook_text(kept), report.executed_path(name))
+        return Reads((), {})
     project = report.project
     values = parameter_values(report, report.parameters[name])
     return execute(Job(
@@ -140,25 +174,30 @@ def execute_chapter(report: Report, name: str) -> Reads:
         parameters=values, paths=input_files(report, name, values),
         roots=[project.root / folder for folder in project.settings.modules],
         root=project.root, build=project.build, profile=report.profile,
-        environment=report.environment, why=report.why))
+        environment=report.environment, store=report.store, why=report.why, timeout=project.settings.execute.timeout))
 
 
 def export_chapter(report: Report, name: str) -> None:
     """Step 3: the executed notebook becomes Typst markup, its figures files named by their labels."""
-    macros = report.project.settings.macros
-    kept = report.memo(f"export-{name}")
-    digest = file_digest(there(report.executed_path(name)))
-    markup, outputs = kept.get(key(digest, macros), lambda: _exported(report.executed(name), macros))
-    for file, data in outputs.items():
-        write_bytes(data, report.project.root / file)
+    reading, macros = report.reading(name), report.project.settings.macros
+    figures = f"/{report.project.relative(report.project.figures)}"
+    executed = file_digest(there(report.executed_path(name)))
+    markup, outputs = report.store.get(
+        digest("export", executed, macros, figures, [part.blocks for part in reading.parts]),
+        lambda: _exported(report.executed(name), reading, macros, figures), tuple[str, dict[str, bytes]])
+    pictures = {f"build/pictures/{file}": data for file, data in reading.pictures.items()}
+    for file, data in {**outputs, **pictures}.items():
+        own = report.project.figures / file.removeprefix("figures/")
+        write_bytes(data, own if file.startswith("figures/") else report.project.root / file)
     write_text(markup, report.typst_path(name))
 
 
-def _exported(executed: NotebookNode, macros: str) -> tuple[str, dict[str, bytes]]:
+def _exported(executed: NotebookNode, reading: Reading, macros: str, figures: str) -> tuple[str, dict[str, bytes]]:
     """Markup, and files by their names."""
     from gozaresh.export.exporter import TypstExporter
 
-    exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures", macros=macros)
+    exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path=figures, macros=macros)
+    exporter.reading = reading
     markup, resources = exporter.from_notebook_node(executed)
     return markup, resources["outputs"]
 
@@ -168,8 +207,8 @@ def export_appendix(report: Report) -> Path:
     from gozaresh.export.typst_writer import to_typst
 
     path, text = report.typst_path("appendix"), report.appendix
-    kept = report.memo("export-appendix")
-    write_text('#import "/build/theme/theme.typ": *\n\n' + kept.get(key(text), lambda: to_typst(text)), path)
+    markup = report.store.get(digest("appendix", text), lambda: to_typst(text), str)
+    write_text('#import "/build/theme/theme.typ": *\n\n' + markup, path)
     return path
 
 
@@ -177,16 +216,25 @@ def typeset_report(report: Report) -> Path:
     """Steps 4 and 5: set the PDF, read it back, and hold it against the executed cells."""
     from gozaresh.typeset.typeset import TypstFiles, typeset
 
+    project = report.project
     check_complete([report.executed(name) for name in report.cells])
     sources = TypstFiles(tuple(report.typst_path(name) for name in report.cells), export_appendix(report))
     with ThreadPoolExecutor(1) as pool:  # Typst leaves time for what the proof needs
         wanted = pool.submit(_wanted, report)
         try:
-            pdf = typeset(report.project, sources, report.memo("pages"))
+            pdf = typeset(report.project, sources, report.store)
         except (SourceError, TypesetError) as error:
             raise _at_home(error, report) from None
+        told = findings(report)
+        wrong = [found.problem for found in told if found.loss or project.settings.strict]
+        if wrong:
+            raise SourceError(problems=_kept(report, pdf, wrong))
         proof = prove(report, pdf, wanted.result())
     write_text(origins.to_json(report.provenance), report.project.build / origins.FILE)
+    if not project.settings.strict:
+        told += page_style(wanted.result().passages)
+    for line in grouped(told):
+        say(f"advice: {line}")
     kinds = proof.passages
     say(f"{report.project.relative(pdf)} is ready (profile {report.profile}); read back, all in their places: "
         f"{proof.words} words in {kinds['text']} paragraphs and captions, {kinds['equation']} equations, "
@@ -205,12 +253,13 @@ def _at_home(error: GozareshError, report: Report) -> GozareshError:
 def _wanted(report: Report) -> Expectations:
     from gozaresh.proof.page_checks import margins
 
-    notebooks = [report.executed(name) for name in report.cells]
-    promises = [*map(expected_chapter, notebooks), expected_appendix(report.appendix)]
-    kept = report.memo("passages")
-    passages = expected_passages(promises, report.project.settings.macros, kept)
-    return Expectations(passages, [text for notebook in notebooks for text in source_texts(notebook)],
-                  margins(report.project))
+    chapters = {name: report.executed(name) for name in report.cells}
+    promises = [*(expected_chapter(notebook, report.reading(name)) for name, notebook in chapters.items()),
+                expected_appendix(report.appendix)]
+    passages = expected_passages(promises, report.project.settings.macros, report.store)
+    texts = [] if report.project.bare else [text for notebook in chapters.values() for text in source_texts(notebook)]
+    return Expectations(passages, texts,
+                        margins(report.project))
 
 
 def prove(report: Report, pdf: Path, wanted: Expectations) -> Proof:
@@ -220,10 +269,14 @@ def prove(report: Report, pdf: Path, wanted: Expectations) -> Proof:
         ProofError: something is missing or unsound, a line each; the PDF is kept as ``report.unproven.pdf``.
     """
     proof = proofread(pdf, wanted.passages, wanted.sources, wanted.margins,
-                      read_bibliography(bibliographies(report.project)), report.memo("pages"))
+                      report.entries, report.store, strict=report.project.settings.strict)
     if not proof.sound:
-        unproven = pdf.with_name("report.unproven.pdf")
-        pdf.replace(unproven)
-        kept = Problem(None, f"the PDF is kept as {report.project.relative(unproven)}")
-        raise ProofError(problems=[*proof.problems[:20], kept])
+        raise ProofError(problems=_kept(report, pdf, proof.problems))
     return proof
+
+
+def _kept(report: Report, pdf: Path, problems: Sequence[Problem]) -> list[Problem]:
+    """The first problems, and where the PDF that has them is kept."""
+    unproven = pdf.with_name("report.unproven.pdf")
+    pdf.replace(unproven)
+    return [*problems[:20], Problem(None, f"the PDF is kept as {report.project.relative(unproven)}")]

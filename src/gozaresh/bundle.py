@@ -106,7 +106,8 @@ def _sources(report: Report) -> str:
         licences = [str(about[key]) for key in ("License-Expression", "License") if key in about]
         licence = " ".join((licences or ["licence: see the package"])[0].split())[:60]
         lines.append(f"- {package} {about['Version']} ({licence})")
-    lines += ["", "The fonts are Vazirmatn (OFL) and those that come with Typst.", "", "## Literature", ""]
+    lines += ["", "The fonts are Vazirmatn and Noto Emoji (OFL) and those that come with Typst.", "", "## Literature",
+              ""]
     for kind, name in sorted(report.project.settings.bibliography.items()):
         text = (report.project.file.parent / name).read_text(encoding="utf-8")
         lines += [f"### {kind}", "", "```bibtex", text.strip(), "```", ""]

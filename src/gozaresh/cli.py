@@ -10,7 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with _interrupts():
         try:
             check_epoch()
-            return _saved(options.run, options)
+            return options.run(options) or 0
         except BrokenPipeError:  # whoever reads has enough, as head does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return int(options.failed)
@@ -69,7 +69,9 @@ def _failed(error: Exception, options: argparse.Namespace) -> int:
 
 
 def _folder(options: argparse.Namespace) -> Path:
-    return Path(getattr(options, "folder", "."))
+    """The report's folder, or that of a document by itself."""
+    path = Path(getattr(options, "folder", "."))
+    return path.parent if path.is_file() else path
 
 
 @contextmanager
@@ -94,25 +96,6 @@ def _interrupts() -> Iterator[None]:
     finally:
         if signal.getsignal(signal.SIGINT) is first:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _saved(run: Callable[[argparse.Namespace], int | None], options: argparse.Namespace) -> int:
-    """Run a command, and keep the pieces that it made, however it ends; its own error comes before that of keeping."""
-    if run in (_check, _why, _diff):  # which write nothing
-        return run(options) or 0
-    try:
-        status = run(options) or 0
-    except BaseException:
-        with suppress(OSError):
-            _save()
-        raise
-    _save()
-    return status
-
-
-def _save() -> None:
-    if "gozaresh.common.memo" in sys.modules:
-        sys.modules["gozaresh.common.memo"].save_all()
 
 
 def _fail(error: GozareshError, options: argparse.Namespace) -> int:
@@ -186,7 +169,13 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str,
              run: Callable[[argparse.Namespace], None], text: str, *, folder: bool = True) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=text, description=text)
     if folder:
-        command.add_argument("folder", nargs="?", default=".", help="the report's folder (default: this one)")
+        what = "the report's folder (default: this one)"
+        if run in (_build, _check):
+            what += ", or a notebook, a Markdown file or a script by itself"
+        command.add_argument("folder", nargs="?", default=".", help=what)
+    if run in (_build, _check):
+        command.add_argument("--no-execute", action="store_true",
+                             help="run nothing: the outputs that notebooks keep are set, and the record says so")
     command.add_argument("--profile", default="", help="a profile of report.toml")
     command.add_argument("--data", default="", help="value of the parameter 'data': a folder or a .zip")
     command.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="override single parameters")
@@ -199,7 +188,12 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str,
 def _report(options: argparse.Namespace) -> Report:
     from gozaresh.settings import load_project
 
-    return _chosen(options, load_project(Path(getattr(options, "folder", "."))))
+    path = Path(getattr(options, "folder", "."))
+    if not path.is_file():
+        return _chosen(options, load_project(path))
+    from gozaresh.report import open_document
+
+    return _chosen(options, open_document(path, execute=not getattr(options, "no_execute", False)))
 
 
 def _chosen(options: argparse.Namespace, project: Project) -> Report:
@@ -210,12 +204,16 @@ def _chosen(options: argparse.Namespace, project: Project) -> Report:
     given = parse_assignments(words)
     if options.data:
         given["data"] = str(Path(options.data).absolute()) if Path(options.data).exists() else options.data
-    return replace(choose(project, options.profile, given), why=getattr(options, "why", False))
+    report = choose(project, options.profile, given, execute=not getattr(options, "no_execute", False),
+                    writes=options.run is not _check)
+    return replace(report, why=getattr(options, "why", False))
 
 
 def _choice(options: argparse.Namespace) -> tuple[str, ...]:
     data = str(Path(options.data).absolute()) if options.data and Path(options.data).exists() else options.data
-    return (f"profile {options.profile}", f"data {data}", *(word for group in options.set for word in group.split()))
+    document = Path(options.folder).name if Path(options.folder).is_file() else ""
+    return (f"profile {options.profile}", f"data {data}", f"document {document}", f"kept {options.no_execute}",
+            *(word for group in options.set for word in group.split()))
 
 
 def _build(options: argparse.Namespace) -> None:
@@ -223,10 +221,10 @@ def _build(options: argparse.Namespace) -> None:
     from gozaresh.typeset.typeset import warm_up
 
     choice = _choice(options)
-    if uptodate.is_up_to_date(Path(options.folder).resolve(), choice):
+    if uptodate.is_up_to_date(_folder(options).resolve(), choice):
         say("build/report.pdf stands: nothing that it was made from has changed since it was proven")
         return
-    warm_up(Path(options.folder).resolve())
+    warm_up(_folder(options).resolve())
     from gozaresh import build
 
     build.build_report(replace(_report(options), choice=choice))

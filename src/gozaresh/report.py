@@ -10,16 +10,22 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from gozaresh.common import files
-from gozaresh.common.digests import file_digest
+from gozaresh.common.digests import digest, file_digest
 from gozaresh.common.environment import environment
 from gozaresh.common.errors import Problem, SourceError, raise_problems
-from gozaresh.common.memo import Memo, key, memo
+from gozaresh.common.store import Store, store_of
 from gozaresh.common.text import read_text
+from gozaresh.export.bibliography import Entry, read_bibliography
+from gozaresh.export.pictures import Gallery
+from gozaresh.export.reading import Reading, read_kept
+from gozaresh.export.resolve import Conventions
 from gozaresh.provenance.appendix import appendix
 from gozaresh.provenance.record import Provenance
 from gozaresh.provenance.trace import Chapter, trace
-from gozaresh.settings import Literal, Project
-from gozaresh.source.cells import Cell, read_chapter
+from gozaresh.settings import Cover, Literal, Project, Settings
+from gozaresh.source.cells import Cell
+from gozaresh.source.chapter import Source, read_source, title_of
+from gozaresh.source.ipynb import LARGEST
 from gozaresh.source.parameters import Overrides, Parameter, check_names, read_parameters
 from gozaresh.uptodate import WatchedPath, watched_paths
 
@@ -33,12 +39,14 @@ class Report:
     overrides: Overrides
     paths: Mapping[str, str]
     why: bool = False  # whether each chapter says which input made it run
+    writes: bool = True  # whether results are kept on disk
+    execute: bool = True  # whether code is run; else the outputs stand that the notebooks keep
     choice: tuple[str, ...] = ()  # the words by which profile and parameters were chosen
 
     @cached_property
-    def cells(self) -> Mapping[str, tuple[Cell, ...]]:
-        """The cells of each chapter by its name."""
-        found: dict[str, tuple[Cell, ...]] = {}
+    def sources(self) -> Mapping[str, Source]:
+        """Each chapter by its name, as its author has it."""
+        found: dict[str, Source] = {}
         problems: list[Problem] = []
         for path in self.project.chapters:
             try:
@@ -48,9 +56,16 @@ class Report:
         raise_problems(problems)
         return found
 
-    def _read(self, path: Path) -> tuple[Cell, ...]:
+    @cached_property
+    def cells(self) -> Mapping[str, tuple[Cell, ...]]:
+        """The cells of each chapter by its name."""
+        return {name: source.cells for name, source in self.sources.items()}
+
+    def _read(self, path: Path) -> Source:
         name = self.project.relative(path)
-        return self.memo("cells").get(key(read_text(path, name, SourceError), name), lambda: read_chapter(path, name))
+        text = read_text(path, name, SourceError, largest=LARGEST)
+        return self.store.get(digest("cells", text, name, self.execute),
+                              lambda: read_source(path, name, run=self.execute), Source)
 
     @cached_property
     def parameters(self) -> Mapping[str, tuple[Parameter, ...]]:
@@ -61,17 +76,37 @@ class Report:
         return found
 
     @cached_property
+    def entries(self) -> Mapping[str, Entry]:
+        """The entries of the bibliography by their keys."""
+        return read_bibliography(bibliographies(self.project), self.project.root, self.store)
+
+    @cached_property
     def environment(self) -> Mapping[str, str]:
         """What is installed as the build begins."""
         return environment()
 
-    def memo(self, name: str) -> Memo:
-        """Where a step keeps its pieces by the digest of what they were made from."""
-        return memo(self.project.build / "memo" / name)
+    @property
+    def store(self) -> Store:
+        """The store of the steps' results; a check only reads it."""
+        return store_of(self.project.build / "store", writes=self.writes)
 
     def executed(self, name: str) -> NotebookNode:
         """The executed notebook of a chapter, not to be changed."""
         return built(self.executed_path(name), files.written_notebook)
+
+    def reading(self, name: str) -> Reading:
+        """An executed chapter as it is set: its settled blocks, its pictures, what is to be told of it."""
+        path = self.executed_path(name)
+        folders = (self.chapter_path(name).parent, self.project.file.parent, self.project.root)
+        return read_kept(self.executed(name), Conventions(
+            own=f"/{self.project.relative(self.project.figures)}", gallery=Gallery(tuple(dict.fromkeys(folders))),
+            macros=self.project.settings.macros, citations=frozenset(self.entries), bare=self.project.bare,
+            strict=self.project.settings.strict,
+            levels=() if name == next(iter(self.cells)) else (1,)), self.store, file_digest(there(path)))
+
+    def chapter_path(self, name: str) -> Path:
+        """The source of a chapter."""
+        return next(path for path in self.project.chapters if path.stem == name)
 
     @cached_property
     def provenance(self) -> Provenance:
@@ -96,15 +131,29 @@ class Report:
         return self.project.build / "chapters" / f"{name}.typ"
 
 
-def choose(project: Project, profile: str = "", given: Mapping[str, str] | None = None) -> Report:
-    """Choose a profile (empty: the default one) and parameters.
+def open_document(path: Path, *, execute: bool = True) -> Project:
+    """A document by itself as a report of one chapter: its title from its head, its first heading or its name.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    whole = path.resolve()
+    source = read_source(whole, whole.name, run=execute)
+    head = source.head
+    cover = Cover(title=title_of(source, whole), subtitle=head.subtitle, author=head.author, date=head.date)
+    return Project(whole.parent, whole, Settings(cover=cover, chapters=(whole.name,)), bare=True)
+
+
+def choose(project: Project, profile: str = "", given: Mapping[str, str] | None = None, *,
+           execute: bool = True, writes: bool = True) -> Report:
+    """Choose a profile (empty: the default one) and parameters; for the rest see :class:`Report`.
 
     Raises:
         SettingsError: no such profile or parameter, or a value of the wrong type.
     """
     project.check()
     name, values = project.profile(profile, varied=bool(given), data=_data_alone(project, given or {}))
-    report = Report(project, name, Overrides(values, dict(given or {})), {})
+    report = Report(project, name, Overrides(values, dict(given or {})), {}, writes=writes, execute=execute)
     for parameters in report.parameters.values():
         report.overrides.resolve(parameters, project.root)
     return report

@@ -25,6 +25,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 FIELDS = ("lastname", "student")  # what bundle.name may hold in braces
 LONGEST_NAME = 255  # bytes of a file's name, on every common file system
 LONGEST_VALUE = 80  # characters of a wrong value that are shown
+CHAPTERS = (".py", ".ipynb", ".md", ".qmd", ".Rmd", ".rmd", ".markdown")  # how a chapter's file may end
 BIBLIOGRAPHIES = ("latin", "persian")
 OURS = ("appendix",)  # names of sheets that the engine writes itself
 
@@ -130,6 +131,7 @@ class Settings(_Section):
     bundle: Bundle = Bundle()
     execute: Execution = Execution()
     macros: Annotated[str, AfterValidator(_macros)] = ""
+    strict: bool = False  # whether what the house's style forbids is an error
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ class Project:
     file: Path
     settings: Settings
     toml: Toml | None = None
+    bare: bool = False  # a document by itself, without report.toml
 
     @property
     def build(self) -> Path:
@@ -148,8 +151,8 @@ class Project:
 
     @property
     def figures(self) -> Path:
-        """Where the figures go, one file a label."""
-        return self.root / "figures"
+        """Where the figures go, one file a label; those of a document by itself lie with all that is generated."""
+        return self.build / "figures" if self.bare else self.root / "figures"
 
     @property
     def pdf(self) -> Path:
@@ -179,8 +182,9 @@ class Project:
             what = kind_of(path) if path.exists() else ""
             missing = f"chapter {name!r} is {what}, no file" if what else f"no chapter {name!r}"
             raise SettingsError(f"{missing}; {nearest(name, others)}", place)
-        if path.suffix != ".py":
-            raise SettingsError(f"chapter {name!r} needs a name that ends in .py", place)
+        if path.suffix not in CHAPTERS:
+            raise SettingsError(f"chapter {name!r} is no script, notebook or Markdown; "
+                                f"{nearest(path.suffix, CHAPTERS)}", place)
         if path.stem in OURS:
             raise SettingsError(f"chapter {name!r} has the name of a sheet that the engine writes itself", place)
         for other in self.settings.chapters[:number]:

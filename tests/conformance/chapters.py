@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from gozaresh.common.errors import GozareshError, TypesetError, raise_problems
 from gozaresh.common.paths import THEME
 from gozaresh.export.error_places import Chapters, locate_typst_error
 from gozaresh.export.exporter import TypstExporter
+from gozaresh.export.reading import read_chapter
+from gozaresh.export.resolve import Conventions
 from gozaresh.proof.expected import expected_chapter, expected_passages
 from gozaresh.proof.page_checks import Margins
 from gozaresh.proof.proofread import proofread
@@ -28,6 +30,7 @@ from gozaresh.proof.words import source_texts
 from gozaresh.source.cells import Cell
 from gozaresh.source.lint import lint
 from gozaresh.source.notebook import to_notebook
+from gozaresh.typeset.glyphs import missing_glyphs
 from gozaresh.typeset.textlayer import repair
 from gozaresh.typeset.typeset import typst_problems
 
@@ -36,10 +39,11 @@ FILE = "c.md"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a chapter ended: proved, refused by an error, unproven by the proof, or broken; and in which lines."""
+    """How a chapter ended: proved, refused by an error, unproven by the proof, or broken; its lines; its advice."""
 
     kind: str
     lines: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
 
     @property
     def right(self) -> bool:
@@ -49,10 +53,10 @@ class Outcome:
 
 
 class Workshop:
-    """A folder in which chapters are set one after the other; fonts are read once."""
+    """A folder in which chapters are set one after the other, as documents without report.toml unless ``strict``."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, *, strict: bool = False) -> None:
+        self.root, self.strict = root, strict
         self.count = 0  # each chapter has a sheet of its own, for Typst reads only the changes of a file anew
         shutil.copytree(THEME, self.root / "build" / "theme")
         (self.root / "build" / "chapters").mkdir()
@@ -60,7 +64,11 @@ class Workshop:
     @cached_property
     def compiler(self) -> typst.Compiler:
         return typst.Compiler(self.root / "build" / "report.typ", root=self.root, ignore_system_fonts=True,
-                              font_paths=[self.root / "build" / "theme" / "fonts"])
+                              font_paths=[self.fonts])
+
+    @property
+    def fonts(self) -> Path:
+        return self.root / "build" / "theme" / "fonts"
 
     def outcome(self, markdown: str) -> Outcome:
         """Build and prove a chapter of one Markdown cell."""
@@ -72,9 +80,11 @@ class Workshop:
             return Outcome("broken", (f"{type(error).__name__}: {error}",))
 
     def _proved(self, cells: list[Cell]) -> Outcome:
-        raise_problems(lint(cells, ()))
+        raise_problems(lint(cells, (), strict=self.strict, bare=not self.strict))
         notebook = to_notebook(cells)
         exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures")
+        exporter.reading = reading = read_chapter(
+            notebook, Conventions(bare=not self.strict, strict=self.strict))
         markup, _ = exporter.from_notebook_node(notebook)
         self.count += 1
         name = f"c{self.count}"
@@ -84,33 +94,38 @@ class Workshop:
             f'#include "/build/chapters/{name}.typ"\n', encoding="utf-8")
         pdf = self.root / "build" / "report.pdf"
         try:
-            pdf.write_bytes(repair(self._set()))
+            pdf.write_bytes(repair(self._set(name)))
         except TypesetError as error:
             raise locate_typst_error(error, Chapters(self.root, {name: notebook}, "theme")) from None
-        passages = expected_passages([expected_chapter(notebook)])
+        passages = expected_passages([expected_chapter(notebook, reading)])
         proof = proofread(pdf, passages, tuple(source_texts(notebook)), Margins())
         found = tuple(str(fault) for fault in (*proof.missing, *proof.faults))
-        return Outcome("unproven" if found else "proved", found)
+        return Outcome("unproven" if found else "proved", found, tuple(map(str, reading.findings)))
 
-    def _set(self) -> bytes:
+    def _set(self, sheet: str) -> bytes:
+        raise_problems(missing_glyphs({f"build/chapters/{sheet}.typ": self._markup(sheet)}, self.fonts), TypesetError)
         try:
             pdf, warnings = self.compiler.compile_with_warnings(format="pdf", pdf_standards=["ua-1", "a-2a"])
         except typst.TypstError as error:
             raise TypesetError(problems=typst_problems(error, self.root)) from None
-        raise_problems([found for warning in warnings for found in typst_problems(warning, self.root)], TypesetError)
+        raise_problems([problem for warning in warnings for problem in typst_problems(warning, self.root)],
+                       TypesetError)
         return bytes(pdf)
 
+    def _markup(self, sheet: str) -> str:
+        return (self.root / "build" / "chapters" / f"{sheet}.typ").read_text(encoding="utf-8")
 
-def outcomes(chapters: Sequence[str]) -> list[Outcome]:
+
+def outcomes(chapters: Sequence[str], *, strict: bool = False) -> list[Outcome]:
     """What becomes of each chapter, in order; they are set on all cores."""
     parts = 8 * (os.cpu_count() or 1)
     spawned = get_context("spawn")  # a fork would inherit the locks of Typst's threads
     with ProcessPoolExecutor(mp_context=spawned) as pool:
-        done = list(pool.map(_part, [chapters[at::parts] for at in range(parts)]))
+        done = list(pool.map(partial(_part, strict=strict), [chapters[at::parts] for at in range(parts)]))
     return [done[at % parts][at // parts] for at in range(len(chapters))]
 
 
-def _part(chapters: Sequence[str]) -> list[Outcome]:
+def _part(chapters: Sequence[str], *, strict: bool) -> list[Outcome]:
     with tempfile.TemporaryDirectory(prefix="chapters-") as folder:
-        workshop = Workshop(Path(folder))
+        workshop = Workshop(Path(folder), strict=strict)
         return [workshop.outcome(chapter) for chapter in chapters]

@@ -24,7 +24,7 @@ def functions() -> list[tuple[str, str]]:
 def test_the_functions_are_set_and_proved() -> None:
     found = functions()
     for shown in ("متن\n\n$$\n{}\n$$\n", "متن ${}$ پایان"):
-        done = outcomes([shown.format(formula) for _, formula in found])
+        done = outcomes([shown.format(formula) for _, formula in found], strict=True)
         failed = [f"{name}: {outcome}" for (name, _), outcome in zip(found, done, strict=True)
                   if outcome.kind != "proved"]
         assert len(failed) <= (1 - ENOUGH) * len(found), "\n".join(failed)

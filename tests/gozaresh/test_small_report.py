@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ import nbformat
 import pytest
 
 from gozaresh.pdf.text import heading_pages, read_pages
-from tests.conftest import ROOT, captions, edit, gozaresh
+from tests.conftest import captions, edit, gozaresh, in_process
 
 
 def text_of(folder: Path) -> str:
@@ -59,32 +58,37 @@ def test_a_second_build_runs_nothing_and_gives_the_same_bytes(pendulum_again: Pa
     assert (pendulum_again / "build" / "report.pdf").read_bytes() == before
 
 
-def test_clean_builds_on_two_paths_are_alike_to_the_byte_in_all_that_is_handed_in(tmp_path: Path) -> None:
-    folders = [tmp_path / "one", tmp_path / "another path" / "دیگری"]
-    for folder in folders:
-        shutil.copytree(ROOT / "tests" / "pendulum", folder)
-        done = gozaresh("build", str(folder), "--set", "gravity=1.62", cwd=tmp_path)  # a parameter is a cell more
-        assert done.status == 0, done.err
-    made = [{path.relative_to(folder).as_posix(): path.read_bytes() for kind in ("figures", "build/executed", "build")
-             for path in (folder / kind).iterdir() if path.is_file() and path.name != "manifest.json"}
-            for folder in folders]
-    assert {"build/report.pdf", "build/executed/01_pendulum.ipynb", "figures/fig-period.svg"} <= set(made[0])
-    assert made[0] == made[1]
-
-
 def test_a_prose_edit_runs_nothing_and_shows(pendulum_again: Path) -> None:
     edit(pendulum_again, "داده می‌شود؛", "به‌سادگی داده می‌شود؛")
-    done = gozaresh("build", ".", cwd=pendulum_again)
+    done = in_process("build", ".", cwd=pendulum_again)
     assert "running" not in done.err
     assert "به‌سادگی داده می‌شود" in text_of(pendulum_again)
 
 
-def test_a_parameter_runs_again_and_shows(pendulum_again: Path) -> None:
+def handed_in(folder: Path) -> dict[str, bytes]:
+    """All that lies in the folders that a hand-in is made from."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for kind in ("figures", "build/executed", "build")
+            for path in (folder / kind).iterdir() if path.is_file() and path.name != "manifest.json"}
+
+
+def test_a_parameter_runs_again_and_gives_to_the_byte_what_a_clean_build_on_another_path_gives(
+        pendulum_again: Path, moon: Path) -> None:
     done = gozaresh("build", ".", "--set", "gravity=1.62", cwd=pendulum_again)
     assert "running" in done.err, done.err
     assert "۱٫۶۲" in text_of(pendulum_again)
     record = nbformat.read(pendulum_again / "build" / "executed" / "01_pendulum.ipynb", as_version=4)
     assert record.metadata.gozaresh.parameters == {"gravity": 1.62}
+    made = handed_in(pendulum_again)
+    assert {"build/report.pdf", "build/executed/01_pendulum.ipynb", "figures/fig-period.svg"} <= set(made)
+    assert made == handed_in(moon)
+    text = (pendulum_again / "build" / "chapters" / "appendix.typ").read_text(encoding="utf-8")
+    assert "در این اجرا ۱ پارامتر مقداری جز پیش‌فرض دارد" in text
+
+
+def test_a_parameter_set_to_its_default_is_not_counted_as_changed(pendulum_again: Path) -> None:
+    assert gozaresh("build", ".", "--set", "gravity=9.81", cwd=pendulum_again).status == 0
+    text = (pendulum_again / "build" / "chapters" / "appendix.typ").read_text(encoding="utf-8")
+    assert "مقدار پیش‌فرض خود را دارند" in text
 
 
 def test_nbconvert_knows_the_exporter(built_pendulum: Path, tmp_path: Path) -> None:
@@ -117,7 +121,7 @@ def test_papermill_runs_the_notebook(built_pendulum: Path, tmp_path: Path) -> No
 ])
 def test_a_fault_is_one_line_at_its_place(pendulum: Path, old: str, new: str, expected: str) -> None:
     edit(pendulum, old, new)
-    done = gozaresh("build", ".", cwd=pendulum)
+    done = in_process("build", ".", cwd=pendulum)
     assert done.status == 1
     assert len(done.errors) == 1, done.err
     assert expected in done.errors[0]
@@ -129,32 +133,31 @@ def test_an_image_without_label_is_an_error(pendulum: Path) -> None:
     for line in ('#| label: fig-period\n', '#| fig-cap: "دورهٔ تناوب برای $g$ برابر `{python} gravity`"\n',
                  '#| fig-alt: "منحنی صعودی دوره بر حسب طول"\n', "در @fig-period مقدار"):
         edit(pendulum, line, "" if line.startswith("#") else "در مقدار")
-    done = gozaresh("build", ".", cwd=pendulum)
+    done = in_process("build", ".", cwd=pendulum)
     assert done.errors == ["error: notebooks/01_pendulum.py:16: a figure needs '#| label: fig-…'"]
     assert list((pendulum / "build" / "cache").iterdir()), "what was computed is kept"
 
 
 @pytest.mark.parametrize(("arguments", "expected"), [
     (["--set", "gravty=1"], "no chapter has a parameter 'gravty'; nearest: gravity"),
-    (["--set", "gravity=heavy"], "gravity='heavy' is not of type float (notebooks/01_pendulum.py:12)"),
+    (["--set", "gravity=heavy"], "notebooks/01_pendulum.py:12: P: gravity='heavy' is not of type float"),
     (["--profile", "defalt"], "no profile 'defalt'; nearest: default"),
     (["--data", "x.zip"], "no chapter has a parameter 'data'"),
 ])
 def test_a_wrong_choice_is_one_line(pendulum: Path, arguments: list[str], expected: str) -> None:
-    done = gozaresh("build", ".", *arguments, cwd=pendulum)
+    done = in_process("build", ".", *arguments, cwd=pendulum)
     assert done.status == 1
     assert len(done.errors) == 1
     assert expected in done.errors[0]
     assert not (pendulum / "build").exists(), "nothing is computed before the choice is known to be right"
 
 
-def test_a_word_lost_on_the_way_stops_the_build(pendulum: Path) -> None:
-    assert gozaresh("build", ".", cwd=pendulum).status == 0
-    sheet = pendulum / "build" / "chapters" / "01_pendulum.typ"
+def test_a_word_lost_on_the_way_stops_the_build(pendulum_again: Path) -> None:
+    sheet = pendulum_again / "build" / "chapters" / "01_pendulum.typ"
     sheet.write_text(sheet.read_text(encoding="utf-8").replace("گوناگون", ""), encoding="utf-8")
-    done = gozaresh("typeset", cwd=pendulum)
+    done = in_process("typeset", cwd=pendulum_again)
     assert done.status == 1
     assert done.errors == ["error: notebooks/01_pendulum.py:6: «گوناگون» is not in the PDF",
                            "error: the PDF is kept as build/report.unproven.pdf"]
-    assert not (pendulum / "build" / "report.pdf").exists()
-    assert (pendulum / "build" / "report.unproven.pdf").is_file()
+    assert not (pendulum_again / "build" / "report.pdf").exists()
+    assert (pendulum_again / "build" / "report.unproven.pdf").is_file()

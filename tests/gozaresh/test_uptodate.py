@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gozaresh import uptodate
-from tests.conftest import gozaresh
+from tests.conftest import gozaresh, in_process
 
 CHOICE = ("profile ", "data ")
 
@@ -21,7 +21,7 @@ def stood(built_pendulum: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1735689600")
     shutil.copytree(built_pendulum, tmp_path / "report")
     assert not uptodate.is_up_to_date(tmp_path / "report", CHOICE), "what stands is told of one folder"
-    assert gozaresh("build", ".", cwd=tmp_path / "report").status == 0
+    assert in_process("build", ".", cwd=tmp_path / "report").status == 0
     return tmp_path / "report"
 
 

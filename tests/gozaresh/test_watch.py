@@ -22,7 +22,7 @@ from gozaresh.report import choose, inputs
 from gozaresh.settings import load_project
 from gozaresh.uptodate import WatchedPath, watched_paths
 from gozaresh.watch import Status, promote, times
-from tests.conftest import ROOT, edit, gozaresh
+from tests.conftest import EPOCH, ROOT, edit, gozaresh
 
 PATIENCE = 60.0  # seconds until a line must have come
 
@@ -34,7 +34,7 @@ class Watching:
         self.folder = folder
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gozaresh.cli", "watch", str(folder)], stderr=subprocess.PIPE, text=True,
-            cwd=folder.parent, env={**os.environ, "SOURCE_DATE_EPOCH": "1735689600"})
+            cwd=folder.parent, env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH})
         self._lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 

@@ -26,6 +26,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 LONGEST = 160  # characters of a source line that are shown
+LARGEST = 16 * 2**20  # bytes of a file that a line is shown of
 ALSO = 5  # further places of one problem that are named
 
 
@@ -210,9 +211,12 @@ def excerpt(place: Place, root: Path) -> Sequence[str]:
     >>> excerpt(Place("nowhere.py", 3), Path())
     []
     """
+    path = root / place.file
+    if not place.line or not path.is_file() or path.stat().st_size > LARGEST:
+        return []
     try:
-        lines = (root / place.file).read_text(encoding="utf-8", errors="replace").split("\n")
-        line = lines[place.line - 1].rstrip() if place.line else ""
+        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+        line = lines[place.line - 1].rstrip()
     except (OSError, IndexError):
         return []
     return [f"  {place.line} | {line if len(line) <= LONGEST else line[:LONGEST] + '…'}"] if line.strip() else []

@@ -1,11 +1,16 @@
-"""What the terminal shows while the engine works: one line a step, and the progress that a kernel writes to a file."""
+"""Progress on the terminal: a line for each step, and the progress that a kernel reports.
+
+The protocol: the variable GOZARESH_PROGRESS names a file, to which the kernel appends a line of JSON for each step, as
+``{"unit": "epoch", "done": 3, "total": 50, "text": "…"}``. All keys but ``done`` may be left out.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,10 +23,13 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def follow(file: Path, name: str) -> Iterator[None]:
-    """Show the last line that a kernel appends to ``file`` while the block runs."""
+def follow(file: Path, name: str, now: Callable[[], str] = str) -> Iterator[None]:
+    """Show the last step that a kernel reports in ``file`` while the block runs.
+
+    Where there is no new one for :data:`QUIET_INTERVAL`, what ``now`` tells is shown.
+    """
     stop = threading.Event()
-    thread = threading.Thread(target=_tail, args=(file, name, stop), daemon=True)
+    thread = threading.Thread(target=_tail, args=(file, name, stop, now), daemon=True)
     thread.start()
     try:
         yield
@@ -30,17 +38,35 @@ def follow(file: Path, name: str) -> Iterator[None]:
         thread.join()
 
 
-def _tail(file: Path, name: str, stop: threading.Event) -> None:
+def _tail(file: Path, name: str, stop: threading.Event, now: Callable[[], str]) -> None:
     terminal = sys.stderr.isatty()
-    shown, shown_at = "", time.monotonic()
+    shown, told, shown_at = "", "", time.monotonic()
     while not stop.wait(0.5):
-        line = _last_line(file)
+        line = _told(_last_line(file))
+        if line == told and time.monotonic() - shown_at >= QUIET_INTERVAL:
+            line = now()
+        elif line != told:
+            told = line
         if line and line != shown and (terminal or time.monotonic() - shown_at >= QUIET_INTERVAL):
             print(f"\r\x1b[K{name}: {line}" if terminal else f"{name}: {line}", end="" if terminal else "\n",
                   file=sys.stderr, flush=True)
             shown, shown_at = line, time.monotonic()
     if terminal and shown:
         print(file=sys.stderr)
+
+
+def _told(line: str) -> str:
+    """A step of the protocol in words; anything else as it is.
+
+    >>> _told('{"unit": "epoch", "done": 3, "total": 50, "text": "loss 4"}')
+    'epoch 3/50: loss 4'
+    """
+    try:
+        step = json.loads(line)
+        count = f"{step.get('unit', 'step')} {step['done']}" + (f"/{step['total']}" if "total" in step else "")
+        return f"{count}: {step['text']}" if step.get("text") else count
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return line
 
 
 def _last_line(file: Path) -> str:

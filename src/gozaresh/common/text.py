@@ -14,7 +14,7 @@ KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a soc
          stat.S_IFBLK: "a device"}
 
 
-def read_text(path: Path, name: str, error: type[GozareshError]) -> str:
+def read_text(path: Path, name: str, error: type[GozareshError], largest: int = LARGEST) -> str:
     """The text of a file, called ``name`` in messages; a byte order mark is left out, line ends become newlines.
 
     Raises:
@@ -24,8 +24,8 @@ def read_text(path: Path, name: str, error: type[GozareshError]) -> str:
         kind = kind_of(path)
         if kind != "a file":
             raise error(f"{kind}, where a text file is needed", Place(name))
-        if path.stat().st_size > LARGEST:
-            raise error(f"more than {LARGEST // 2**20} MB, which no text of a report has", Place(name))
+        if path.stat().st_size > largest:
+            raise error(f"more than {largest // 2**20} MB, which no text of a report has", Place(name))
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         line = fault.object.count(b"\n", 0, fault.start) + 1

@@ -13,7 +13,9 @@ from gozaresh.common.paths import THEME
 from gozaresh.export.document import to_document
 from gozaresh.export.error_places import place_in
 from gozaresh.export.ledger import collect, marks
-from gozaresh.export.typst_writer import to_typst
+from gozaresh.export.reading import Reading, read_chapter
+from gozaresh.export.resolve import Conventions
+from gozaresh.export.typst_writer import write
 
 
 class TypstExporter(Exporter):
@@ -25,6 +27,8 @@ class TypstExporter(Exporter):
         config=True)
     figure_path = Unicode("figures", help="Folder of the figures as Typst sees it.").tag(config=True)
     macros = Unicode("", help="LaTeX macros put before every formula.").tag(config=True)
+
+    reading: Reading | None = None  # the notebook as it was read already
 
     def _file_extension_default(self) -> str:
         return ".typ"
@@ -47,5 +51,6 @@ class TypstExporter(Exporter):
             outputs["theme.typ"] = (THEME / "theme.typ").read_bytes()
             opening = '#import "theme.typ": *\n#show: styled\n'
         resources.setdefault("outputs", {}).update(outputs)
-        markup = to_typst(document.markdown, self.macros, marks(collect(nb)), partial(place_in, nb))
+        reading = self.reading or read_chapter(nb, Conventions(macros=self.macros, own=self.figure_path))
+        markup = write(reading.blocks, self.macros, marks(collect(nb)), partial(place_in, nb))
         return f"{opening}\n{markup}", resources

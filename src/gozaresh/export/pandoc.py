@@ -20,7 +20,8 @@ from gozaresh.common.errors import Place, Problem, TypesetError, one_line
 from gozaresh.source.markup import EQUATION_LABEL
 
 Node = dict[str, Any]  # a node of pandoc's syntax tree: its kind "t" and its content "c"
-READER = "markdown-smart-latex_macros-implicit_figures+tex_math_dollars-raw_tex-raw_html-auto_identifiers"
+READER = ("markdown-smart-latex_macros-implicit_figures+tex_math_dollars-raw_tex-auto_identifiers"
+          "-yaml_metadata_block-markdown_in_html_blocks-native_divs-native_spans")
 AT_LINE = re.compile(r" at line [0-9]+ column [0-9]+")
 BLANKS = {"Space", "SoftBreak", "LineBreak"}
 
@@ -31,6 +32,11 @@ MARKED = re.compile(r"^// gozaresh: cell ([0-9]+)$", re.M)
 def marker(number: int) -> str:
     """Markdown that stands before what a cell gives, and that pandoc hands on to Typst as a comment."""
     return f"```{{=typst}}\n// gozaresh: cell {number}\n```"
+
+
+def mark(number: int) -> Node:
+    """A marker as a block of pandoc's tree."""
+    return {"t": "RawBlock", "c": ["typst", f"// gozaresh: cell {number}"]}
 
 
 def marked(block: Node) -> int | None:

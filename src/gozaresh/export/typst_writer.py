@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,62 +15,46 @@ from typing import Any
 from gozaresh.common.errors import GozareshError, MathsError, Place, Problem, TypesetError, raise_problems
 from gozaresh.common.typst_code import typst_string
 from gozaresh.export.bidi import isolate
-from gozaresh.export.pandoc import (
-    Node,
-    bracketed,
-    cell_at,
-    is_caption,
-    joined,
-    labelled,
-    marked,
-    pandoc,
-    read,
-)
+from gozaresh.export.pandoc import BLANKS, Node, bracketed, is_caption, joined, labelled, marked, pandoc
+from gozaresh.export.reading import quotations, read_parts
+from gozaresh.export.resolve import ANCHOR
 from gozaresh.maths import translate as maths
-from gozaresh.source.markup import defined, is_crossref, undefined
+from gozaresh.source.markup import is_crossref
 
 LATIN = "A-Za-z\u0370-\u03ff"
 COMPOUND = re.compile(f"(?<![{LATIN}0-9-])([{LATIN}][{LATIN}0-9]*(?:[-–][{LATIN}0-9]+)+)")
+API = [1, 23, 1]  # the version of pandoc's tree
 LONGEST_COMPOUND = 20  # characters; a longer one may break
+WAYS = {"gz-ltr": "left-to-right", "gz-center": "centred"}  # classes of a div, and the theme's functions for them
+LENGTH = re.compile(r"[0-9.]+(?:%|pt|cm|mm|in|em)")
 KINDS = {"fig": "image", "tbl": "table", "lst": "raw"}
 ALIGN = {"AlignLeft": "start", "AlignRight": "end", "AlignCenter": "center", "AlignDefault": "start"}
 
 
-def to_typst(markdown: str, macros: str = "", marks: Mapping[str, str] | None = None,
-             place: Callable[..., Place | None] = lambda cell, line=0, needles=(): None) -> str:
-    """Set one chapter's Markdown in Typst markup; ``marks`` says of equations, by label, how they were checked.
+def to_typst(markdown: str, macros: str = "", marks: Mapping[str, str] | None = None) -> str:
+    """Set a Markdown text in Typst markup.
+
+    Raises:
+        TypesetError: see :func:`write`; also pandoc failed or warned.
+    """
+    return write(read_parts([markdown])[0][0], macros, marks)
+
+
+def write(blocks: Sequence[Node], macros: str = "", marks: Mapping[str, str] | None = None,
+          place: Callable[..., Place | None] = lambda cell, line=0, needles=(): None) -> str:
+    """Set the blocks of a chapter in Typst markup; ``marks`` says of equations, by label, how they were checked.
 
     ``place`` gives the place of a marked cell, or of one of its lines, or of the first of some needles in it
     (:func:`gozaresh.export.error_places.place_in`).
 
     Raises:
-        TypesetError: all that cannot be set: pandoc failed or warned, a footnote is referred to that there is not, a
-            formula cannot be converted without loss.
+        TypesetError: all that cannot be set: a block has no rule, a formula cannot be converted without loss.
     """
-    text = unicodedata.normalize("NFC", markdown)
-
-    def at_line(line: int, *needles: str) -> Place | None:
-        cell = cell_at(text, line)
-        return place(*cell, needles) if cell else None
-
-    raise_problems([Problem(at_line(text.count("\n", 0, at) + 1, *quotations(problem)), problem)
-                    for at, problem in undefined(text, defined(text))], TypesetError)
-    try:
-        tree = read(text)
-    except TypesetError as error:
-        raise TypesetError(problems=[
-            Problem(found.place and at_line(found.place.line, *quotations(found.text)), found.text)
-            for found in error.problems]) from None
     writer = _Writer(macros, marks or {})
-    tree["blocks"] = writer.blocks(tree["blocks"])
+    tree = {"pandoc-api-version": API, "meta": {}, "blocks": writer.blocks(blocks)}
     raise_problems([Problem(place(cell, 0, needles) if cell is not None else None, problem)
                     for cell, problem, needles in writer.refused], TypesetError)
     return pandoc(json.dumps(tree), "-f", "json", "-t", "typst", "--wrap=none")
-
-
-def quotations(message: str) -> list[str]:
-    """The words that a message quotes, by which its place can be found."""
-    return re.findall(r"'([^']+)'", message)
 
 
 def _raw(code: str) -> Node:
@@ -111,7 +94,8 @@ class _Writer:
             self.cell = cell
             return [block]
         if kind in ("Para", "Plain"):
-            return [{"t": kind, "c": self.inlines(content)}]
+            return [_plain(self.pictures(content)) if _only_pictures(content) else
+                    {"t": kind, "c": self.inlines(content)}]
         if kind == "Header":
             return [self.header(*content)]
         if kind == "CodeBlock":
@@ -134,6 +118,10 @@ class _Writer:
         self.refuse(f"no rule for a Markdown block of kind {kind}", f"{{={content[0]}}}" if kind == "RawBlock" else "")
         return []
 
+    def pictures(self, content: Sequence[Node]) -> list[Node]:
+        """Pictures that have a paragraph of their own."""
+        return [_raw("#pictures["), *self.inlines(content), _raw("]")]
+
     def nested(self, content: list[Any]) -> list[Any]:
         """Blocks or inlines inside lists of lists."""
         if content and isinstance(content[0], dict):
@@ -142,7 +130,7 @@ class _Writer:
 
     def header(self, level: int, attributes: list[Any], content: list[Node]) -> Node:
         identifier, classes, _ = attributes
-        label = identifier if is_crossref(identifier) else ""
+        label = identifier if is_crossref(identifier) or identifier.startswith(ANCHOR) else ""
         if "unnumbered" not in classes:
             return {"t": "Header", "c": [level, [label, [], []], self.inlines(content)]}
         opening = f"#heading(level: {level}, numbering: none)["
@@ -151,7 +139,9 @@ class _Writer:
     def div(self, attributes: list[Any], blocks: list[Node]) -> list[Node]:
         label, classes, pairs = attributes
         if "gz-float" not in classes:
-            return self.blocks(blocks)
+            inner = self.blocks(blocks)
+            way = next((WAYS[name] for name in classes if name in WAYS), "")
+            return [_block(f"#{way}["), *inner, _block("]")] if way and inner else inner
         body = [block for block in blocks if not is_caption(block)]
         caption = [block for block in blocks if is_caption(block)]
         caption_inlines = joined(caption[0]["c"][1]) if caption else []
@@ -162,7 +152,7 @@ class _Writer:
         inner = [item for block in body for item in self.float_body(block, options)]
         alt = f", alt: {typst_string(options['alt'])}" if options.get("alt") and options["kind"] != "fig" else ""
         opening = f"#figure(kind: {KINDS[options['kind']]}{alt}, caption: "
-        return _plain([_raw(opening), *self.caption(caption), _raw(")["), *inner, _raw(f"] <{label}>")])
+        return _plain([_raw(opening), *self.caption(caption), _raw(")["), *inner, _raw(f"]{_label(label)}")])
 
     def caption(self, inlines: list[Node]) -> list[Node]:
         """The caption; one of several sentences also with its first alone, for the lists of figures and tables."""
@@ -176,17 +166,49 @@ class _Writer:
             return self.table(block["c"])
         if block["t"] == "CodeBlock":
             return [self.code_block(block["c"])]
-        images = [item for item in block.get("c", ()) if isinstance(item, dict) and item["t"] == "Image"]
-        if not images:
-            raise TypesetError(f"a float of kind {options['kind']} cannot hold a {block['t']}")
-        return [self.image(item["c"], options) for item in images]
+        items = [item for item in block.get("c", ()) if isinstance(item, dict)]
+        if block["t"] in ("Para", "Plain") and any(item["t"] == "Image" for item in items):
+            return [new for item in items
+                    for new in ([self.image(item["c"], options)] if item["t"] == "Image" else self.inlines([item]))]
+        return self.inlined([block])
+
+    def inlined(self, blocks: Sequence[Node]) -> list[Node]:
+        """Blocks as one inline sequence of calls, for where pandoc's tree has no place for blocks."""
+        out: list[Node] = []
+        for block in blocks:
+            kind, content = block["t"], block.get("c", [])
+            out += [_raw("#parbreak()")] if out else []
+            if kind in ("Para", "Plain"):
+                out += self.inlines(content)
+            elif kind == "BulletList":
+                out += [_raw("#list"), *(new for item in content for new in self.boxed(item))]
+            elif kind == "OrderedList":
+                out.append(_raw(f"#enum(start: {content[0][0]})"))
+                out += [new for item in content[1] for new in self.boxed(item)]
+            elif kind == "BlockQuote":
+                out += [_raw("#quote(block: true)"), *self.boxed(content)]
+            elif kind == "Div" and "gz-float" not in content[0][1]:
+                out += self.inlined(content[1])
+            elif kind == "Header":
+                out += [_raw("#strong"), *self.boxed([_plain(content[2])])]
+            elif kind == "LineBlock":
+                out += self.inlines([item for line in content for item in (*line, {"t": "LineBreak"})])
+            elif kind == "HorizontalRule":
+                out.append(_raw("#horizontalrule"))
+            else:
+                out += [item for new in self.block(block) for item in new["c"]]
+        return out
+
+    def boxed(self, blocks: Sequence[Node]) -> list[Node]:
+        """Blocks as one content argument."""
+        return [_raw("["), *self.inlined(blocks), _raw("]")]
 
     def image(self, content: list[Any], options: Mapping[str, str]) -> Node:
         attributes, description, (source, _) = content
         own = dict(attributes[2])
         alt = options.get("alt") or own.get("alt") or _text(description)
         width = options.get("width") or own.get("width", "")
-        extra = f", width: {width}" if width else ""
+        extra = f", width: {width}" if LENGTH.fullmatch(width) or options.get("width") else ""
         return _raw(f"#image({typst_string(source)}, alt: {typst_string(alt)}{extra})")
 
     def author_figure(self, content: list[Any]) -> Node:
@@ -213,8 +235,10 @@ class _Writer:
 
     def row(self, row: list[Any]) -> list[Node]:
         cells: list[Node] = []
-        for cell in row[1]:
-            cells += [_raw("["), *self.inlines(joined(cell[4])), _raw("], ")]
+        for _, _, rows, columns, blocks in row[1]:
+            spans = [f"{name}: {count}" for name, count in (("rowspan", rows), ("colspan", columns)) if count > 1]
+            opening = f"table.cell({', '.join(spans)})[" if spans else "["
+            cells += [_raw(opening), *self.inlined(blocks), _raw("], ")]
         return cells
 
     def code_block(self, content: list[Any]) -> Node:
@@ -236,12 +260,15 @@ class _Writer:
         if kind == "Code":
             return [_raw(f"#raw({typst_string(content[1])})")]
         if kind == "Image":
-            self.refuse(f"image {content[2][0]!r} in running text: give it a paragraph and {{#fig-…}}", content[2][0])
-            return []
+            return [_raw("#box["), self.image(content, {}), _raw("]")]
         if kind == "Note":
             return [{"t": kind, "c": self.blocks(content)}]
         if kind in ("Emph", "Strong", "Strikeout", "Superscript", "Subscript", "Underline", "SmallCaps"):
             return [{"t": kind, "c": self.inlines(content)}]
+        if kind == "Span" and "gz-anchor" in content[0][1]:
+            return [_raw(f"#metadata(none) <{content[0][0]}>")]
+        if kind == "Span" and "gz-frame" in content[0][1]:
+            return [_raw("#framed["), *self.inlines(content[1]), _raw("]")]
         if kind in ("Span", "Quoted"):
             return self.inlines(content[1])
         if kind == "Link":
@@ -304,6 +331,22 @@ def _numbered_lines(lines: Sequence[maths.TypstLine], label: str, marks: Mapping
         body = f"$ {''.join(cells)} $" if len(cells) > 1 else f"$ {line.cells[0]} $"
         out.append(f"{line.lead} {_equation(line, line.label or '', body, marks, display=True)}".strip())
     return _raw(f"#aligned-lines(({probes}), gap => [{' '.join(out)}])")
+
+
+def _block(code: str) -> Node:
+    return {"t": "RawBlock", "c": ["typst", code]}
+
+
+def _label(label: str) -> str:
+    return f" <{label}>" if label else ""
+
+
+def _only_pictures(inlines: Sequence[Node]) -> bool:
+    """Test if a paragraph holds pictures, be they links, and no text."""
+    inside = [item["c"][1] if item["t"] in ("Link", "Span") else [item] for item in inlines
+              if item["t"] not in BLANKS]
+    found = [item for items in inside for item in items if item["t"] not in BLANKS]
+    return bool(found) and all(item["t"] == "Image" for item in found)
 
 
 _BLOCKS = {"Para", "Plain", "Header", "CodeBlock", "Table", "Figure", "Div", "BulletList", "OrderedList",

@@ -10,8 +10,8 @@ from gozaresh.common.errors import MathsError
 PERSIAN_NUMBER = re.compile(r"[۰-۹]+(?:[٫٬.][۰-۹]+)*٪?")
 ARABIC_LETTER = re.compile(r"[\u0620-\u064a\u066e-\u06d3\u06d5\u06fa-\u06ff\ufb50-\ufdff\ufe70-\ufefc]")
 VOWELS = "\u064b-\u065f\u0670"
-PERSIAN_WORDS = re.compile(
-    rf"{ARABIC_LETTER.pattern}(?:[ {VOWELS}\u200c]*{ARABIC_LETTER.pattern}|[{VOWELS}])*")
+WORDS = rf"{ARABIC_LETTER.pattern}(?:[ {VOWELS}\u200c]*{ARABIC_LETTER.pattern}|[{VOWELS}])*"
+PERSIAN_WORDS = re.compile(rf"«?{WORDS}»?|«{WORDS}»")
 UNSEEN = "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"  # direction, width and variation
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[0-9]+(?:\.[0-9]+)?|"
                    f"{PERSIAN_NUMBER.pattern}|{PERSIAN_WORDS.pattern}|.", re.S)

@@ -95,7 +95,7 @@ MISPLACED = {"}": "'}' stands alone", "&": "'&' stands outside an alignment"}
 EM = {"em": 1.0, "ex": 0.43, "mu": 1 / 18}
 POINTS = {"bp": 1.0, "pc": 12.0, "dd": 1.07, "cc": 12.84, "sp": 1 / 65536}
 STYLES = ("displaystyle", "textstyle", "scriptstyle", "scriptscriptstyle")  # as \genfrac numbers them
-PERSIAN_MARKS = {"،", "؛", "؟", "«", "»", "٪", "٫", "٬"}
+PERSIAN_MARKS = frozenset("،؛؟«»٪٫٬")
 ROOTS: Mapping[str, Node | None] = {"√": None, "∛": Symbol("3"), "∜": Symbol("4")}
 NAMED = frozenset("\\" + name for name in (*SYMBOLS, *SPECIAL))
 RAISING = frozenset({"+", "-", "=", "<", ">", "*"})
@@ -328,6 +328,8 @@ class Parser(Cursor):
 
     def command(self, name: str) -> Node:
         """A control sequence."""
+        if name in HANDLERS:
+            return HANDLERS[name](self)
         if name in OPERATORS:
             return Operator(Word(name), limits=False)
         if name in LIMIT_OPERATORS:
@@ -355,8 +357,6 @@ class Parser(Cursor):
             raise MathsError(f"'\\{name}' stands alone")
         if name in ("intertext", "shortintertext"):
             raise MathsError(f"\\{name} stands at the head of a line of an align, alignat or gather")
-        if name in HANDLERS:
-            return HANDLERS[name](self)
         known = KNOWN | STANDARD.keys()
         raise MathsError(f"the command \\{name} is not known{advice(name, known, mark=chr(92))}")
 

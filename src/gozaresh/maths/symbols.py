@@ -132,7 +132,7 @@ INVISIBLE = frozenset({
 UNDER = "#context {{{{ let wide = measure(${body}$).width; $limits({body})_(stretch({sign}, size: #wide))$ }}}}"
 
 # What takes no room in its line.
-LAP = "#box(width: 0pt, {{{{ set align({}); ${{}}$ }}}})"
+LAP = "#box(width: 0pt, align({}, box(${{}}$)))"
 
 # Commands of one argument.
 UNARY = {
@@ -150,7 +150,7 @@ UNARY = {
     "underline": "underline({})", "underbar": "underline({})", "cancel": "cancel({})",
     "bcancel": "cancel(inverted: #true, {})", "xcancel": "cancel(cross: #true, {})", "phantom": "#hide(${}$)",
     "hphantom": "#hide(${}$)", "vphantom": "#box(width: 0pt, hide(${}$))", "smash": "{}", "vcenter": "{}",
-    "mathclap": LAP.format("center"), "clap": LAP.format("center"), "mathllap": LAP.format("right"),
+    "mathclap": "{}", "clap": "{}", "mathllap": LAP.format("right"),
     "llap": LAP.format("right"), "mathrlap": LAP.format("left"), "rlap": LAP.format("left"),
     "angl": 'overline({})class("closing", \\|)', "phase": "∠underline({})", "sout": "cancel(angle: #90deg, {})",
     "ensuremath": "{}", "fbox": "#box(stroke: 0.5pt, inset: 3pt, outset: (y: 2pt), ${}$)",

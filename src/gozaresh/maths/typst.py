@@ -79,7 +79,8 @@ CHARACTERS = {
     '"': r"\"", "?": r"\?", "!": r"\!", ".": r"\.", ",": r"\,", ";": r"\;", "=": r"\=", "+": "+", "<": r"\<",
     ">": r"\>", "(": r"\(", ")": r"\)", "[": r"\[", "]": r"\]", "|": r"\|",
     "،": 'class("punctuation", "،")', "؛": 'class("punctuation", "؛")', "؟": 'class("closing", "؟")',
-    "«": 'class("opening", "«")', "»": 'class("closing", "»")', "٪": '"٪"', "٫": '"٫"', "٬": '"٬"',
+    "«": 'class("opening", #text(dir: ltr, "«"))', "»": 'class("closing", #text(dir: ltr, "»"))',
+    "٪": '"٪"', "٫": '"٫"', "٬": '"٬"',
     "√": r"\√", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "^": r"\^", "~": r"\~", "\\": r"\\",
     "{": r"\{", "}": r"\}", "%": "%",
 }
@@ -371,7 +372,8 @@ def _array(table: Table, rows: Sequence[Sequence[str]]) -> str:
     """An array without rules."""
     style = "display" if table.name == "darray" else "inline"
     body = "; ".join(
-        ", ".join(COLUMN[column].format(f"{style}({cell})") for column, cell in zip(table.columns, row, strict=False))
+        ", ".join(COLUMN[column].format(f"{style}({cell})" if cell else EMPTY)
+                  for column, cell in zip(table.columns, row, strict=False))
         for row in rows)
     return f"mat(delim: #none, column-gap: #1em, {body})"
 

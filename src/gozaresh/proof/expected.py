@@ -7,29 +7,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 from nbformat import NotebookNode
 
+from gozaresh.common.digests import digest
 from gozaresh.common.errors import Place
-from gozaresh.common.memo import Memo, key
 from gozaresh.common.persian import persian
-from gozaresh.export.document import to_document
+from gozaresh.common.store import Store
 from gozaresh.export.ledger import collect, marks
-from gozaresh.export.pandoc import BLANKS, Node, bracketed, is_caption, joined, labelled, marked, marker, read
+from gozaresh.export.pandoc import BLANKS, Node, bracketed, is_caption, joined, labelled
+from gozaresh.export.reading import Part, Reading, read_chapter, read_parts
 from gozaresh.maths import translate as maths
 from gozaresh.maths.macros import expand
 from gozaresh.maths.parser import parse
 from gozaresh.maths.symbols import SYMBOLS
 from gozaresh.maths.tree import Node as MathNode
 from gozaresh.maths.tree import Styled, Symbol, Table, Text, Word
-from gozaresh.proof.numbering import Numbering
+from gozaresh.proof.numbering import Numbering, Numbers
 from gozaresh.proof.passage import CITATION, CODE, END, FORMULA, PLAIN, Passage, letters
 from gozaresh.source.markup import is_crossref
-from gozaresh.source.notebook import place_of
 
 REFERENCE = re.compile("\ue006([^\ue007]*)\ue007([01])([01])")
 WRAPPERS = {"Emph", "Strong", "Strikeout", "Superscript", "Subscript", "Underline", "SmallCaps"}
@@ -37,62 +36,50 @@ INVISIBLE = {"phantom", "hphantom", "vphantom", "hspace", "color"}
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A cell's Markdown, its values filled in, and where it comes from."""
-
-    markdown: str
-    place: Place
-    source: str
-
-
-@dataclass(frozen=True)
 class ExpectedText:
-    """A chapter, or the appendix, ready to be read."""
+    """A chapter, or the appendix, as it was read."""
 
-    pieces: Sequence[Piece]
+    parts: Sequence[Part]
     checks: Mapping[str, str] = field(default_factory=dict)  # how its equations were checked
     is_appendix: bool = False
 
 
-def expected_chapter(notebook: NotebookNode) -> ExpectedText:
+def expected_chapter(notebook: NotebookNode, reading: Reading | None = None) -> ExpectedText:
     """The cells of an executed chapter, each by itself, so that none can be lost among the others."""
-    document = to_document(notebook, "")
-    pieces = [Piece(document.of_cell(number), place_of(notebook.cells[number]), notebook.cells[number].source)
-              for number in document.pieces]
-    return ExpectedText(pieces, marks(collect(notebook)))
+    return ExpectedText((reading or read_chapter(notebook)).parts, marks(collect(notebook)))
 
 
 def expected_appendix(markdown: str) -> ExpectedText:
     """The appendix, which the engine writes."""
-    return ExpectedText([Piece(markdown, Place("appendix", 1), markdown)], is_appendix=True)
+    return ExpectedText([Part(Place("appendix", 1), markdown, markdown, read_parts([markdown])[0][0])],
+                        is_appendix=True)
 
 
-def expected_passages(promises: Sequence[ExpectedText], macros: str = "", memo: Memo | None = None) -> list[Passage]:
+def expected_passages(promises: Sequence[ExpectedText], macros: str = "", store: Store | None = None) -> list[Passage]:
     """Every passage of the report in order, its references resolved.
 
-    ``memo`` holds what was read of a chapter of the same text after the same numbers.
+    ``store`` holds what was read of a chapter of the same text after the same numbers.
 
     Raises:
         TypesetError: pandoc failed.
     """
-    with ThreadPoolExecutor() as pool:
-        trees = [pool.submit(_blocks, promise) if memo is None or memo.find(_key(promise, macros)) is None else None
-                 for promise in promises]
     reader = _Reader(macros)
-    for promise, tree in zip(promises, trees, strict=True):
-        reader.take(promise, tree.result() if tree else None, memo or Memo())
+    for promise in promises:
+        reader.take(promise, store or Store())
     return [replace(passage, text=REFERENCE.sub(reader.reference, passage.text)) for passage in reader.passages]
 
 
 def _key(promise: ExpectedText, macros: str) -> str:
-    return key("promise", promise.pieces, sorted(promise.checks.items()), promise.is_appendix, macros)
+    return digest("expected", promise.parts, dict(promise.checks), promise.is_appendix, macros)
 
 
-def _blocks(promise: ExpectedText) -> list[Node]:
-    """Pandoc's blocks of all pieces, each piece after its marker."""
-    text = "\n\n".join(f"{marker(at)}\n\n{piece.markdown}" for at, piece in enumerate(promise.pieces))
-    blocks: list[Node] = read(text)["blocks"]
-    return blocks
+@dataclass(frozen=True)
+class _Kept:
+    """The passages of a text, and the numbers before and after it."""
+
+    before: Numbers
+    after: Numbers
+    passages: tuple[Passage, ...]
 
 
 class _Reader:
@@ -103,33 +90,30 @@ class _Reader:
         self._macros = macros
         self._numbers = Numbering()
         self._checks: Mapping[str, str] = {}
-        self._piece = Piece("", Place("", 0), "")
-        self._at = 0  # how far into the piece's source the last passage stood
+        self._part = Part(Place("", 0), "", "", [])
+        self._at = 0  # how far into the part's source the last passage stood
         self._formulas: dict[maths.Formula, maths.TypstFormula] = {}
 
-    def take(self, promise: ExpectedText, blocks: Sequence[Node] | None, memo: Memo) -> None:
+    def take(self, promise: ExpectedText, store: Store) -> None:
         """Read one chapter, or take what was read of it before if it was numbered from the same numbers on."""
         name, before = _key(promise, self._macros), self._numbers.state()
-        kept = memo.find(name)
-        if kept is not None and kept[0] == before:
-            self._numbers.resume(kept[1])
-            self.passages += kept[2]
+        kept = store.find(name, _Kept)
+        if kept is not None and kept.before == before:
+            self._numbers.resume(kept.after)
+            self.passages += kept.passages
             return
         start = len(self.passages)
-        self.read(promise, _blocks(promise) if blocks is None else blocks)
-        memo.keep(name, (before, self._numbers.state(), self.passages[start:]))
+        self.read(promise)
+        store.keep(name, _Kept(before, self._numbers.state(), tuple(self.passages[start:])), _Kept)
 
-    def read(self, promise: ExpectedText, blocks: Sequence[Node]) -> None:
+    def read(self, promise: ExpectedText) -> None:
         """Read one chapter."""
         self._checks = promise.checks
         if promise.is_appendix:
             self._numbers.begin_appendix()
-        for block in blocks:
-            piece = marked(block)
-            if piece is not None:
-                self._piece, self._at = promise.pieces[piece], 0
-            else:
-                self._block(block)
+        for part in promise.parts:
+            self._part, self._at = part, 0
+            self._all(part.blocks)
 
     def reference(self, found: re.Match[str]) -> str:
         """What a reference says, once all labels are known."""
@@ -187,11 +171,11 @@ class _Reader:
         for at, item in enumerate(items):
             self._running("text", item, "" if start is None else f"{persian(str(start + at))}) ")
 
-    def _running(self, kind: str, blocks: Sequence[Node], lead: str) -> None:
-        """Blocks that are one text, a list item or a footnote; lists, tables and code inside come after it."""
+    def _running(self, kind: str, blocks: Sequence[Node], lead: str, *, keep: bool = False) -> None:
+        """Blocks that are one text, a list item, a footnote, a cell; lists, tables and code inside come after it."""
         running = [block for block in blocks if block["t"] in ("Para", "Plain")]
         inlines = [item for block in running for item in (*block["c"], {"t": "Space"})]
-        self._text(kind, inlines, lead)
+        self._text(kind, inlines, lead, keep=keep)
         self._all([block for block in blocks if block["t"] not in ("Para", "Plain")])
 
     def _code(self, code: str) -> None:
@@ -209,7 +193,7 @@ class _Reader:
         bodies = [row for body in content[4] for row in (*body[2], *body[3])]
         for row in (*content[3][1], *bodies):
             for cell in row[1]:
-                self._text("cell", joined(cell[4]), keep=True)
+                self._running("cell", cell[4], "", keep=True)
 
     def _author_figure(self, content: list[Any]) -> None:
         (label, _, pairs), (_, caption), body = content
@@ -228,15 +212,10 @@ class _Reader:
 
     def _float_body(self, blocks: Sequence[Node], options: Mapping[str, str]) -> None:
         for block in blocks:
-            if block["t"] == "Table":
-                self._table(block["c"])
-            elif block["t"] == "CodeBlock":
-                self._code(block["c"][1])
+            if block["t"] in ("Para", "Plain"):
+                self._text("text", [_told(item, options) for item in block["c"]])
             else:
-                for item in block["c"]:
-                    if item["t"] == "Image":
-                        own = dict(item["c"][0][2]).get("alt", "")
-                        self._add(Passage("figure", options.get("alt") or own or _plain(item["c"][1])), "fig-alt")
+                self._block(block)
 
     def _caption(self, kind: str, label: str, caption: Sequence[Node]) -> None:
         self._text("text", caption, lead=f"{self._numbers.float(kind, label)}: ")
@@ -249,8 +228,11 @@ class _Reader:
         whole = "".join(text.parts)
         if keep or whole.strip():
             self._add(Passage(kind, whole, tuple(text.formulas), tuple(text.cites)), *text.needles())
-        for mark, note in text.notes:
-            self._running("text", note, mark)
+        for inside in text.inside:
+            if isinstance(inside, Passage):
+                self._add(inside, "fig-alt")
+            else:
+                self._running("text", inside[1], inside[0])
 
     def _inlines(self, inlines: Sequence[Node], text: _Running) -> None:
         for item in bracketed(inlines):
@@ -271,7 +253,9 @@ class _Reader:
         elif kind == "Note":
             mark = self._numbers.footnote()
             text.parts.append(mark)
-            text.notes.append((mark + " ", content))
+            text.inside.append((mark + " ", content))
+        elif kind == "Image":
+            text.inside.append(Passage("figure", dict(content[0][2]).get("alt") or _plain(content[1])))
         elif kind in WRAPPERS:
             self._inlines(content, text)
         elif kind in ("Span", "Quoted", "Link"):
@@ -324,13 +308,13 @@ class _Reader:
     # --- places ------------------------------------------------------------------------------------------------------
     def _add(self, passage: Passage, *needles: str) -> None:
         """Note a passage with the place of the first of the needles that its source holds."""
-        source = self._piece.source
+        source = self._part.source
         at = next((found for needle in needles if needle and (found := source.find(needle, self._at)) >= 0), -1)
         if at < 0:
             at = self._at if self._at and "\n" in source[:self._at] else 0
         self._at = at
         begin = source.rfind("\n", 0, at) + 1
-        place = Place(self._piece.place.file, self._piece.place.line + source.count("\n", 0, at))
+        place = Place(self._part.place.file, self._part.place.line + source.count("\n", 0, at))
         self.passages.append(replace(passage, place=place, source=source[begin:]))
 
 
@@ -341,7 +325,7 @@ class _Running:
     parts: list[str]
     formulas: list[str] = field(default_factory=list)
     cites: list[str] = field(default_factory=list)
-    notes: list[tuple[str, list[Node]]] = field(default_factory=list)
+    inside: list[Passage | tuple[str, list[Node]]] = field(default_factory=list)  # figures, footnotes
 
     def needles(self) -> Iterator[str]:
         """Its first words, by which its place is found."""
@@ -354,6 +338,14 @@ class _Running:
 @lru_cache(maxsize=4096)
 def _parsed(tex: str) -> Any:
     return parse(expand(tex))
+
+
+def _told(item: Node, options: Mapping[str, str]) -> Node:
+    """A figure's picture with the alternative text of the figure."""
+    if item["t"] != "Image" or not options.get("alt"):
+        return item
+    (identifier, classes, pairs), description, target = item["c"]
+    return {"t": "Image", "c": [[identifier, classes, [["alt", options["alt"]], *pairs]], description, target]}
 
 
 def _plain(inlines: Sequence[Node]) -> str:

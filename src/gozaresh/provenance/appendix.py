@@ -6,12 +6,11 @@ import platform
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from importlib.metadata import PackageNotFoundError, version
 from itertools import accumulate, groupby
 
 from gozaresh.author import Table
 from gozaresh.common.checks import MATHS, PERSIAN, WAYS, Check
-from gozaresh.common.environment import cuda_present
+from gozaresh.common.environment import cuda_present, version
 from gozaresh.common.persian import jalali, persian
 from gozaresh.export.document import floated
 from gozaresh.export.ledger import collect, marks
@@ -19,13 +18,26 @@ from gozaresh.provenance.record import Literal, Origin, Provenance, Run
 from gozaresh.provenance.trace import Chapter
 from gozaresh.source.notebook import metadata
 
+HALF = 32  # characters of a digest in a line
 PACKAGES = ("jupytext", "papermill", "nbconvert", "pypandoc_binary", "typst", "pikepdf", "matplotlib", "numpy",
             "sympy", "torch", "safetensors", "pillow", "graphviz", "graphviz-pure")
+
+
+SECTIONS = ("sec-run-record", "sec-parameters", "sec-ledger", "sec-environment", "sec-record", "sec-provenance")
+TABLES = ("tbl-parameters", "tbl-environment", "tbl-record", "tbl-ledger", "tbl-stated", "tbl-runs")
+
+
+def labels(chapters: int) -> tuple[str, ...]:
+    """All labels that the appendix of a report of so many chapters may define; no chapter may define them."""
+    return (*SECTIONS, *TABLES, *(f"tbl-results-{number}" for number in range(1, chapters + 1)))
 
 
 def appendix(chapters: Sequence[Chapter], provenance: Provenance) -> str:
     """The appendix as Markdown."""
     profile = provenance.profile
+    kept = [chapter for chapter in chapters if "kept" in metadata(chapter.executed)]
+    if kept:
+        return _kept(kept)
     return "\n\n".join([
         "# پارامترها و سند اجرا {#sec-run-record}",
         f"این گزارش با نمایهٔ `{profile}` ساخته شده است. "
@@ -41,6 +53,20 @@ def appendix(chapters: Sequence[Chapter], provenance: Provenance) -> str:
         "داده و محیط) آمده است؛ اگر هیچ‌یک از این ورودی‌ها تغییر نکند، فصل دوباره اجرا نمی‌شود.",
         captioned(_record(chapters), "tbl-record", "سند اجرای فصل‌ها"),
         *results(provenance),
+    ])
+
+
+def _kept(chapters: Sequence[Chapter]) -> str:
+    """The record of documents whose kept outputs are set: nothing was run here."""
+    rows = [[f"`{chapter.name}`", f"`{metadata(chapter.executed)['kept'][at:at + HALF]}`"]
+            for chapter in chapters for at in (0, HALF)]
+    rows = [[name if number % 2 == 0 else "", digest] for number, (name, digest) in enumerate(rows)]
+    table = Table(["سند", "چکیدهٔ SHA-256"], rows, "ll")
+    return "\n\n".join([
+        "# سند ساخت {#sec-run-record}",
+        "برنامه‌های این سند در اینجا **اجرا نشده‌اند**: خروجی‌ها همان‌هایی است که خود سند از اجرای پیشینش نگه داشته بود، "
+        "و درستی آن‌ها بررسی نشده است. چکیدهٔ سندی که این صفحه‌ها از آن ساخته شده در @tbl-record آمده است.",
+        captioned(table, "tbl-record", "سندی که صفحه‌ها از آن ساخته شده است"),
     ])
 
 
@@ -82,7 +108,8 @@ def _parameters(chapters: Sequence[Chapter]) -> str:
     rows = [row for chapter in chapters for row in _parameter_rows(chapter)]
     if not rows:
         return "هیچ فصلی پارامتری ندارد."
-    changed = sum(row[-1] == "✓" for row in rows)
+    changed = sum(chapter.values[parameter.name] != parameter.default
+                  for chapter in chapters for parameter in chapter.parameters)
     lead = (f"مقدار پیش‌فرض هر پارامتر، مقدار صورت تمرین یا انتخاب نویسنده است؛ در این اجرا {persian(changed)} پارامتر "
             "مقداری جز پیش‌فرض دارد که در ستون آخر @tbl-parameters نشان‌دار شده است." if changed else
             "همهٔ پارامترهای @tbl-parameters مقدار پیش‌فرض خود را دارند.")
@@ -106,15 +133,8 @@ def _environment() -> Table:
     rows = [["Python", f"`{platform.python_version()}`"],
             ["سامانه", f"`{platform.system()} {platform.machine()}`"],
             ["دستگاه", "CUDA" if cuda_present() else "پردازندهٔ مرکزی (CPU)"]]
-    rows += [[name, f"`{installed}`"] for name in PACKAGES if (installed := _version(name))]
+    rows += [[name, f"`{installed}`"] for name in PACKAGES if (installed := version(name))]
     return Table(["ابزار", "نسخه"], rows, "ll")
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
 
 
 def _record(chapters: Sequence[Chapter]) -> Table:

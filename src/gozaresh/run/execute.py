@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import json
-import os
+import logging
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from nbclient.exceptions import CellTimeoutError
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 
 from gozaresh.common import environment
-from gozaresh.common.digests import digest, file_digest
+from gozaresh.common.digests import digest
 from gozaresh.common.environment import now, took
 from gozaresh.common.errors import ExecutionError, Place, first_line
 from gozaresh.common.files import locked, read_notebook, write_notebook
-from gozaresh.common.memo import Memo, key, memo
 from gozaresh.common.progress import follow, say
-from gozaresh.run import file_audit
+from gozaresh.common.store import Store
 from gozaresh.run.cache import Cache, Entry, changed, restore_outputs
 from gozaresh.run.cache_key import CacheKey, Dependencies, dependencies, differences
+from gozaresh.run.kernel_environment import kernel_environment
 from gozaresh.run.modules import check_by_content
 from gozaresh.run.recorder import Recorder
 from gozaresh.settings import Literal
-from gozaresh.source.notebook import place_of
+from gozaresh.source.notebook import option_lines, place_of
+
+if TYPE_CHECKING:
+    from papermill import PapermillExecutionError
+
+NAMED = re.compile(r"(?P<file>[^\s:][^:\n]*):(?P<line>[0-9]+): (?P<text>.*)")  # a message that begins with a place
 
 
 @dataclass(frozen=True)
@@ -45,17 +50,15 @@ class Job:
     build: Path
     profile: str
     environment: Mapping[str, str]  # as gozaresh.run.modules.environment() tells it
+    store: Store = field(default_factory=Store)
     why: bool = False  # whether to say which input made it run
+    timeout: float | None = None  # seconds that one cell may take
 
     @property
     def inputs(self) -> Dependencies:
         """What the outputs depend on, as it is now."""
         return dependencies(self.notebook, self.parameters, self.paths, self.root, self.roots,
-                         self.environment, self.memo("imports"))
-
-    def memo(self, name: str) -> Memo:
-        """Where pieces of the chapter are kept by the digest of what they were made from."""
-        return memo(self.build / "memo" / f"{name}-{self.name}")
+                         self.environment, self.store)
 
 
 @dataclass(frozen=True)
@@ -77,32 +80,21 @@ def execute(job: Job, run: Callable[[Job, Recorder], NotebookNode] | None = None
     with locked(job.build / "run" / f"{job.name}.lock", job.name):
         gathered = job.inputs
         cache = Cache(job.build / "cache" / job.name, job.root)
-        kept, about = job.memo("executed"), (digest(job.notebook), job.profile)
-        known: tuple[str, Mapping[str, str]] | None = kept.find(key(cache.checksum(gathered.inputs), *about))
-        if known is not None and _stands(job, *known):
-            say(f"{job.name}: unchanged, outputs of the earlier run are used")
-            return Reads(gathered.modules, known[1])
         found = cache.load(gathered.inputs)
         if found is None:
             nearest = cache.nearest(gathered.inputs)
             if job.why:
                 for line in _reasons(nearest, gathered.inputs, job.root):
                     say(f"{job.name}: {line}")
-            found = _run_and_keep(job, gathered, cache, nearest, run or _run)
+            found = _run_and_keep(job, gathered, cache, run or _run)
+            for place in _changed_by_chance(nearest, found):
+                say(f"look again: the cell at {place} gave another output than before from the same inputs")
         else:
             say(f"{job.name}: unchanged, outputs of the earlier run are used")
         done = restore_outputs(found, job.notebook)
         done.metadata["gozaresh"] |= {"key": gathered.inputs.key, "profile": job.profile}
         write_notebook(done, job.target)
-        seen = found.seen(len(found.cells))
-        if checksum := cache.checksum(gathered.inputs):
-            kept.keep(key(checksum, *about), (file_digest(job.target), seen))
-    return Reads(gathered.modules, seen)
-
-
-def _stands(job: Job, target: str, seen: Mapping[str, str]) -> bool:
-    """Whether the target is what the same run gave when it was put onto the same notebook, and would give again."""
-    return not changed(seen, job.root) and job.target.is_file() and file_digest(job.target) == target
+    return Reads(gathered.modules, found.seen(len(found.cells)))
 
 
 def _reasons(nearest: Entry | None, inputs: CacheKey, root: Path) -> Iterator[str]:
@@ -116,7 +108,7 @@ def _reasons(nearest: Entry | None, inputs: CacheKey, root: Path) -> Iterator[st
     yield from (f"runs, because: {reason}" for reason in reasons)
 
 
-def _run_and_keep(job: Job, gathered: Dependencies, cache: Cache, nearest: Entry | None,
+def _run_and_keep(job: Job, gathered: Dependencies, cache: Cache,
                   run: Callable[[Job, Recorder], NotebookNode]) -> Entry:
     """Run a chapter; what it gave is kept if its inputs are still the same at the end."""
     inputs = gathered.inputs
@@ -137,7 +129,6 @@ def _run_and_keep(job: Job, gathered: Dependencies, cache: Cache, nearest: Entry
         for cell in recorder.injected:
             _hide_paths(cell, job)
         entry = recorder.entry(inputs, job.notebook, _record(job, gathered, seconds), executed)
-        _name_chance(nearest, entry)
         if entry.cells:
             _keep(job, entry, cache)
     return entry
@@ -153,47 +144,72 @@ def _keep(job: Job, entry: Entry, cache: Cache) -> None:
     say(f"{job.name}: not kept, as it was saved anew while the chapter ran: {'; '.join(found)}")
 
 
-def _name_chance(before: Entry | None, now: Entry) -> None:
-    """Say which cells gave something else than in the last run although nothing that they depend on changed."""
+def _changed_by_chance(before: Entry | None, now: Entry) -> Iterator[str]:
+    """The cells that gave something else than in an earlier run although nothing that they depend on changed."""
     for old, new, cell in zip(before.cells if before else (), now.cells, now.inputs.cells, strict=False):
-        if old.key != new.key or {**old.seen, **new.seen} != {**new.seen, **old.seen}:
+        if old.key != new.key or old.seen.items() ^ new.seen.items():
             return
-        if _bare(old.outputs) != _bare(new.outputs):
-            say(f"look again: the cell at {cell.place} gave another output than before from the same inputs")
+        if _without_count(old.outputs) != _without_count(new.outputs):
+            yield cell.place
 
 
-def _bare(outputs: Sequence[Mapping[str, Any]]) -> str:
-    return digest([{name: value for name, value in output.items() if name != "execution_count"}
-                   for output in outputs])
+def _without_count(outputs: Sequence[Mapping[str, Any]]) -> str:
+    return digest([{name: value for name, value in output.items() if name != "execution_count"} for output in outputs])
 
 
 def _run(job: Job, recorder: Recorder) -> NotebookNode:
     """Run the notebook in a fresh kernel whose working directory is the report's folder."""
     import papermill
 
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # its errors are told in our own line
+
     source = job.build / "run" / f"{job.name}.in.ipynb"
     partial = job.target.with_suffix(".partial.ipynb")
     partial.parent.mkdir(parents=True, exist_ok=True)
     write_notebook(job.notebook, source)
     progress = job.build / "run" / f"{job.name}.progress"
-    with _kernel_environment(job, progress, recorder.journal), follow(progress, job.name):
+    ignored = [str(job.build), *map(str, job.paths.values())]
+    with (kernel_environment(source.parent, recorder.journal, progress, job.root, job.roots, ignored),
+          follow(progress, job.name, recorder.now)):
         try:
             papermill.execute_notebook(
                 str(source), str(partial), parameters=dict(job.parameters), cwd=str(job.root), kernel_name="python3",
                 progress_bar=False, log_output=False, request_save_on_cell_execute=False,
+                execution_timeout=math.ceil(job.timeout) if job.timeout else None,
                 on_cell_start=recorder.started, on_cell_executed=recorder.executed,
                 extra_arguments=["--IPKernelApp.extra_extensions=gozaresh.run.file_audit",
                                  "--IPKernelApp.log_level=50"])  # it calls its own shutdown an error
         except papermill.PapermillExecutionError as error:
-            place = _failed_line(_failed_cell(partial), error.traceback)
-            raise ExecutionError(f"{error.ename}: {first_line(error.evalue)}", place) from None
+            raise _error_of_cell(error, partial, job) from None
+        except ExecutionError:  # of the recorder
+            raise
+        except CellTimeoutError:
+            raise ExecutionError(f"the cell took longer than execute.timeout of report.toml, {job.timeout:g} s",
+                                 recorder.place or Place(job.name)) from None
         except Exception as error:  # nbclient's DeadKernelError, zmq's failures: all mean that the kernel is gone
             where = "the kernel was lost while this cell ran" if recorder.place else "the kernel was lost"
             raise ExecutionError(f"{where}: {type(error).__name__}: {first_line(error)}",
                                  recorder.place or Place(job.name)) from None
     executed = read_notebook(partial)
+    _check_whole(executed, recorder)
     partial.unlink()
     return executed
+
+
+def _check_whole(executed: NotebookNode, recorder: Recorder) -> None:
+    """See that every code cell ran to its end, whatever ended the run.
+
+    Raises:
+        ExecutionError: one did not; at the line that ended the run, where one did.
+    """
+    codes = [cell for cell in executed.cells if cell.cell_type == "code" and cell.source.strip()]
+    left = [cell for cell in codes if not recorder.is_done(cell)]
+    if left:
+        ended = next((output for output in left[0].outputs if output.output_type == "error"), None)
+        after = f"; {len(left) - 1} cells below it were never run" if len(left) > 1 else ""
+        place = _failed_line(left[0], ended.traceback) if ended else place_of(left[0], 1 + option_lines(left[0]))
+        what = f"{ended.ename} ended the run here" if ended else "this cell was never run"
+        raise ExecutionError(f"{what}{after}; every cell of a chapter must run to its end", place)
 
 
 def _record(job: Job, gathered: Dependencies, seconds: float) -> dict[str, Any]:
@@ -220,29 +236,13 @@ def _hide_paths(injected: NotebookNode, job: Job) -> None:
     injected.id = digest(injected.source)[:8]
 
 
-@contextmanager
-def _kernel_environment(job: Job, progress: Path, journal: Path) -> Iterator[None]:
-    """What the kernel inherits: this environment's own kernel, the project's modules, a place for progress, a witness.
-
-    No user's start-up files are read.
-    """
-    progress.write_text("", encoding="utf-8")
-    modules = [*map(str, job.roots), *filter(None, [os.environ.get("PYTHONPATH", "")])]
-    declared = [str(path) for path in job.paths.values()]
-    watched = {"journal": str(journal), "root": str(job.root), "ignored": [str(job.build), *declared]}
-    wanted = {"JUPYTER_PREFER_ENV_PATH": "1", "IPYTHONDIR": str(job.build / "run" / "ipython"), "PYTHONHASHSEED": "0",
-              "GOZARESH_PROGRESS": str(progress), "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-              "PYTHONPATH": os.pathsep.join(modules), file_audit.SETTINGS: json.dumps(watched)}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+def _error_of_cell(error: PapermillExecutionError, partial: Path, job: Job) -> ExecutionError:
+    """The error at the line that raised it, or at that of a file which the code read and found at fault."""
+    place = _failed_line(_failed_cell(partial), error.traceback)
+    named = NAMED.match(first_line(error.evalue))
+    if named and (job.root / named["file"]).is_file():
+        return ExecutionError(f"{named['text']} (read at {place})", Place(named["file"], int(named["line"])))
+    return ExecutionError(f"{error.ename}: {first_line(error.evalue)}", place)
 
 
 def _failed_cell(partial: Path) -> NotebookNode:

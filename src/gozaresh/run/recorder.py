@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import json
+import shutil
+import time
 from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -13,10 +14,12 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from gozaresh.common.errors import Place
+from gozaresh.common.errors import ExecutionError, Place
 from gozaresh.run.cache import CellRun, Entry
 from gozaresh.run.cache_key import CacheKey
 from gozaresh.source.notebook import is_injected, option_lines, place_of
+
+FULL = 2**20  # free bytes below which a disk counts as full
 
 
 def coalesce_streams(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
@@ -43,6 +46,7 @@ class Recorder:
     root: Path
     declared: Collection[str] = ()  # modules and files whose digests are in the key already
     at: NotebookNode | None = None
+    since: float = 0.0  # when it began
     injected: list[NotebookNode] = field(default_factory=list)
     _done: dict[str, CellRun] = field(default_factory=dict)
     _seen: list[tuple[str, str, str]] = field(default_factory=list)  # cell, name, digest
@@ -51,7 +55,16 @@ class Recorder:
 
     def started(self, cell: NotebookNode, cell_index: int) -> None:
         """A cell begins."""
-        self.at = cell
+        self.at, self.since = cell, time.monotonic()
+
+    def now(self) -> str:
+        """Which cell is at work, and for how long; empty where none is."""
+        place = self.place
+        return f"the cell at {place} has been running for {time.monotonic() - self.since:.0f} s" if place else ""
+
+    def is_done(self, cell: NotebookNode) -> bool:
+        """Whether a cell has run to its end."""
+        return cell["id"] in self._done or is_injected(cell)
 
     def executed(self, cell: NotebookNode, cell_index: int, execute_reply: Mapping[str, Any]) -> None:
         """A cell has ended, well or not."""
@@ -74,7 +87,7 @@ class Recorder:
         try:
             text = self.journal.read_bytes()[self._read:]
         except FileNotFoundError:
-            raise OSError(errno.ENOSPC, "what the cell read could not be noted; is the disk full?") from None
+            raise ExecutionError(self._lost(), self.place or Place(self.journal.stem)) from None
         whole = text[: text.rfind(b"\n") + 1]
         self._read += len(whole)
         for line in whole.splitlines():
@@ -84,6 +97,12 @@ class Recorder:
                 self._wrote |= {name, self._named(Path(noted["path"]).parent)}
             elif name not in self.declared:
                 self._seen.append((cell, f"{noted['kind']} {name}", noted["digest"]))
+
+    def _lost(self) -> str:
+        if not self.journal.parent.is_dir():
+            return "this cell has removed build/run, where the engine works; a chapter must leave build/ alone"
+        free = shutil.disk_usage(self.journal.parent).free
+        return "what the cell read could not be noted" + ("; the disk is full" if free < FULL else "")
 
     def _named(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,9 @@ from gozaresh.source.markup import LABEL
 LONGEST = 120  # characters of a parser's message that are shown
 MARKER = re.compile(r"^# %%(?: |$)")
 OPTION = re.compile(r"^#\| ?(.*)$")
-OPTIONS = ("label", "fig-cap", "fig-alt", "fig-width", "tbl-cap", "lst-cap", "lst-label", "echo", "output")
-SWITCHES = ("echo", "output")
+OPTIONS = ("label", "fig-cap", "fig-alt", "fig-width", "tbl-cap", "lst-cap", "lst-label", "echo", "output",
+           "eval", "error")
+SWITCHES = ("echo", "output", "eval", "error")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Options:
     lst_label: str = ""
     echo: bool = False
     output: bool = True
+    eval: bool = True  # whether the cell is run at all
+    error: bool = False  # whether it may raise: the last line of the error is then its output
 
     @property
     def kind(self) -> str:
@@ -59,6 +62,9 @@ class Cell:
     tags: tuple[str, ...] = ()
     options: Options = field(default_factory=Options)
     option_lines: int = 0
+    attachments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # data by MIME type, by name
+    outputs: tuple[Mapping[str, Any], ...] = ()  # what a notebook keeps of its last run
+    ran: bool = False  # whether a notebook says that the cell was run
 
     @property
     def place(self) -> Place:
@@ -107,7 +113,7 @@ def _cells(cells: list[NotebookNode], lines: list[str], name: str, problems: lis
         source = cell.source.strip("\n")
         at = _find(source, lines, at, name)
         if cell.cell_type == "code":
-            yield _code_cell(source, name, at + 1, cell, problems)
+            yield code_cell(source, name, at + 1, problems, cell.metadata.get("tags", ()))
         else:
             yield Cell(cell.cell_type, source, name, at + 1)
         at += source.count("\n")
@@ -122,18 +128,23 @@ def _find(source: str, lines: list[str], start: int, name: str) -> int:
     raise SourceError(f"cannot find the line of the cell that begins {first[:40]!r}", Place(name))
 
 
-def _code_cell(source: str, name: str, line: int, cell: NotebookNode, problems: list[Problem]) -> Cell:
+def code_cell(source: str, name: str, line: int, problems: list[Problem], tags: Iterable[str] = (),
+              defaults: Options | None = None) -> Cell:
+    """A code cell with the options above its code, what they do not say as in ``defaults``.
+
+    What is wrong with them is added to ``problems``.
+    """
     block = []
     for text in source.splitlines():
         match = OPTION.match(text)
         if match is None:
             break
         block.append(match[1])
-    options = _options(block, name, line, problems)
-    return Cell("code", source, name, line, tuple(cell.metadata.get("tags", ())), options, len(block))
+    options = _options(block, name, line, problems, defaults or Options())
+    return Cell("code", source, name, line, tuple(tags), options, len(block))
 
 
-def _options(block: list[str], name: str, line: int, problems: list[Problem]) -> Options:
+def _options(block: list[str], name: str, line: int, problems: list[Problem], defaults: Options) -> Options:
     """A cell's options; what is wrong with them is added to ``problems``."""
     try:
         raw = yaml.safe_load("\n".join(block)) or {}
@@ -154,7 +165,7 @@ def _options(block: list[str], name: str, line: int, problems: list[Problem]) ->
             problems.append(Problem(Place(name, at), wrong))
         else:
             values[str(key).replace("-", "_")] = value if key in SWITCHES else str(value).strip()
-    return Options(**values)
+    return replace(defaults, **values)
 
 
 def _wrong(key: str, value: object) -> str:

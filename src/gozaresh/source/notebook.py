@@ -16,11 +16,17 @@ from gozaresh.source.cells import Cell, Options
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
-def to_notebook(cells: Sequence[Cell]) -> NotebookNode:
-    """The chapter as a notebook; a cell's ``metadata.gozaresh`` holds file, line and options."""
+RAISES, SKIPPED = "raises-exception", "skip-execution"  # Jupyter's tags: may raise, is not run
+
+
+def to_notebook(cells: Sequence[Cell], *, keep: bool = False) -> NotebookNode:
+    """The chapter as a notebook; a cell's ``metadata.gozaresh`` holds file, line and options.
+
+    With ``keep`` the code cells have the outputs that their source keeps, and no values are computed.
+    """
     about = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     notebook: NotebookNode = nbformat.v4.new_notebook(metadata=about)
-    notebook.cells = [node for cell in cells for node in _nodes(cell)]
+    notebook.cells = [node for cell in cells for node in ([_kept(cell)] if keep else _nodes(cell))]
     for number, node in enumerate(notebook.cells):
         node["id"] = f"cell-{number:03d}"  # nbformat draws ids at random, which would make no two builds alike
     return notebook
@@ -37,14 +43,31 @@ def _nodes(cell: Cell) -> Iterator[NotebookNode]:
         yield from [node, *values]
 
 
+def _kept(cell: Cell) -> NotebookNode:
+    node = _node(cell)
+    if cell.kind == "code":
+        node.outputs = [nbformat.from_dict(dict(output)) for output in cell.outputs]
+        node.execution_count = 1 if cell.ran else None
+    return node
+
+
 def _node(cell: Cell) -> NotebookNode:
     meta: dict[str, Any] = {"file": cell.file, "line": cell.line}
-    if cell.kind == "markdown":
-        prose: NotebookNode = nbformat.v4.new_markdown_cell(cell.source, metadata={"gozaresh": meta})
+    if cell.kind != "code":
+        made: Any = nbformat.v4.new_markdown_cell if cell.kind == "markdown" else nbformat.v4.new_raw_cell
+        prose: NotebookNode = made(cell.source, metadata={"gozaresh": meta})
+        if cell.attachments:
+            prose.attachments = nbformat.from_dict({name: dict(forms) for name, forms in cell.attachments.items()})
         return prose
     meta |= {"options": asdict(cell.options), "option_lines": cell.option_lines}
-    code: NotebookNode = nbformat.v4.new_code_cell(cell.source, metadata={"tags": list(cell.tags), "gozaresh": meta})
+    code: NotebookNode = nbformat.v4.new_code_cell(cell.source, metadata={"tags": _tags(cell), "gozaresh": meta})
     return code
+
+
+def _tags(cell: Cell) -> list[str]:
+    """The tags, those among them that Jupyter has for the options ``error`` and ``eval``."""
+    wanted = [RAISES] * cell.options.error + [SKIPPED] * (not cell.options.eval)
+    return list(dict.fromkeys((*cell.tags, *wanted)))
 
 
 def _values(cell: Cell, text: str) -> Iterator[NotebookNode]:

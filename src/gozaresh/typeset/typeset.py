@@ -15,10 +15,11 @@ from typing import Any
 from gozaresh.common.environment import now
 from gozaresh.common.errors import Place, Problem, TypesetError, nearest, one_line, raise_problems
 from gozaresh.common.files import write_bytes, write_text
-from gozaresh.common.memo import Memo
 from gozaresh.common.persian import jalali, latin_digits
+from gozaresh.common.store import Store
 from gozaresh.common.typst_code import typst_string
 from gozaresh.settings import Cover, Project
+from gozaresh.typeset.glyphs import missing_glyphs
 from gozaresh.typeset.textlayer import repair
 
 WHERE = re.compile(r"┌─ (?P<file>[^:\n]+):(?P<line>[0-9]+):(?P<column>[0-9]+)")
@@ -34,18 +35,19 @@ class TypstFiles:
     appendix: Path
 
 
-def typeset(project: Project, sources: TypstFiles, memo: Memo | None = None) -> Path:
-    """Set the report and return the PDF's path; ``memo`` holds the pages that an earlier repair mended.
+def typeset(project: Project, sources: TypstFiles, store: Store | None = None) -> Path:
+    """Set the report and return the PDF's path; ``store`` holds the pages that an earlier repair mended.
 
     Raises:
         SourceError: a reference has no target.
-        TypesetError: Typst refuses the markup, or warns.
+        TypesetError: no font has a character, or Typst refuses the markup, or warns.
     """
     _check_references(project, sources)
     _copy_theme(project)
+    _check_glyphs(project, sources)
     main = project.build / "report.typ"
     write_text(main_document(project, sources), main)
-    write_bytes(repair(_compile(main, project), memo), project.pdf)
+    write_bytes(repair(_compile(main, project), store), project.pdf)
     return project.pdf
 
 
@@ -56,6 +58,11 @@ def _check_references(project: Project, sources: TypstFiles) -> None:
         Problem(_place_at(project.relative(path), text, found.start(1)),
                 f"computed text refers to {found[1]!r}; {nearest(found[1], known)}")
         for path, text in texts.items() for found in XREF.finditer(text) if found[1] not in known)
+
+
+def _check_glyphs(project: Project, sources: TypstFiles) -> None:
+    texts = {project.relative(path): path.read_text(encoding="utf-8") for path in (*sources.chapters, sources.appendix)}
+    raise_problems(missing_glyphs(texts, project.build / "theme" / "fonts"), TypesetError)
 
 
 def _place_at(file: str, text: str, index: int) -> Place:
@@ -78,7 +85,7 @@ def main_document(project: Project, sources: TypstFiles) -> str:
     includes = "\n".join(f'#include "/{project.relative(path)}"' for path in sources.chapters)
     return f"""#import "/build/theme/theme.typ": *
 #show: report.with(cover: {_cover(project.settings.cover, day)},
-  date: datetime(year: {day.year}, month: {day.month}, day: {day.day}))
+  date: datetime(year: {day.year}, month: {day.month}, day: {day.day}){', flowing: true' if project.bare else ''})
 {includes}
 #references({_bibliography(project)})
 #appendix[

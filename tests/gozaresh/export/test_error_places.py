@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gozaresh.common.errors import Place, Problem, SourceError, quoted
-from tests.conftest import ROOT, edit, gozaresh
+from tests.conftest import ROOT, edit, in_process
 
 LAST = "جدول و برنامه:"  # the last cell, whose text is line 53
 ALT = '#| fig-alt: "منحنی صعودی دوره بر حسب طول"\n'
@@ -22,7 +22,6 @@ FAULTS = {
     "pandoc, an open block": (LAST, f"متن.\n\n:::: x\n\n{LAST}", "55: pandoc: Div unclosed, closing implicitly."),
     "Markdown that has no rule": (
         LAST, f"متن.\n\n```{{=typst}}\n#x\n```\n\n{LAST}", "55: no rule for a Markdown block of kind RawBlock"),
-    "an image in running text": (LAST, f"متن.\n\n![متن](nope.png) {LAST}", "55: image 'nope.png' in running text"),
     "papermill, a cell that raises": (
         "length = np.linspace", "length = np.linspce", "23: AttributeError: module 'numpy' has no attribute 'linspce'"),
     "YAML, not valid": ("#| tbl-cap: دوره", '#| tbl-cap: "دوره', "38: cell options are not valid YAML"),
@@ -49,7 +48,7 @@ FAULTS = {
 def test_an_error_names_its_line_and_shows_it(pendulum_again: Path, kind: str) -> None:
     old, new, expected = FAULTS[kind]
     edit(pendulum_again, old, new)
-    done = gozaresh("build", ".", cwd=pendulum_again)
+    done = in_process("build", ".", cwd=pendulum_again)
     assert done.status == 1
     assert len(done.errors) == 1, done.err
     assert done.errors[0].startswith(f"error: notebooks/01_pendulum.py:{expected}"), done.errors[0]
@@ -59,23 +58,34 @@ def test_an_error_names_its_line_and_shows_it(pendulum_again: Path, kind: str) -
     assert f"{done.errors[0]}\n  {number} | {line}\n" in done.err
 
 
+def test_missing_pictures_are_named_all_at_once_and_the_draft_is_kept(pendulum_again: Path) -> None:
+    edit(pendulum_again, LAST, f"![متن](nope.png)\n\n![متن](no.svg)\n\n{LAST}")
+    done = in_process("build", ".", cwd=pendulum_again)
+    assert done.status == 1
+    assert [line.partition(": there")[0] for line in done.errors] == [
+        "error: notebooks/01_pendulum.py:53: picture that is not there: nope.png",
+        "error: notebooks/01_pendulum.py:55: picture that is not there: no.svg",
+        "error: the PDF is kept as build/report.unproven.pdf"]
+    assert (pendulum_again / "build" / "report.unproven.pdf").is_file()
+
+
 def test_the_bibliography_and_the_settings_are_shown_too(pendulum_again: Path) -> None:
     edit(pendulum_again, 'title = "آونگ ساده"', 'title = آونگ', chapter="report.toml")
-    done = gozaresh("build", ".", cwd=pendulum_again)
-    assert done.errors[0].startswith("error: report.toml:3: not valid TOML")
-    assert "  3 | title = آونگ\n" in done.err
+    done = in_process("build", ".", cwd=pendulum_again)
+    assert done.errors[0].startswith("error: report.toml:4: not valid TOML")
+    assert "  4 | title = آونگ\n" in done.err
     edit(pendulum_again, "title = آونگ", 'title = "آونگ"', chapter="report.toml")
     with (pendulum_again / "report.toml").open("a", encoding="utf-8") as settings:
         settings.write('[bibliography]\nlatin = "books.bib"\n')
     (pendulum_again / "books.bib").write_text("@book{koller2009,\n  title = {Graphs},\n  year = 2009\n\n@book{x\n",
                                         encoding="utf-8")
-    done = gozaresh("build", ".", cwd=pendulum_again)
+    done = in_process("build", ".", cwd=pendulum_again)
     assert len(done.errors) == 1, done.err
     assert done.errors[0].startswith("error: books.bib:"), done.errors[0]
 
 
 def test_a_parameter_is_shown_where_it_is_declared(pendulum_again: Path) -> None:
-    done = gozaresh("build", ".", "--set", "gravity=heavy", cwd=pendulum_again)
+    done = in_process("build", ".", "--set", "gravity=heavy", cwd=pendulum_again)
     assert done.errors[0].startswith("error: notebooks/01_pendulum.py:12: P: gravity='heavy'")
     assert done.err.endswith("\n  12 | gravity: float = 9.81\n")
 

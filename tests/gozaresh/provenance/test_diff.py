@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import zipfile
 from pathlib import Path
 
@@ -13,23 +12,13 @@ from PIL import Image
 
 from gozaresh.author import Table
 from gozaresh.provenance.diff import _figures, canonical_svg, differences
-from tests.conftest import Done, edit, gozaresh
+from tests.conftest import Done, edit, in_process
 
 SCRIPT = "notebooks/01_pendulum.py"
 
 
-@pytest.fixture(scope="module")
-def moon(built_pendulum: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small report with the Moon's gravity."""
-    folder = tmp_path_factory.mktemp("moon") / "pendulum"
-    shutil.copytree(built_pendulum, folder)
-    done = gozaresh("build", ".", "--set", "gravity=1.62", cwd=folder)
-    assert done.status == 0, done.err
-    return folder
-
-
 def diff(old: Path, new: Path) -> Done:
-    return gozaresh("diff", str(old), str(new), cwd=old.parent)
+    return in_process("diff", str(old), str(new), cwd=old.parent)
 
 
 def zipped(folder: Path, target: Path) -> Path:
@@ -69,7 +58,7 @@ def test_the_other_way_round_swaps_old_and_new(built_pendulum: Path, moon: Path)
 
 def test_prose_and_lines_do_not_count(pendulum_again: Path, built_pendulum: Path) -> None:
     edit(pendulum_again, "دورهٔ تناوب آونگ ساده با", "مقدمه.\n\nدورهٔ تناوب هر آونگ ساده با")
-    assert gozaresh("build", ".", cwd=pendulum_again).status == 0
+    assert in_process("build", ".", cwd=pendulum_again).status == 0
     assert differences(built_pendulum, pendulum_again) == []
 
 
@@ -77,7 +66,7 @@ def test_what_only_one_report_has(pendulum_again: Path, built_pendulum: Path) ->
     edit(pendulum_again, "for metres in length])", "for metres in length[:-1]])")
     edit(pendulum_again, "lengths: int = 5", "lengths: int = 5\nmass: float = 2.0")
     edit(pendulum_again, "return 2 * np.pi", "return 2.0 * np.pi")
-    assert gozaresh("build", ".", cwd=pendulum_again).status == 0
+    assert in_process("build", ".", cwd=pendulum_again).status == 0
     assert differences(built_pendulum, pendulum_again) == [
         "parameter mass of 01_pendulum: (none) -> 2.0",
         "table tbl-period, row 5 of the old: ۲٫۰۰ | ۲٫۸۳۷ -> (none)",
@@ -95,14 +84,14 @@ def test_what_is_no_report_is_an_error(built_pendulum: Path, tmp_path: Path, nam
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "a.ipynb").write_text("{}", encoding="utf-8")
     (tmp_path / "notes.zip").write_text("no zip", encoding="utf-8")
-    done = gozaresh("diff", str(built_pendulum), name, cwd=tmp_path)
+    done = in_process("diff", str(built_pendulum), name, cwd=tmp_path)
     assert done.status == 2
     assert len(done.errors) == 1
     assert done.errors[0].startswith(f"error: {expected}")
 
 
 def test_two_reports_must_be_named(tmp_path: Path) -> None:
-    done = gozaresh("diff", "", "", cwd=tmp_path)
+    done = in_process("diff", "", "", cwd=tmp_path)
     assert (done.status, done.errors) == (
         2, ["error: diff: two reports are compared: make diff A=old.zip B=."])
 

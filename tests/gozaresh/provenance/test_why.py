@@ -18,13 +18,13 @@ from gozaresh.provenance import record as origins
 from gozaresh.provenance.trace import Chapter, trace
 from gozaresh.source.cells import read_chapter
 from gozaresh.source.parameters import read_parameters
-from tests.conftest import edit, gozaresh
+from tests.conftest import edit, in_process
 
 SCRIPT = "notebooks/01_pendulum.py"
 
 
 def asked(folder: Path, what: str) -> dict[str, str]:
-    done = gozaresh("why", what, cwd=folder)
+    done = in_process("why", what, cwd=folder)
     assert done.status == 0, done.err
     return {line[2:13].strip(): line[14:] for line in done.out.splitlines() if line.startswith("  ")}
 
@@ -70,7 +70,7 @@ def test_why_answers_from_the_last_build(built_pendulum: Path, what: str, place:
 
 
 def test_a_value_is_told_with_what_the_page_says(built_pendulum: Path) -> None:
-    done = gozaresh("why", f"{SCRIPT}:33", cwd=built_pendulum)
+    done = in_process("why", f"{SCRIPT}:33", cwd=built_pendulum)
     assert done.out.splitlines()[0] == '`f"{2 * np.pi / gravity ** 0.5:.3f}"` = ۲٫۰۰۶'
 
 
@@ -84,19 +84,19 @@ def test_what_an_author_wrote_has_no_code(built_pendulum: Path) -> None:
     ("notebooks/01_pendulm.py:33", f"LABEL: no chapter 'notebooks/01_pendulm.py'; nearest: {SCRIPT}"),
 ])
 def test_a_wrong_question_names_the_nearest(built_pendulum: Path, what: str, expected: str) -> None:
-    done = gozaresh("why", what, cwd=built_pendulum)
+    done = in_process("why", what, cwd=built_pendulum)
     assert done.status == 1
     assert done.errors == [f"error: {expected}"]
 
 
 def test_without_a_build_there_is_no_answer(pendulum: Path) -> None:
-    done = gozaresh("why", "fig-period", cwd=pendulum)
+    done = in_process("why", "fig-period", cwd=pendulum)
     assert done.errors == ["error: build/provenance.json: no build is recorded yet; run 'make report' first"]
 
 
 def test_parameters_and_later_saves_are_told(pendulum_again: Path) -> None:
     edit(pendulum_again, "lengths: int = 5", "lengths: int = 5\nseed: int = 7")
-    assert gozaresh("build", ".", "--set", "gravity=1.62", cwd=pendulum_again).status == 0
+    assert in_process("build", ".", "--set", "gravity=1.62", cwd=pendulum_again).status == 0
     answer = asked(pendulum_again, "fig-period")
     assert (answer["parameters"], answer["seed"]) == ("gravity=1.62", "seed=7")
     assert "note" not in answer
