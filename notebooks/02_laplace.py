@@ -164,8 +164,7 @@ r"""
 
 # %%
 #| label: eq-laplace-hessian
-first, second = steps.CURVATURES
-displayed(r"\nabla^2J(\mu,b)=\begin{pmatrix}", first, r"&0\\0&", second, r"\end{pmatrix}\succ0")
+displayed(steps.HESSIAN[0], r",\qquad ", steps.HESSIAN[1], r",\qquad ", steps.HESSIAN[2])
 
 # %% [markdown]
 r"""

@@ -29,7 +29,7 @@ def collect(notebook: NotebookNode) -> tuple[Check, ...]:
 def _unchecked(notebook: NotebookNode, recorded: Sequence[Check]) -> Iterator[Check]:
     """A stated step for each relation that an equation shows and no step of it is about: it was typed by hand."""
     labels = {check.label for check in recorded}
-    about = {(check.label, check.statement) for check in recorded}
+    about = {(check.label, check.statement) for check in recorded if check.statement}
     for cell in notebook.cells:
         label = options_of(cell).label if cell.cell_type == "code" and options_of(cell).kind == "eq" else ""
         for relation in (r for output in cell.get("outputs", []) for r in output.get("data", {}).get(SHOWN, [])):

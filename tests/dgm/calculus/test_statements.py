@@ -212,6 +212,8 @@ FALSE: dict[str, tuple[Try, ...]] = {
         lambda: equal(Mean(Normal(z, mu, s), z) - Mean(Laplace(z, b, s), z), mu - b),
         lambda: equal(Symbol("1+1"), 2),
         lambda: equal(Mean(Laplace(z, mu, s), Named(-log(s) - absolute(z - mu) / s, r"\log q")), -log(s) - 1),
+        lambda: equal(Named(a, "H(q)"), a),
+        lambda: equal(Named(a, r"\mathrm{TC}(z)"), a),
         lambda: equal(Named(a, "b") + b, a + b),
         lambda: equal(Named(a, "c") - Named(b, "c"), a - b),
         lambda: equal(Symbol("a") - Symbol("a", positive=True), a - pa),
@@ -228,6 +230,7 @@ FALSE: dict[str, tuple[Try, ...]] = {
     "marks by hand": (
         lambda: Step("eq-a", "1 = 2", "proved"),
         lambda: Step("eq-a", "1 = 2", "tested"),
+        lambda: Step("eq-a", "1 = 2", "proved", "certificate"),  # type: ignore[arg-type]
         lambda: compare("eq-a", "", [1] * 100, [1] * 100),
         lambda: measure("eq-a", "", [1.0] * 100, [2.0] * 100, 5.0),
         lambda: measure("eq-a", "", [0.5] * 100, [0.5], 1e-9),

@@ -1,4 +1,4 @@
-"""Certificates, the store, the ledger and the printed form: what is proved is what is shown, and nothing else counts."""
+"""Certificates, the store, the ledger and the printed form: what is proved is what is shown."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ def test_the_ledger_tells_the_ways_apart() -> None:
 
 def test_a_printed_name_is_a_definition_of_its_own() -> None:
     steps = verify(Derivation("eq-a", Named(a + 1, "c") + b).equals(b + a + 1, ""))
-    assert [(step.how, step.claim) for step in steps][0] == ("defined", "$c:=a+1$")
+    assert (steps[0].how, steps[0].claim) == ("defined", "$c:=a+1$")
 
 
 # --- explicit means, against quadrature --------------------------------------------------------------------------

@@ -23,7 +23,7 @@ Value = tuple[Poly, Poly]
 
 UNIT: frozenset[tuple[Any, Rational]] = frozenset()
 ONE: Poly = {UNIT: 1}
-WORK, HIGHEST_POWER = 200_000, 200
+WORK, HIGHEST_POWER, LONGEST_GAP = 200_000, 200, 12
 VARIABLES = {"x", "z", "z_j"}
 RANDOM = {
     "Density",
@@ -396,6 +396,7 @@ class Checker:
 
     def to_power(self, v: Value, r: Rational) -> Value:
         """A value to a rational power."""
+        require(abs(r) <= HIGHEST_POWER, "a power is too large")
         n, d = v
         if r.denominator == 1 and r >= 0:
             return self.raised(ONE, n, int(r)), self.raised(ONE, d, int(r))
@@ -549,7 +550,7 @@ class Checker:
 
     def _gap(self, terms: list[Term]) -> tuple[int, ...]:
         """Positions of terms that make up a quantity known to be nonnegative."""
-        for size in (2, 3):
+        for size in (2, 3) if len(terms) <= LONGEST_GAP else ():
             for chosen in permutations(range(len(terms)), size):
                 if self._is_gap(*(terms[i] for i in chosen)):
                     return chosen

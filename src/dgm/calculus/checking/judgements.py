@@ -55,6 +55,7 @@ from dgm.calculus.language.expression import (
 
 RANDOM = (Density, Unknown, Expectation, Integral, Divergence, Entropy, MutualInformation, TotalCorrelation)
 HALF = Number(Fraction(1, 2))
+LONGEST_GAP = 12  # terms of a sum among which a known inequality is looked for
 
 
 # ---- densities
@@ -323,7 +324,7 @@ class Judge(Arithmetic):
         ``u - 1 - log u`` for u > 0; ``log E f - E log f`` for f > 0 (Jensen); ``a + b - |a - b|`` for a, b >= 0;
         ``e^t - 1`` and ``1 - e^(-t)`` for t >= 0.
         """
-        for i, t in enumerate(terms):
+        for i, t in enumerate(terms if len(terms) <= LONGEST_GAP else ()):
             match t:
                 case Call("exp", u) if self.sign(u):
                     yield from ((i, k) for k, other in enumerate(terms) if other in (Negative(ONE), MINUS_ONE))

@@ -63,6 +63,8 @@ class Step:
                 f"{self.label}: step '{self.claim}' is {self.how}: cases go with tested, and only with it"
             )
         if self.certificate is not None:
+            if not isinstance(self.certificate, Certificate):
+                raise CalculusError(f"{self.label}: step '{self.claim}': {self.certificate!r} is no certificate")
             try:
                 replay(self.certificate.text)
             except InvalidCertificateError as invalid:

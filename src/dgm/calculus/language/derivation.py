@@ -109,7 +109,17 @@ class Derivation:
         return (self.start, *(link.side for link in self.links))
 
     def latex(self, *, broken: bool = False) -> str:
-        """One line, or, if it has several or is to be ``broken``, a block aligned at its relations."""
+        """One line, or, if it has several or is to be ``broken``, a block aligned at its relations.
+
+        Raises:
+            CalculusError: an expression is nested too deep.
+        """
+        try:
+            return self._latex(broken)
+        except RecursionError:
+            raise CalculusError(f"{self.label}: an expression is nested too deep to be printed") from None
+
+    def _latex(self, broken: bool) -> str:
         parts = [f"{SIGNS[link.relation]}{latex(link.side)}" for link in self.links]
         if not broken and all(link.together for link in self.links[1:]):
             return latex(self.start) + "".join(parts)

@@ -52,6 +52,7 @@ _HEAD = (
 )
 _NAME = re.compile(rf"{_HEAD}'?(?:_(?:\w|\\[A-Za-z]+|\{{\w+\}}))?(?:\^(?:\\star|\*))?'?(?:{_ARGUMENTS})?")
 _DENSITY_NAME = re.compile(r"[a-z]'?(?:_(?:\w|\\[A-Za-z]+))?\((?:x|z|z_j|,|\\mid| )+\)")
+_FUNCTION_NAME = re.compile(r"(?:[HI]|\\mathrm\{(?:TC|KL|Laplace|Var)\}|\\mathcal\{N\}|D_\{)(?![a-z])")
 _SPACE = re.compile(r"(?:\\,(?!d(?:z_j|x|z)(?![A-Za-z_]))|\\;|\s|\\cdot(?![A-Za-z]))+")
 _OPEN = re.compile(r"\\bigl\(|\\left\(|\(")
 _CLOSE = {r"\bigl(": r"\bigr)", r"\left(": r"\right)", "(": ")"}
@@ -117,6 +118,9 @@ def vocabulary(sides: Iterable[Expr]) -> Vocabulary:
 def _require_name(name: str, body: Expr, random: bool) -> None:
     if not _NAME.fullmatch(name):
         raise CalculusError(f"{name!r} is no name: one letter, with a subscript and arguments")
+    correlation = Divergence(Density("q", ("z",)), Density("q", ("z",), bar=True))
+    if _FUNCTION_NAME.match(name) and not (name == r"\mathrm{TC}(z)" and bare(body) == correlation):
+        raise CalculusError(f"{name!r} reads as an entropy, an information or a law")
     explicit = isinstance(bare(body), Normal | Laplace) and not random
     if _DENSITY_NAME.fullmatch(name) and not explicit:
         raise CalculusError(f"{name!r} reads as the density of a law")
