@@ -261,6 +261,7 @@ checks(entries([
     *verified([*loss.KL, loss.PIXELS]),
     state("eq-vae-nll", "فرض مدل: عددهای تصویر به شرط $z$ مستقل‌اند، پس لگاریتم‌ها جمع می‌شوند"),
     prove_minimum("eq-vae-nll", "کمینهٔ سراسری آن نسبت به واریانس: میانگین مربع خطا", loss.BY_VARIANCE, loss.BEST_VARIANCE),
+    state("eq-vae-prior", "شکل ماتریسی آن در همهٔ راستاها با هم"),
     prove_minimum("eq-vae-prior", "بهترین گاوسی در هر راستا: میانگین و واریانس $q(z)$", loss.CROSS_ENTROPY, loss.BEST_PRIOR),
     state("eq-vae-smile", "تعریف بردار لبخند، بنا بر صورت پرسش"),
 ]))
