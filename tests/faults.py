@@ -85,7 +85,7 @@ def small_report(folder: Path) -> Path:
 def kept(folder: Path) -> dict[str, bytes]:
     """Everything below build/, the engine's memos aside."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted((folder / "build").rglob("*"))
-            if path.is_file() and "memo" not in path.parts}
+            if path.is_file() and "store" not in path.parts}
 
 
 def _too_long(*_: object) -> None:

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 
 from gozaresh import uptodate
 from gozaresh.common import files
-from gozaresh.common.digests import file_digest
+from gozaresh.common.digests import digest, file_digest
 from gozaresh.common.errors import (
     GozareshError,
     Problem,
@@ -25,7 +25,6 @@ from gozaresh.common.errors import (
 )
 from gozaresh.common.files import locked, notebook_text, write_bytes, write_text
 from gozaresh.common.findings import Finding, grouped
-from gozaresh.common.memo import key
 from gozaresh.common.progress import say
 from gozaresh.export.ledger import check_complete
 from gozaresh.pdf.text import heading_pages
@@ -34,9 +33,9 @@ from gozaresh.proof.proofread import Expectations, Proof, proofread
 from gozaresh.proof.proofread import style as page_style
 from gozaresh.proof.words import source_texts
 from gozaresh.provenance import record as origins
-from gozaresh.report import Report, bibliographies, built, input_files, parameter_values, there, watched
+from gozaresh.provenance.appendix import labels
+from gozaresh.report import Report, built, input_files, parameter_values, there, watched
 from gozaresh.source.assignment import Question, points, read_assignment, unanswered
-from gozaresh.source.bibliography import read_bibliography
 from gozaresh.source.cells import Cell
 from gozaresh.source.lint import defined_labels, half_spaces, lint, style, typed_results
 from gozaresh.source.notebook import to_notebook
@@ -61,6 +60,7 @@ def build_report(report: Report) -> Path:
         pdf = typeset_report(report)
         if report.choice:
             _record(report, reads, before)
+    report.store.prune()
     if report.project.bare:
         _copy_beside(report, pdf)
     say(f"the whole report took {time.monotonic() - started:.1f} s")
@@ -113,9 +113,9 @@ def check(report: Report) -> None:
         SourceError: with a line for every breach.
     """
     cells = [cell for chapter in report.cells.values() for cell in chapter]
-    keys = set(read_bibliography(bibliographies(report.project)))
     strict, bare = report.project.settings.strict, report.project.bare
-    raise_problems([*lint(cells, keys, strict=strict, bare=bare), *_coverage(report, cells)])
+    reserved = labels(len(report.cells))
+    raise_problems([*lint(cells, report.entries, reserved, strict=strict, bare=bare), *_coverage(report, cells)])
 
 
 def findings(report: Report) -> list[Finding]:
@@ -127,13 +127,13 @@ def findings(report: Report) -> list[Finding]:
 def advice(report: Report) -> list[str]:
     """A line for each question of the assignment, its page in the last PDF, and what should be looked at again."""
     cells = [cell for chapter in report.cells.values() for cell in chapter]
-    labels, found = defined_labels(cells), _questions(report)
+    known, found = defined_labels(cells), _questions(report)
     pages = heading_pages(report.project.pdf)
-    lines = [f"{question.id}: {question.points} points, answered at {labels[question.answers[0]]}"
+    lines = [f"{question.id}: {question.points} points, answered at {known[question.answers[0]]}"
              + (f", page {pages[question.answers[0]]}" if question.answers[0] in pages else "")
-             for question in found if question.answers and set(question.answers) <= set(labels)]
+             for question in found if question.answers and set(question.answers) <= set(known)]
     if found:
-        lines.append("{} of {} points answered".format(*points(found, labels)))
+        lines.append("{} of {} points answered".format(*points(found, known)))
     return [*lines, *(f"look again: {problem}" for problem in (*typed_results(cells), *half_spaces(cells)))]
 
 
@@ -151,9 +151,10 @@ def _questions(report: Report) -> tuple[Question, ...]:
 
 def make_notebook(report: Report, name: str) -> None:
     """Step 1: the chapter's percent script becomes a notebook that Papermill can run."""
-    kept, cells, keep = report.memo(f"notebook-{name}"), report.cells[name], not report.execute
-    write_text(kept.get(key(cells, keep), lambda: notebook_text(to_notebook(cells, keep=keep))),
-               report.notebook_path(name))
+    cells, keep = report.cells[name], not report.execute
+    text = report.store.get(digest("notebook", cells, keep),
+                            lambda: notebook_text(to_notebook(cells, keep=keep)), str)
+    write_text(text, report.notebook_path(name))
 
 
 def execute_chapter(report: Report, name: str) -> Reads:
@@ -173,17 +174,17 @@ def execute_chapter(report: Report, name: str) -> Reads:
         parameters=values, paths=input_files(report, name, values),
         roots=[project.root / folder for folder in project.settings.modules],
         root=project.root, build=project.build, profile=report.profile,
-        environment=report.environment, why=report.why, timeout=project.settings.execute.timeout))
+        environment=report.environment, store=report.store, why=report.why, timeout=project.settings.execute.timeout))
 
 
 def export_chapter(report: Report, name: str) -> None:
     """Step 3: the executed notebook becomes Typst markup, its figures files named by their labels."""
     reading, macros = report.reading(name), report.project.settings.macros
     figures = f"/{report.project.relative(report.project.figures)}"
-    kept = report.memo(f"export-{name}")
-    digest = file_digest(there(report.executed_path(name)))
-    markup, outputs = kept.get(key(digest, macros, [part.blocks for part in reading.parts]),
-                               lambda: _exported(report.executed(name), reading, macros, figures))
+    executed = file_digest(there(report.executed_path(name)))
+    markup, outputs = report.store.get(
+        digest("export", executed, macros, figures, [part.blocks for part in reading.parts]),
+        lambda: _exported(report.executed(name), reading, macros, figures), tuple[str, dict[str, bytes]])
     pictures = {f"build/pictures/{file}": data for file, data in reading.pictures.items()}
     for file, data in {**outputs, **pictures}.items():
         own = report.project.figures / file.removeprefix("figures/")
@@ -206,8 +207,8 @@ def export_appendix(report: Report) -> Path:
     from gozaresh.export.typst_writer import to_typst
 
     path, text = report.typst_path("appendix"), report.appendix
-    kept = report.memo("export-appendix")
-    write_text('#import "/build/theme/theme.typ": *\n\n' + kept.get(key(text), lambda: to_typst(text)), path)
+    markup = report.store.get(digest("appendix", text), lambda: to_typst(text), str)
+    write_text('#import "/build/theme/theme.typ": *\n\n' + markup, path)
     return path
 
 
@@ -221,7 +222,7 @@ def typeset_report(report: Report) -> Path:
     with ThreadPoolExecutor(1) as pool:  # Typst leaves time for what the proof needs
         wanted = pool.submit(_wanted, report)
         try:
-            pdf = typeset(report.project, sources, report.memo("pages"))
+            pdf = typeset(report.project, sources, report.store)
         except (SourceError, TypesetError) as error:
             raise _at_home(error, report) from None
         told = findings(report)
@@ -255,8 +256,7 @@ def _wanted(report: Report) -> Expectations:
     chapters = {name: report.executed(name) for name in report.cells}
     promises = [*(expected_chapter(notebook, report.reading(name)) for name, notebook in chapters.items()),
                 expected_appendix(report.appendix)]
-    kept = report.memo("passages")
-    passages = expected_passages(promises, report.project.settings.macros, kept)
+    passages = expected_passages(promises, report.project.settings.macros, report.store)
     texts = [] if report.project.bare else [text for notebook in chapters.values() for text in source_texts(notebook)]
     return Expectations(passages, texts,
                         margins(report.project))
@@ -269,8 +269,7 @@ def prove(report: Report, pdf: Path, wanted: Expectations) -> Proof:
         ProofError: something is missing or unsound, a line each; the PDF is kept as ``report.unproven.pdf``.
     """
     proof = proofread(pdf, wanted.passages, wanted.sources, wanted.margins,
-                      read_bibliography(bibliographies(report.project)), report.memo("pages"),
-                      strict=report.project.settings.strict)
+                      report.entries, report.store, strict=report.project.settings.strict)
     if not proof.sound:
         raise ProofError(problems=_kept(report, pdf, proof.problems))
     return proof

@@ -10,7 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with _interrupts():
         try:
             check_epoch()
-            return _saved(options.run, options)
+            return options.run(options) or 0
         except BrokenPipeError:  # whoever reads has enough, as head does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return int(options.failed)
@@ -96,25 +96,6 @@ def _interrupts() -> Iterator[None]:
     finally:
         if signal.getsignal(signal.SIGINT) is first:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _saved(run: Callable[[argparse.Namespace], int | None], options: argparse.Namespace) -> int:
-    """Run a command, and keep the pieces that it made, however it ends; its own error comes before that of keeping."""
-    if run in (_check, _why, _diff):  # which write nothing
-        return run(options) or 0
-    try:
-        status = run(options) or 0
-    except BaseException:
-        with suppress(OSError):
-            _save()
-        raise
-    _save()
-    return status
-
-
-def _save() -> None:
-    if "gozaresh.common.memo" in sys.modules:
-        sys.modules["gozaresh.common.memo"].save_all()
 
 
 def _fail(error: GozareshError, options: argparse.Namespace) -> int:
@@ -223,8 +204,9 @@ def _chosen(options: argparse.Namespace, project: Project) -> Report:
     given = parse_assignments(words)
     if options.data:
         given["data"] = str(Path(options.data).absolute()) if Path(options.data).exists() else options.data
-    return replace(choose(project, options.profile, given, execute=not getattr(options, "no_execute", False)),
-                   why=getattr(options, "why", False))
+    report = choose(project, options.profile, given, execute=not getattr(options, "no_execute", False),
+                    writes=options.run is not _check)
+    return replace(report, why=getattr(options, "why", False))
 
 
 def _choice(options: argparse.Namespace) -> tuple[str, ...]:

@@ -10,11 +10,12 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from gozaresh.common import files
-from gozaresh.common.digests import file_digest
+from gozaresh.common.digests import digest, file_digest
 from gozaresh.common.environment import environment
 from gozaresh.common.errors import Problem, SourceError, raise_problems
-from gozaresh.common.memo import Memo, key, memo
+from gozaresh.common.store import Store, store_of
 from gozaresh.common.text import read_text
+from gozaresh.export.bibliography import Entry, read_bibliography
 from gozaresh.export.pictures import Gallery
 from gozaresh.export.reading import Reading, read_kept
 from gozaresh.export.resolve import Conventions
@@ -22,7 +23,6 @@ from gozaresh.provenance.appendix import appendix
 from gozaresh.provenance.record import Provenance
 from gozaresh.provenance.trace import Chapter, trace
 from gozaresh.settings import Cover, Literal, Project, Settings
-from gozaresh.source.bibliography import read_bibliography
 from gozaresh.source.cells import Cell
 from gozaresh.source.chapter import Source, read_source, title_of
 from gozaresh.source.ipynb import LARGEST
@@ -39,6 +39,7 @@ class Report:
     overrides: Overrides
     paths: Mapping[str, str]
     why: bool = False  # whether each chapter says which input made it run
+    writes: bool = True  # whether results are kept on disk
     execute: bool = True  # whether code is run; else the outputs stand that the notebooks keep
     choice: tuple[str, ...] = ()  # the words by which profile and parameters were chosen
 
@@ -63,8 +64,8 @@ class Report:
     def _read(self, path: Path) -> Source:
         name = self.project.relative(path)
         text = read_text(path, name, SourceError, largest=LARGEST)
-        return self.memo("cells").get(key(text, name, self.execute),
-                                      lambda: read_source(path, name, run=self.execute))
+        return self.store.get(digest("cells", text, name, self.execute),
+                              lambda: read_source(path, name, run=self.execute), Source)
 
     @cached_property
     def parameters(self) -> Mapping[str, tuple[Parameter, ...]]:
@@ -75,13 +76,19 @@ class Report:
         return found
 
     @cached_property
+    def entries(self) -> Mapping[str, Entry]:
+        """The entries of the bibliography by their keys."""
+        return read_bibliography(bibliographies(self.project), self.project.root, self.store)
+
+    @cached_property
     def environment(self) -> Mapping[str, str]:
         """What is installed as the build begins."""
         return environment()
 
-    def memo(self, name: str) -> Memo:
-        """Where a step keeps its pieces by the digest of what they were made from."""
-        return memo(self.project.build / "memo" / name)
+    @property
+    def store(self) -> Store:
+        """The store of the steps' results; a check only reads it."""
+        return store_of(self.project.build / "store", writes=self.writes)
 
     def executed(self, name: str) -> NotebookNode:
         """The executed notebook of a chapter, not to be changed."""
@@ -90,14 +97,12 @@ class Report:
     def reading(self, name: str) -> Reading:
         """An executed chapter as it is set: its settled blocks, its pictures, what is to be told of it."""
         path = self.executed_path(name)
-        kept, digest = self.memo(f"reading-{name}"), file_digest(there(path))
         folders = (self.chapter_path(name).parent, self.project.file.parent, self.project.root)
         return read_kept(self.executed(name), Conventions(
             own=f"/{self.project.relative(self.project.figures)}", gallery=Gallery(tuple(dict.fromkeys(folders))),
-            macros=self.project.settings.macros,
-            citations=frozenset(read_bibliography(bibliographies(self.project))), bare=self.project.bare,
+            macros=self.project.settings.macros, citations=frozenset(self.entries), bare=self.project.bare,
             strict=self.project.settings.strict,
-            levels=() if name == next(iter(self.cells)) else (1,)), kept, digest)
+            levels=() if name == next(iter(self.cells)) else (1,)), self.store, file_digest(there(path)))
 
     def chapter_path(self, name: str) -> Path:
         """The source of a chapter."""
@@ -140,15 +145,15 @@ def open_document(path: Path, *, execute: bool = True) -> Project:
 
 
 def choose(project: Project, profile: str = "", given: Mapping[str, str] | None = None, *,
-           execute: bool = True) -> Report:
-    """Choose a profile (empty: the default one) and parameters.
+           execute: bool = True, writes: bool = True) -> Report:
+    """Choose a profile (empty: the default one) and parameters; for the rest see :class:`Report`.
 
     Raises:
         SettingsError: no such profile or parameter, or a value of the wrong type.
     """
     project.check()
     name, values = project.profile(profile, varied=bool(given), data=_data_alone(project, given or {}))
-    report = Report(project, name, Overrides(values, dict(given or {})), {}, execute=execute)
+    report = Report(project, name, Overrides(values, dict(given or {})), {}, writes=writes, execute=execute)
     for parameters in report.parameters.values():
         report.overrides.resolve(parameters, project.root)
     return report

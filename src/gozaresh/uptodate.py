@@ -7,17 +7,15 @@ step by step, what is to be done.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import platform
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gozaresh.common.environment import cuda_present, now, threads
+from gozaresh.common.digests import digest
+from gozaresh.common.environment import environment, now
 from gozaresh.common.paths import ENGINE
 from gozaresh.run.file_audit import digest_of
 
@@ -40,8 +38,8 @@ class Manifest:
 
     def state(self, root: Path, held: tuple[dict[str, str], dict[str, str]] | None = None) -> str:
         """The digest of all this and of the machine."""
-        whole = [str(root), *(held or self.held(root)), _packages(), _machine()]
-        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+        variables = [os.environ.get(name, "") for name in VARIABLES]
+        return digest(str(root), *(held or self.held(root)), environment(), str(now().date()), variables)
 
 
 def contents(roots: Iterable[WatchedPath]) -> dict[str, str]:
@@ -74,26 +72,6 @@ def write_manifest(root: Path, choice: Sequence[str], roots: Iterable[WatchedPat
     return json.dumps({"format": FORMAT, "choice": [*choice], "roots": parts.roots, "seen": parts.seen,
                        "state": parts.state(root, held)})
 
-
-def _machine() -> list[str]:
-    """All that steps take from outside the report: interpreter, system, device, threads, day, variables."""
-    return [sys.version, platform.machine(), sys.platform, "cuda" if cuda_present() else "cpu", threads(),
-            str(now().date()), *(os.environ.get(name, "") for name in VARIABLES)]
-
-
-def _packages() -> dict[str, str]:
-    """SHA-256 of what each installed package says of itself."""
-    return {path: digest_of("file", Path(path)) for folder in sys.path for path in _records(folder or ".")}
-
-
-def _records(folder: str) -> Iterator[str]:
-    if not os.path.isdir(folder):
-        yield folder  # an archive, or nothing
-        return
-    for name in os.listdir(folder):
-        path = os.path.join(folder, name)
-        if name.endswith((".dist-info", ".egg-info")):
-            yield from (path, os.path.join(path, "METADATA"), os.path.join(path, "PKG-INFO"))
 
 if TYPE_CHECKING:
     from gozaresh.settings import Project

@@ -27,7 +27,6 @@ from typing import TextIO
 
 from gozaresh import build
 from gozaresh.common.errors import GozareshError, from_os_error, quoted
-from gozaresh.common.memo import save_all
 from gozaresh.common.paths import ENGINE
 from gozaresh.report import Report, inputs
 from gozaresh.settings import Project, load_project
@@ -174,10 +173,6 @@ class _Watch:
             self._good = datetime.now().strftime("%H:%M:%S")
             told = f"build/report.pdf is ready, {self._good}, after {time.monotonic() - started:.1f} s"
         self._status.now(f"{told}; waiting for a save")
-        try:
-            save_all()  # so that the next program finds it; this one has it in memory
-        except OSError as error:
-            self._status.lines(quoted(from_os_error(error, self._folder), self._folder))
 
     def _now_watching(self, chosen: frozenset[WatchedPath]) -> None:
         """Watch other files from now on; those already looked at keep the times that they had then."""

@@ -16,8 +16,7 @@ import pytest
 
 from gozaresh import build, cli
 from gozaresh.bundle import bundle_name
-from gozaresh.common import memo
-from gozaresh.common.errors import BundleError, SourceError
+from gozaresh.common.errors import BundleError
 from gozaresh.pdf.text import outline, read_pages
 from gozaresh.provenance import record as origins
 from gozaresh.typeset.typeset import LABEL
@@ -187,23 +186,6 @@ def test_gamma_makes_the_chapters_model_a_factor_vae(homework: Path, tmp_path: P
     assert done.status == 0, done.err
     executed = nbformat.read(folder / "build" / "executed" / "04_vae.ipynb", as_version=4)
     assert "در دورهٔ پایانی همبستگی کل را" in json.dumps(executed, ensure_ascii=False)
-
-
-def test_a_commands_own_error_comes_before_that_of_a_full_disk(monkeypatch, capsys) -> None:
-    def faulty(*_: object) -> None:
-        raise SourceError("notebooks/x.py:3: not this")
-
-    def full() -> None:
-        raise OSError(errno.ENOSPC, "No space left on device", "build/memo/pages")
-
-    monkeypatch.setattr(memo, "save_all", full)
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(build, "check", faulty)
-    assert cli.main(["check"]) == 1
-    assert capsys.readouterr().err.strip() == "error: notebooks/x.py:3: not this"
-    monkeypatch.setattr(build, "check", lambda *_: None)
-    assert cli.main(["check"]) == 1
-    assert "\nerror: build/memo/pages: the disk is full" in capsys.readouterr().err
 
 
 def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

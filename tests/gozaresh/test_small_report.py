@@ -81,6 +81,14 @@ def test_a_parameter_runs_again_and_gives_to_the_byte_what_a_clean_build_on_anot
     made = handed_in(pendulum_again)
     assert {"build/report.pdf", "build/executed/01_pendulum.ipynb", "figures/fig-period.svg"} <= set(made)
     assert made == handed_in(moon)
+    text = (pendulum_again / "build" / "chapters" / "appendix.typ").read_text(encoding="utf-8")
+    assert "در این اجرا ۱ پارامتر مقداری جز پیش‌فرض دارد" in text
+
+
+def test_a_parameter_set_to_its_default_is_not_counted_as_changed(pendulum_again: Path) -> None:
+    assert gozaresh("build", ".", "--set", "gravity=9.81", cwd=pendulum_again).status == 0
+    text = (pendulum_again / "build" / "chapters" / "appendix.typ").read_text(encoding="utf-8")
+    assert "مقدار پیش‌فرض خود را دارند" in text
 
 
 def test_nbconvert_knows_the_exporter(built_pendulum: Path, tmp_path: Path) -> None:

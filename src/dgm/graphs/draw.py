@@ -87,9 +87,14 @@ def render(source: str) -> str:
     command = [_command(), "-Tsvg"]
     done = subprocess.run(command, input=source, capture_output=True, text=True, encoding="utf-8")
     if done.returncode != 0:
-        raise GraphError(f"Graphviz could not draw the graph: {done.stderr.strip().splitlines()[-1]}")
+        raise GraphError(f"Graphviz could not draw the graph: {_reason(done)}")
     svg = done.stdout[done.stdout.index("<svg"):]
     return _lower_subscripts(re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL))
+
+
+def _reason(done: subprocess.CompletedProcess[str]) -> str:
+    """The last line that Graphviz wrote; one that was killed wrote none."""
+    return next(reversed(done.stderr.strip().splitlines()), f"it ended with status {done.returncode} and said nothing")
 
 
 def _draw(

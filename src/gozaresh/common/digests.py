@@ -1,15 +1,33 @@
-"""SHA-256 of values and of files."""
+"""SHA-256 of values and of files; the one way in which keys are made."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import is_dataclass
 from pathlib import Path
 
 
-def digest(value: object) -> str:
-    """SHA-256 of a value that JSON can write."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+def digest(*values: object) -> str:
+    """SHA-256 of a value that JSON can write, or of several as one list.
+
+    Dataclasses, sets, bytes and paths are written too; a tuple is as good as a list.
+    """
+    value = values[0] if len(values) == 1 else values
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=_plain)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return {"sha256": hashlib.sha256(value).hexdigest()}
+    if is_dataclass(value):
+        return {type(value).__name__: {name: getattr(value, name) for name in value.__dataclass_fields__}}
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"no digest of a {type(value).__name__}")
 
 
 def file_digest(path: Path) -> str:

@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import cache
+from importlib import metadata
 from importlib.metadata import Distribution, distributions
 
 from gozaresh.common.errors import SettingsError
@@ -43,17 +45,18 @@ def now() -> datetime:
 
 
 def repeatable() -> bool:
-    """Whether two builds shall be alike to the byte, so that nothing may tell how long anything took."""
+    """Test if two builds shall be alike to the byte, so that nothing may tell how long anything took."""
     return bool(os.environ.get("SOURCE_DATE_EPOCH"))
 
 
 def took(seconds: float) -> dict[str, float]:
-    """What a record says of a duration: nothing, where builds shall be alike."""
+    """A duration for a record; empty where builds shall be alike."""
     return {} if repeatable() else {"seconds": round(seconds, 1)}
 
 
+@cache
 def cuda_present() -> bool:
-    """Whether a CUDA card answers; asked of the driver's own tool, so that torch need not be imported."""
+    """Test if a CUDA card answers: asked once, of the driver's own tool, so that torch need not be imported."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return False
@@ -62,7 +65,7 @@ def cuda_present() -> bool:
 
 
 def threads() -> str:
-    """What settles among how many threads a sum is shared, and so how it is rounded: processors, and what was asked."""
+    """Processors and settings that decide among how many threads a sum is shared, and so how it is rounded."""
     free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return " ".join([str(free), *(os.environ.get(name, "-") for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"))])
 
@@ -78,7 +81,10 @@ def numeric_variables() -> dict[str, str]:
 
 
 def environment() -> dict[str, str]:
-    """Interpreter, machine, device, threads, whether durations are told, and every installed package's version."""
+    """All that results depend on outside of a report, the one list of it for keys, manifests and records.
+
+    Interpreter, machine, device, threads, if durations are told, and every installed package's version.
+    """
     packages = sorted(_package(found) for found in distributions())
     return {
         "python": platform.python_version(), "machine": platform.machine(), "system": sys.platform,
@@ -86,6 +92,14 @@ def environment() -> dict[str, str]:
         "durations": "not told" if repeatable() else "told", **numeric_variables(),
         **dict(packages),
     }
+
+
+def version(name: str) -> str:
+    """The version of an installed package, or the empty string."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def _package(found: Distribution) -> tuple[str, str]:

@@ -1,8 +1,7 @@
-"""Reading and writing what the steps hand to each other; a file appears whole or not at all."""
+"""Read and write the files that the steps hand to each other, whole or not at all; lock a folder."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import nbformat
+from filelock import FileLock, Timeout
 from nbformat import NotebookNode
 
 from gozaresh.common.progress import say
@@ -44,24 +44,35 @@ def write_notebook(notebook: NotebookNode, path: Path) -> None:
 
 
 def notebook_text(notebook: NotebookNode) -> str:
-    """What a notebook's file holds."""
+    """The text of a notebook's file."""
     return str(nbformat.writes(notebook)) + "\n"
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write a text file atomically."""
+    """Write a text file atomically (:func:`write_bytes`)."""
     write_bytes(text.encode("utf-8"), path)
 
 
-def write_bytes(data: bytes, path: Path) -> None:
-    """Write a file atomically; one that holds just that is left as it is."""
+def write_bytes(data: bytes, path: Path, *, durable: bool = True) -> None:
+    """Write a file atomically, so that a reader, or a crash, finds the old one or the new one whole.
+
+    One that holds just that is left as it is. ``durable=False`` saves the wait for the disk where a torn file is known
+    by its digest.
+
+    Raises:
+        OSError: with the file's name, as when the disk is full.
+    """
     with suppress(OSError):
         if path.stat().st_size == len(data) and path.read_bytes() == data:
             return
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_bytes(data)
+        with partial.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            if durable:
+                os.fsync(stream.fileno())
         partial.replace(path)
     except OSError as error:  # a full disk does not say of which file
         raise OSError(error.errno, error.strerror, str(path)) from None
@@ -72,10 +83,13 @@ def write_bytes(data: bytes, path: Path) -> None:
 def locked(path: Path, what: str) -> Iterator[None]:
     """Hold the lock ``path`` for the block; while another process holds it, wait, and say so."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"{what}: another build is at work on it; waiting")
-            fcntl.flock(stream, fcntl.LOCK_EX)
-        yield  # closing the file gives the lock back, and so does the end of the process
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f"{what}: another build is at work on it; waiting")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()  # the end of the process does so too

@@ -1,7 +1,12 @@
-"""What the terminal shows while the engine works: one line a step, and the progress that a kernel writes to a file."""
+"""Progress on the terminal: a line for each step, and the progress that a kernel reports.
+
+The protocol: the variable GOZARESH_PROGRESS names a file, to which the kernel appends a line of JSON for each step, as
+``{"unit": "epoch", "done": 3, "total": 50, "text": "…"}``. All keys but ``done`` may be left out.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
@@ -19,7 +24,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def follow(file: Path, name: str, now: Callable[[], str] = str) -> Iterator[None]:
-    """Show the last line that a kernel appends to ``file`` while the block runs.
+    """Show the last step that a kernel reports in ``file`` while the block runs.
 
     Where there is no new one for :data:`QUIET_INTERVAL`, what ``now`` tells is shown.
     """
@@ -37,7 +42,7 @@ def _tail(file: Path, name: str, stop: threading.Event, now: Callable[[], str]) 
     terminal = sys.stderr.isatty()
     shown, told, shown_at = "", "", time.monotonic()
     while not stop.wait(0.5):
-        line = _last_line(file)
+        line = _told(_last_line(file))
         if line == told and time.monotonic() - shown_at >= QUIET_INTERVAL:
             line = now()
         elif line != told:
@@ -48,6 +53,20 @@ def _tail(file: Path, name: str, stop: threading.Event, now: Callable[[], str]) 
             shown, shown_at = line, time.monotonic()
     if terminal and shown:
         print(file=sys.stderr)
+
+
+def _told(line: str) -> str:
+    """A step of the protocol in words; anything else as it is.
+
+    >>> _told('{"unit": "epoch", "done": 3, "total": 50, "text": "loss 4"}')
+    'epoch 3/50: loss 4'
+    """
+    try:
+        step = json.loads(line)
+        count = f"{step.get('unit', 'step')} {step['done']}" + (f"/{step['total']}" if "total" in step else "")
+        return f"{count}: {step['text']}" if step.get("text") else count
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return line
 
 
 def _last_line(file: Path) -> str:

@@ -14,15 +14,16 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from gozaresh.common.digests import digest
 from gozaresh.common.errors import Place, Problem, TypesetError, raise_problems
 from gozaresh.common.findings import Finding
-from gozaresh.common.memo import Memo, key
+from gozaresh.common.store import Store
 from gozaresh.export.commonmark import Lines, for_pandoc
 from gozaresh.export.document import to_document
 from gozaresh.export.error_places import place_in
 from gozaresh.export.html import Html, Untold
 from gozaresh.export.pandoc import Node, mark, marked, marker, read
-from gozaresh.export.resolve import Conventions, addresses, settle
+from gozaresh.export.resolve import Conventions, Settled, addresses, settle
 from gozaresh.source.markup import defined, undefined
 from gozaresh.source.notebook import place_of
 
@@ -69,11 +70,11 @@ def read_chapter(notebook: NotebookNode, conventions: Conventions | None = None)
     Raises:
         TypesetError: pandoc cannot read a cell, or a footnote is not written; with its line.
     """
-    return read_kept(notebook, conventions or Conventions(), Memo(), "")
+    return read_kept(notebook, conventions or Conventions(), Store(), "")
 
 
-def read_kept(notebook: NotebookNode, conventions: Conventions, memo: Memo, digest: str) -> Reading:
-    """The same; ``memo`` holds what was read of the notebook of a ``digest``, and what pictures of the same bytes gave.
+def read_kept(notebook: NotebookNode, conventions: Conventions, store: Store, executed: str) -> Reading:
+    """The same; ``store`` holds what was read of the notebook of the digest ``executed``, and what pictures gave.
 
     Raises:
         TypesetError: see :func:`read_chapter`.
@@ -84,12 +85,12 @@ def read_kept(notebook: NotebookNode, conventions: Conventions, memo: Memo, dige
     missing = list(_footnotes(notebook, parts))
     if not conventions.bare:
         raise_problems([Problem(found.place, found.text) for found in missing], TypesetError)
-    name = key("tree", digest, conventions.own)
-    trees = memo.get(name, lambda: _trees(notebook, parts))
+    name = digest("tree", executed, conventions.own)
+    trees = store.get(name, lambda: _trees(notebook, parts), list[tuple[list[Node], list[Untold]]])
     files = [conventions.gallery.state(address) for blocks, _ in trees for address in addresses(blocks)]
     cells = [notebook.cells[part.cell] for part in parts]
-    settled = memo.get(key(name, conventions, files), lambda: settle(
-        [blocks for blocks, _ in trees], cells, conventions, [untold for _, untold in trees]))
+    settled = store.get(digest("settled", name, conventions, files), lambda: settle(
+        [blocks for blocks, _ in trees], cells, conventions, [untold for _, untold in trees]), Settled)
     whole = [replace(part, blocks=blocks) for part, blocks in zip(parts, settled.cells, strict=True)]
     named = {path for blocks, _ in trees for address in addresses(blocks)
              for path in conventions.gallery.candidates(address)}

@@ -14,7 +14,8 @@ from pathlib import Path
 import pikepdf
 from pikepdf import Array, ContentStreamInstruction, Dictionary, Matrix
 
-from gozaresh.common.memo import Memo, key
+from gozaresh.common.digests import digest
+from gozaresh.common.store import Store
 from gozaresh.pdf.content import Run, find_runs
 from gozaresh.pdf.digest import Digests
 from gozaresh.pdf.font import Font
@@ -99,16 +100,16 @@ class TaggedPdf:
     pages: tuple[PageContent, ...]
 
 
-def read_tagged(path: Path, memo: Memo | None = None) -> TaggedPdf:
-    """Read the tags and pages of a PDF that Typst set; ``memo`` holds what was read of pages of the same content."""
+def read_tagged(path: Path, store: Store | None = None) -> TaggedPdf:
+    """Read the tags and pages of a PDF that Typst set; ``store`` holds what was read of pages of the same content."""
     with pikepdf.open(path) as pdf:
-        return tagged(pdf, memo or Memo())
+        return tagged(pdf, store or Store())
 
 
-def tagged(pdf: pikepdf.Pdf, memo: Memo) -> TaggedPdf:
+def tagged(pdf: pikepdf.Pdf, store: Store) -> TaggedPdf:
     """The same of a PDF that is open."""
     fonts: dict[tuple[int, int], Font] = {}
-    pages = [_read_page(page, fonts, memo) for page in pdf.pages]
+    pages = [_read_page(page, fonts, store) for page in pdf.pages]
     spots = {(number, mark): Shown(text, number, painted) for number, (_, marked) in enumerate(pages, 1)
              for mark, (text, painted) in marked.items()}
     numbers = {page.obj.objgen: number for number, page in enumerate(pdf.pages, 1)}
@@ -117,25 +118,25 @@ def tagged(pdf: pikepdf.Pdf, memo: Memo) -> TaggedPdf:
                      tuple(replace(content, number=number) for number, (content, _) in enumerate(pages, 1)))
 
 
-def _read_page(page: pikepdf.Page, fonts: dict[tuple[int, int], Font], memo: Memo) -> _ReadPage:
+def _read_page(page: pikepdf.Page, fonts: dict[tuple[int, int], Font], store: Store) -> _ReadPage:
     """Read a page, or take what was read of one with the same content whose fonts said the same of its codes."""
     digests, entries = Digests(), dict(page.resources.get("/Font", Dictionary()).items())
     known = {name: _font(font, fonts) for name, font in entries.items()}
     bases = {name: str(font.get("/BaseFont", name)) for name, font in entries.items()}
-    name = f"read {digests.of(page.obj['/Contents'])} {digests.of(page.mediabox)} {sorted(bases.items())}"
-    kept = memo.find(name)
-    if kept is not None and kept[1] == _said(kept[0], known):
-        done: _ReadPage = kept[2]
-        return done
+    name = digest("read", digests.of(page.obj["/Contents"]), digests.of(page.mediabox), bases)
+    kept = store.find(name, _Kept)
+    if kept is not None and kept.said == _said(kept.codes, known):
+        return kept.page
     reader = _PageReader(page, known, bases)
     done, codes = reader.read(), {font: tuple(sorted(used)) for font, used in sorted(reader.codes.items())}
-    memo.keep(name, (codes, _said(codes, known), done))
+    store.keep(name, _Kept(codes, _said(codes, known), done), _Kept)
     return done
 
 
 def _said(codes: Mapping[str, Sequence[int]], fonts: Mapping[str, Font]) -> str:
     """All that reading a page asks of its fonts: what the codes say and how wide they are."""
-    return key([[(fonts[name].plain(code), fonts[name].width(code)) for code in used] for name, used in codes.items()])
+    return digest([[(fonts[name].plain(code), fonts[name].width(code)) for code in used]
+                   for name, used in codes.items()])
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,15 @@ class _Tree:
 
 
 _ReadPage = tuple[PageContent, dict[int, tuple[str, bool]]]  # numbered 0; what each numbered piece shows
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A page as it was read, the codes of each font on it, and the digest of what the fonts said of these."""
+
+    codes: dict[str, tuple[int, ...]]
+    said: str
+    page: _ReadPage
 
 
 @dataclass

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pypdfium2
 
-from gozaresh.common.memo import Memo
+from gozaresh.common.digests import digest
+from gozaresh.common.store import Store
 
 CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe]")
 MARKS = "\u064b-\u065f\u0670"
@@ -25,22 +26,22 @@ class Page:
     text: str
 
 
-def read_pages(path: Path, memo: Memo | None = None, keys: Sequence[str] = ()) -> list[Page]:
+def read_pages(path: Path, store: Store | None = None, keys: Sequence[str] = ()) -> list[Page]:
     """The text of each page as pdfium (the reader of Chrome) gives it.
 
     Letters, marks and half-spaces are the source's. pdfium itself puts Latin words of a Persian line from right to
     left and mirrors brackets, whatever the PDF says; whoever compares must bear that.
 
-    ``memo`` holds what was read of pages of the same digest; ``keys`` are the pages' (:mod:`gozaresh.pdf.digest`).
+    ``store`` holds what was read of pages of the same digest; ``keys`` are the pages' (:mod:`gozaresh.pdf.digest`).
     """
-    known: list[str | None] = [memo.find(f"copied {key}") for key in keys] if memo else []
+    known: list[str | None] = [store.find(digest("copied", key), str) for key in keys] if store else []
     if not known or None in known:
         with pypdfium2.PdfDocument(path) as pdf:
             known = known or [None] * len(pdf)
             known = [_copied(pdf[at]) if text is None else text for at, text in enumerate(known)]
-        for key, text in zip(keys, known, strict=bool(memo)):
-            if memo:
-                memo.keep(f"copied {key}", text)
+        for key, text in zip(keys, known, strict=bool(store)):
+            if store:
+                store.keep(digest("copied", key), str(text), str)
     return [Page(number, str(text)) for number, text in enumerate(known, 1)]
 
 

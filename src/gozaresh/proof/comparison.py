@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from gozaresh.common.errors import Place
-from gozaresh.proof.passage import CITATION, Passage
+from gozaresh.proof.passage import CITATION, Passage, Word
 
 CITATIONS = re.compile(f"{CITATION}+")
 ALIKE = 0.5  # the least part of its characters that a damaged passage shares with what is left of it
@@ -108,15 +108,11 @@ class _Comparison:
         extra += rest
 
     def _damaged(self, want: Passage, have: Passage) -> None:
-        spans = [opcode for opcode in SequenceMatcher(None, want.key, have.key, autojunk=False).get_opcodes()
-                 if opcode[0] != "equal"]
-        words = want.words()
-        lost = [word for word in words if any(_touches(word.start, word.end, a, b) for _, a, b, _, _ in spans)]
+        """Name the words that differ: aligned as words; where a reader has parted or joined words, as characters."""
+        lost, added = _differing(want, have)
         self.missing += [Missing(want.place_of(word.text), f"«{word.text}»") for word in lost]
-        for word in have.words():
-            if any(d > c and c < word.end and d > word.start for _, _, _, c, d in spans):
-                self.faults.append(Fault(have.page, f"«{word.text}» is in no source, but in {have.name}"))
-        if not lost and not self.faults:
+        self.faults += [Fault(have.page, f"«{word.text}» is in no source, but in {have.name}") for word in added]
+        if not lost and not added:
             self.missing.append(Missing(want.place, want.name, "is not whole"))
 
     def moved(self, lost: Sequence[Passage], extra: Sequence[Passage]) -> None:
@@ -150,6 +146,19 @@ def _most_alike(want: Passage, found: Sequence[Passage]) -> Passage | None:
     return best
 
 
-def _touches(start: int, end: int, first: int, last: int) -> bool:
-    """Whether a word holds a changed place: characters that are gone, or the point where others were put in."""
-    return (first < end and last > start) if last > first else start < first < end
+def _differing(want: Passage, have: Passage) -> tuple[list[Word], list[Word]]:
+    """The words of the one that the other does not hold, both ways."""
+    left, right = want.words(), have.words()
+    lost: list[Word] = []
+    added: list[Word] = []
+    for equal, of_left, of_right in _regions([word.text for word in left], [word.text for word in right]):
+        gone, new = left[of_left], right[of_right]
+        if not equal and (not gone or not new or _letters(want, gone) != _letters(have, new)):
+            lost += gone
+            added += new
+    return lost, added
+
+
+def _letters(passage: Passage, words: Sequence[Word]) -> str:
+    """The compared characters of neighbouring words, for a PDF has no blanks at the ends of lines."""
+    return passage.key[words[0].start:words[-1].end]

@@ -13,9 +13,10 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from gozaresh.common.digests import digest
 from gozaresh.common.errors import Place
-from gozaresh.common.memo import Memo, key
 from gozaresh.common.persian import persian
+from gozaresh.common.store import Store
 from gozaresh.export.ledger import collect, marks
 from gozaresh.export.pandoc import BLANKS, Node, bracketed, is_caption, joined, labelled
 from gozaresh.export.reading import Part, Reading, read_chapter, read_parts
@@ -25,7 +26,7 @@ from gozaresh.maths.parser import parse
 from gozaresh.maths.symbols import SYMBOLS
 from gozaresh.maths.tree import Node as MathNode
 from gozaresh.maths.tree import Styled, Symbol, Table, Text, Word
-from gozaresh.proof.numbering import Numbering
+from gozaresh.proof.numbering import Numbering, Numbers
 from gozaresh.proof.passage import CITATION, CODE, END, FORMULA, PLAIN, Passage, letters
 from gozaresh.source.markup import is_crossref
 
@@ -54,22 +55,31 @@ def expected_appendix(markdown: str) -> ExpectedText:
                         is_appendix=True)
 
 
-def expected_passages(promises: Sequence[ExpectedText], macros: str = "", memo: Memo | None = None) -> list[Passage]:
+def expected_passages(promises: Sequence[ExpectedText], macros: str = "", store: Store | None = None) -> list[Passage]:
     """Every passage of the report in order, its references resolved.
 
-    ``memo`` holds what was read of a chapter of the same text after the same numbers.
+    ``store`` holds what was read of a chapter of the same text after the same numbers.
 
     Raises:
         TypesetError: pandoc failed.
     """
     reader = _Reader(macros)
     for promise in promises:
-        reader.take(promise, memo or Memo())
+        reader.take(promise, store or Store())
     return [replace(passage, text=REFERENCE.sub(reader.reference, passage.text)) for passage in reader.passages]
 
 
 def _key(promise: ExpectedText, macros: str) -> str:
-    return key("promise", promise.parts, sorted(promise.checks.items()), promise.is_appendix, macros)
+    return digest("expected", promise.parts, dict(promise.checks), promise.is_appendix, macros)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The passages of a text, and the numbers before and after it."""
+
+    before: Numbers
+    after: Numbers
+    passages: tuple[Passage, ...]
 
 
 class _Reader:
@@ -84,17 +94,17 @@ class _Reader:
         self._at = 0  # how far into the part's source the last passage stood
         self._formulas: dict[maths.Formula, maths.TypstFormula] = {}
 
-    def take(self, promise: ExpectedText, memo: Memo) -> None:
+    def take(self, promise: ExpectedText, store: Store) -> None:
         """Read one chapter, or take what was read of it before if it was numbered from the same numbers on."""
         name, before = _key(promise, self._macros), self._numbers.state()
-        kept = memo.find(name)
-        if kept is not None and kept[0] == before:
-            self._numbers.resume(kept[1])
-            self.passages += kept[2]
+        kept = store.find(name, _Kept)
+        if kept is not None and kept.before == before:
+            self._numbers.resume(kept.after)
+            self.passages += kept.passages
             return
         start = len(self.passages)
         self.read(promise)
-        memo.keep(name, (before, self._numbers.state(), self.passages[start:]))
+        store.keep(name, _Kept(before, self._numbers.state(), tuple(self.passages[start:])), _Kept)
 
     def read(self, promise: ExpectedText) -> None:
         """Read one chapter."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Any
+from dataclasses import dataclass
 
 from gozaresh.common.checks import SIGNS
 from gozaresh.common.persian import persian
@@ -17,6 +17,17 @@ APPENDIX_NOUN = "پیوست"
 APPENDIX_LETTERS = ("الف", "ب", "پ", "ت", "ث")
 COUNTED = re.compile(r"^\(([۰-۹]+)\)$")
 DEEPEST = 3  # the level of heading below which none is numbered
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """All that the next numbers depend on."""
+
+    counts: dict[str, int]
+    levels: list[int]
+    in_appendix: bool
+    numbers: dict[str, str]
+    nouns: dict[str, str]
 
 
 class Numbering:
@@ -29,15 +40,15 @@ class Numbering:
         self._numbers: dict[str, str] = {}
         self._nouns: dict[str, str] = {}
 
-    def state(self) -> tuple[object, ...]:
-        """All that the next numbers depend on."""
-        return (dict(self._counts), list(self._levels), self._in_appendix, dict(self._numbers), dict(self._nouns))
+    def state(self) -> Numbers:
+        """The numbers so far."""
+        return Numbers(dict(self._counts), list(self._levels), self._in_appendix, dict(self._numbers),
+                       dict(self._nouns))
 
-    def resume(self, state: tuple[Any, ...]) -> None:
+    def resume(self, state: Numbers) -> None:
         """Go on from an earlier state."""
-        counts, levels, self._in_appendix, numbers, nouns = state
-        self._counts, self._levels = Counter(counts), list(levels)
-        self._numbers, self._nouns = dict(numbers), dict(nouns)
+        self._counts, self._levels, self._in_appendix = Counter(state.counts), list(state.levels), state.in_appendix
+        self._numbers, self._nouns = dict(state.numbers), dict(state.nouns)
 
     def begin_appendix(self) -> None:
         """From here on headings have a letter."""

@@ -20,7 +20,8 @@ import pikepdf
 
 from gozaresh.common.errors import Problem
 from gozaresh.common.findings import Finding
-from gozaresh.common.memo import Memo
+from gozaresh.common.store import Store
+from gozaresh.export.bibliography import Entry, plain_words
 from gozaresh.pdf.digest import page_digests
 from gozaresh.pdf.tags import PageContent, tagged
 from gozaresh.pdf.text import MARKS, Page, read_pages
@@ -29,7 +30,6 @@ from gozaresh.proof.comparison import Fault, Missing, compare
 from gozaresh.proof.page_checks import Margins, page_faults, text_faults, unembedded_fonts
 from gozaresh.proof.passage import CODE, END, FORMULA, PLAIN, Passage
 from gozaresh.proof.words import PERSIAN, SourceText, tokens
-from gozaresh.source.bibliography import Entry, plain_words
 
 MARK = re.compile(f"[{MARKS}]")
 NOT_TEXT = re.compile(f"{FORMULA}[^{END}]*{END}|{CODE}[^{PLAIN}]*{PLAIN}")
@@ -61,17 +61,17 @@ class Proof:
 
 def proofread(pdf: Path, promises: Sequence[Passage], sources: Sequence[SourceText] = (),
               margins: Margins | None = None, entries: Mapping[str, Entry] | None = None,
-              memo: Memo | None = None, *, strict: bool = True) -> Proof:
+              store: Store | None = None, *, strict: bool = True) -> Proof:
     """Hold the PDF, whose text layer is repaired, against the promised passages, and these against the sources' words.
 
     ``margins`` are those of the theme's pages; without them text may reach to the page's edge. ``entries`` are those of
-    the .bib files by their keys. ``memo`` holds what was read of pages of the very same content; what they say is
+    the .bib files by their keys. ``store`` holds what was read of pages of the very same content; what they say is
     compared anew. Without ``strict`` Latin digits and Arabic letters in Persian text are no faults (:func:`style`).
     """
     with pikepdf.open(pdf) as document:
-        keys = page_digests(document) if memo else []
-        read, loose = tagged(document, memo or Memo()), [*unembedded_fonts(document)]
-    copied = read_pages(pdf, memo, keys)
+        keys = page_digests(document) if store else []
+        read, loose = tagged(document, store or Store()), [*unembedded_fonts(document)]
+    copied = read_pages(pdf, store, keys)
     missing, faults = compare(promises, actual_passages(read.root))
     shown = bibliography_entries(read.root)
     missing += [*_left_out(sources, promises), *(_latin_digits(promises) if strict else ()),

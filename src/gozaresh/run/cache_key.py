@@ -11,8 +11,8 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from gozaresh.common.digests import digest, file_digest
-from gozaresh.common.memo import Memo
 from gozaresh.common.paths import ENGINE, FONTS
+from gozaresh.common.store import Store
 from gozaresh.run import modules as fingerprint
 from gozaresh.settings import Literal
 from gozaresh.source.notebook import code_of, option_lines, place_of
@@ -64,10 +64,10 @@ class Dependencies:
 
 
 def dependencies(notebook: NotebookNode, parameters: Mapping[str, Literal], paths: Mapping[str, Path], root: Path,
-              roots: Sequence[Path], environment: Mapping[str, str], memo: Memo) -> Dependencies:
+              roots: Sequence[Path], environment: Mapping[str, str], store: Store) -> Dependencies:
     """Gather a chapter's inputs; ``paths`` are its input files by parameter, ``roots`` hold the project's modules.
 
-    A file counts by its content, not by its name: the same data elsewhere is the same data. ``memo`` holds what each
+    A file counts by its content, not by its name: the same data elsewhere is the same data. ``store`` holds what each
     module imports.
     """
     files = {name: file_digest(path) for name, path in sorted(paths.items())}
@@ -75,7 +75,7 @@ def dependencies(notebook: NotebookNode, parameters: Mapping[str, Literal], path
               for name, value in sorted(parameters.items()) if name not in paths}
     data = {f"data of parameter {name}": value for name, value in files.items()}
     shared = {**values, **data, **environment, "fonts": file_digest(FONTS)}
-    modules = fingerprint.Modules(root, [root, *roots, ENGINE.parent], memo)
+    modules = fingerprint.Modules(root, [root, *roots, ENGINE.parent], store)
     cells = []
     for cell in notebook.cells:
         if cell.cell_type == "code":

@@ -7,7 +7,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,12 @@ from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 
 from gozaresh.common import environment
-from gozaresh.common.digests import digest, file_digest
+from gozaresh.common.digests import digest
 from gozaresh.common.environment import now, took
 from gozaresh.common.errors import ExecutionError, Place, first_line
 from gozaresh.common.files import locked, read_notebook, write_notebook
-from gozaresh.common.memo import Memo, key, memo
 from gozaresh.common.progress import follow, say
+from gozaresh.common.store import Store
 from gozaresh.run.cache import Cache, Entry, changed, restore_outputs
 from gozaresh.run.cache_key import CacheKey, Dependencies, dependencies, differences
 from gozaresh.run.kernel_environment import kernel_environment
@@ -50,6 +50,7 @@ class Job:
     build: Path
     profile: str
     environment: Mapping[str, str]  # as gozaresh.run.modules.environment() tells it
+    store: Store = field(default_factory=Store)
     why: bool = False  # whether to say which input made it run
     timeout: float | None = None  # seconds that one cell may take
 
@@ -57,11 +58,7 @@ class Job:
     def inputs(self) -> Dependencies:
         """What the outputs depend on, as it is now."""
         return dependencies(self.notebook, self.parameters, self.paths, self.root, self.roots,
-                         self.environment, self.memo("imports"))
-
-    def memo(self, name: str) -> Memo:
-        """Where pieces of the chapter are kept by the digest of what they were made from."""
-        return memo(self.build / "memo" / f"{name}-{self.name}")
+                         self.environment, self.store)
 
 
 @dataclass(frozen=True)
@@ -83,32 +80,21 @@ def execute(job: Job, run: Callable[[Job, Recorder], NotebookNode] | None = None
     with locked(job.build / "run" / f"{job.name}.lock", job.name):
         gathered = job.inputs
         cache = Cache(job.build / "cache" / job.name, job.root)
-        kept, about = job.memo("executed"), (digest(job.notebook), job.profile)
-        known: tuple[str, Mapping[str, str]] | None = kept.find(key(cache.checksum(gathered.inputs), *about))
-        if known is not None and _stands(job, *known):
-            say(f"{job.name}: unchanged, outputs of the earlier run are used")
-            return Reads(gathered.modules, known[1])
         found = cache.load(gathered.inputs)
         if found is None:
             nearest = cache.nearest(gathered.inputs)
             if job.why:
                 for line in _reasons(nearest, gathered.inputs, job.root):
                     say(f"{job.name}: {line}")
-            found = _run_and_keep(job, gathered, cache, nearest, run or _run)
+            found = _run_and_keep(job, gathered, cache, run or _run)
+            for place in _changed_by_chance(nearest, found):
+                say(f"look again: the cell at {place} gave another output than before from the same inputs")
         else:
             say(f"{job.name}: unchanged, outputs of the earlier run are used")
         done = restore_outputs(found, job.notebook)
         done.metadata["gozaresh"] |= {"key": gathered.inputs.key, "profile": job.profile}
         write_notebook(done, job.target)
-        seen = found.seen(len(found.cells))
-        if checksum := cache.checksum(gathered.inputs):
-            kept.keep(key(checksum, *about), (file_digest(job.target), seen))
-    return Reads(gathered.modules, seen)
-
-
-def _stands(job: Job, target: str, seen: Mapping[str, str]) -> bool:
-    """Whether the target is what the same run gave when it was put onto the same notebook, and would give again."""
-    return not changed(seen, job.root) and job.target.is_file() and file_digest(job.target) == target
+    return Reads(gathered.modules, found.seen(len(found.cells)))
 
 
 def _reasons(nearest: Entry | None, inputs: CacheKey, root: Path) -> Iterator[str]:
@@ -122,7 +108,7 @@ def _reasons(nearest: Entry | None, inputs: CacheKey, root: Path) -> Iterator[st
     yield from (f"runs, because: {reason}" for reason in reasons)
 
 
-def _run_and_keep(job: Job, gathered: Dependencies, cache: Cache, nearest: Entry | None,
+def _run_and_keep(job: Job, gathered: Dependencies, cache: Cache,
                   run: Callable[[Job, Recorder], NotebookNode]) -> Entry:
     """Run a chapter; what it gave is kept if its inputs are still the same at the end."""
     inputs = gathered.inputs
@@ -143,7 +129,6 @@ def _run_and_keep(job: Job, gathered: Dependencies, cache: Cache, nearest: Entry
         for cell in recorder.injected:
             _hide_paths(cell, job)
         entry = recorder.entry(inputs, job.notebook, _record(job, gathered, seconds), executed)
-        _name_chance(nearest, entry)
         if entry.cells:
             _keep(job, entry, cache)
     return entry
@@ -159,18 +144,17 @@ def _keep(job: Job, entry: Entry, cache: Cache) -> None:
     say(f"{job.name}: not kept, as it was saved anew while the chapter ran: {'; '.join(found)}")
 
 
-def _name_chance(before: Entry | None, now: Entry) -> None:
-    """Say which cells gave something else than in the last run although nothing that they depend on changed."""
+def _changed_by_chance(before: Entry | None, now: Entry) -> Iterator[str]:
+    """The cells that gave something else than in an earlier run although nothing that they depend on changed."""
     for old, new, cell in zip(before.cells if before else (), now.cells, now.inputs.cells, strict=False):
-        if old.key != new.key or {**old.seen, **new.seen} != {**new.seen, **old.seen}:
+        if old.key != new.key or old.seen.items() ^ new.seen.items():
             return
-        if _bare(old.outputs) != _bare(new.outputs):
-            say(f"look again: the cell at {cell.place} gave another output than before from the same inputs")
+        if _without_count(old.outputs) != _without_count(new.outputs):
+            yield cell.place
 
 
-def _bare(outputs: Sequence[Mapping[str, Any]]) -> str:
-    return digest([{name: value for name, value in output.items() if name != "execution_count"}
-                   for output in outputs])
+def _without_count(outputs: Sequence[Mapping[str, Any]]) -> str:
+    return digest([{name: value for name, value in output.items() if name != "execution_count"} for output in outputs])
 
 
 def _run(job: Job, recorder: Recorder) -> NotebookNode:

@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gozaresh.common.memo import Memo
+from gozaresh.common.digests import digest
+from gozaresh.common.store import Store
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Module:
 class Modules:
     """Finds the project's modules that the cells of a chapter import, each file read once and so of one state."""
 
-    def __init__(self, root: Path, roots: Sequence[Path], memo: Memo) -> None:
-        self._root, self._roots, self._memo = root, roots, memo
+    def __init__(self, root: Path, roots: Sequence[Path], store: Store) -> None:
+        self._root, self._roots, self._store = root, roots, store
         self._names: set[str] = set()
         self.found: dict[Path, Module] = {}
 
@@ -58,8 +59,8 @@ class Modules:
         return self._imports(data, package)
 
     def _imports(self, data: bytes, package: str) -> tuple[str, ...]:
-        name = f"{hashlib.sha256(data).hexdigest()} {package}"
-        return self._memo.get(name, lambda: tuple(imported_names(data.decode(errors="replace"), package)))
+        return self._store.get(digest("imports", data, package),
+                               lambda: tuple(imported_names(data.decode(errors="replace"), package)), tuple[str, ...])
 
     def _named(self, path: Path, root: Path) -> str:
         return path.relative_to(self._root if path.is_relative_to(self._root) else root).as_posix()

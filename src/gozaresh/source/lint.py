@@ -8,26 +8,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from gozaresh.common.errors import Place, Problem, nearest
 from gozaresh.common.findings import Finding
 from gozaresh.source.cells import Cell
-from gozaresh.source.markup import DEFINED, FENCED, NOT_PROSE, REFERENCE, blanked, defined, is_crossref, undefined
+from gozaresh.source.markup import CODE, DEFINED, FENCED, NOT_PROSE, REFERENCE, blanked, defined, is_crossref, undefined
 
 ARABIC_LETTERS = {"ي": "ی", "ك": "ک", "ى": "ی"}
-APPENDIX = {"sec-run-record", "sec-parameters", "sec-ledger", "sec-environment", "sec-record",
-            "sec-provenance"}  # the engine's own
 FLOATS = ("fig-", "tbl-", "lst-")
 HEADING = re.compile(r"^(#{1,6}) \S", re.M)
+EQUATION_LABEL = re.compile(r"(\$[ \t]*\n?[ \t>]*)?\{#(eq-[\w-]+)\}")  # perhaps after a formula
 RESULT = re.compile(r"[۰-۹]+٫[۰-۹]+٪?|[۰-۹]+٪|(?<![\w.])\d+\.\d+%?(?![\w.])|(?<![\w.])\d+%")
 
 
-def lint(cells: Sequence[Cell], citations: Iterable[str], *, strict: bool = True,
+def lint(cells: Sequence[Cell], citations: Iterable[str], reserved: Iterable[str] = (), *, strict: bool = True,
          bare: bool = False) -> tuple[Problem, ...]:
-    """Every breach in the chapters' cells, in order; ``citations`` are the bibliography's keys.
+    """Every breach in the chapters' cells, in order.
 
-    Style is held against the cells if ``strict``; in a ``bare`` document a reference to nothing is a word.
+    ``citations`` are the bibliography's keys; ``reserved`` labels are defined elsewhere, in the appendix. Style is held
+    against the cells if ``strict``; in a ``bare`` document a reference to nothing is a word.
     """
-    labels = list(_labels(cells))
-    known = {label for label, _ in labels} | APPENDIX
+    labels, others = list(_labels(cells)), set(reserved)
+    known = {label for label, _ in labels} | others
     unresolved = [] if bare else list(_unresolved(cells, known, set(citations) if strict else None))
-    found = [*_duplicates(labels), *unresolved, *([] if bare else _footnotes(cells))]
+    found = [*_duplicates(labels, others), *unresolved,
+             *([] if bare else (*_loose_labels(cells), *_footnotes(cells)))]
     if strict:  # a misspelt reference is one fault, not two
         found += [*([] if unresolved else _unmentioned(cells)), *_uncaptioned(cells), *_letters(cells), *_leaps(cells)]
     return tuple(sorted(set(found)))
@@ -64,12 +65,25 @@ def _labels(cells: Iterable[Cell]) -> Iterator[tuple[str, Place]]:
                 yield label, cell.place_of(label)
 
 
-def _duplicates(labels: Sequence[tuple[str, Place]]) -> Iterator[Problem]:
+def _duplicates(labels: Sequence[tuple[str, Place]], reserved: set[str]) -> Iterator[Problem]:
     first: dict[str, Place] = {}
     for label, place in labels:
+        if label in reserved:
+            yield Problem(place, f"label {label} is one of the appendix, which every report gets; choose another")
         if label in first:
             yield Problem(place, f"label {label} is already used at {first[label]}")
         first.setdefault(label, place)
+
+
+def _loose_labels(cells: Sequence[Cell]) -> Iterator[Problem]:
+    """Labels of equations that stand below or beside none: pandoc would print them as text."""
+    for cell in cells:
+        text = blanked(CODE, cell.source) if cell.kind == "markdown" else ""
+        for found in EQUATION_LABEL.finditer(text):
+            if not found[1]:
+                yield Problem(cell.place_at(found.start(2)),
+                              f"label {found[2]} stands alone: write {{#{found[2]}}} after the closing $$ of its "
+                              "equation, on the same line")
 
 
 def _unresolved(cells: Sequence[Cell], labels: set[str], citations: set[str] | None) -> Iterator[Problem]:

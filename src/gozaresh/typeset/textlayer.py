@@ -25,24 +25,26 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import NamedTuple
 
 import pikepdf
 from pikepdf import Array, ContentStreamInstruction, Dictionary, Name, Stream, String
 
+from gozaresh.common.digests import digest
 from gozaresh.common.errors import TypesetError, map_exceptions
-from gozaresh.common.memo import Memo
+from gozaresh.common.store import Store
 from gozaresh.pdf.content import REVERSED, Code, Run, Token, find_runs
 from gozaresh.pdf.digest import Digests
-from gozaresh.pdf.font import Font, instruction, number, without_controls
+from gozaresh.pdf.font import Font, Request, instruction, number, without_controls
 from gozaresh.typeset.reading_order import Emission, emit_codes, ink_only, is_neutral
 
 TOLERANCE = Decimal("0.5")  # thousandths of an em that a glyph may stand off its place
 
 
-def repair(pdf: bytes, memo: Memo | None = None) -> bytes:
+def repair(pdf: bytes, store: Store | None = None) -> bytes:
     """A PDF that looks the same and whose Persian text is extracted faithfully; equal bytes give equal bytes.
 
-    ``memo`` holds the pages that an earlier repair mended.
+    ``store`` holds the pages that an earlier repair mended.
 
     Raises:
         TypesetError: ``pdf`` is not a readable PDF.
@@ -50,7 +52,7 @@ def repair(pdf: bytes, memo: Memo | None = None) -> bytes:
     with map_exceptions(TypesetError, pikepdf.PdfError, tool="text layer: the PDF cannot be read"):
         document = pikepdf.open(io.BytesIO(pdf))
     with document:
-        _Repair(document, memo or Memo()).run()
+        _Repair(document, store or Store()).run()
         out = io.BytesIO()
         document.save(out, deterministic_id=True)
     return clear_ends(out.getvalue())
@@ -82,11 +84,18 @@ def _as_text(stream: pikepdf.Object, raw: bytes) -> None:
     stream.write(base64.a85encode(raw) + b"~>", filter=Array([Name.ASCII85Decode, *filters]), decode_parms=parameters)
 
 
+class Mended(NamedTuple):
+    """A compressed content stream, and the codes that its fonts gave: name of the font, what was asked, code."""
+
+    asked: tuple[tuple[str, Request, int], ...]
+    content: bytes
+
+
 class _Repair:
     """One document under repair, with the fonts and forms met so far."""
 
-    def __init__(self, pdf: pikepdf.Pdf, memo: Memo) -> None:
-        self._pdf, self._memo = pdf, memo
+    def __init__(self, pdf: pikepdf.Pdf, store: Store) -> None:
+        self._pdf, self._store = pdf, store
         self._digests = Digests()
         self._fonts: dict[tuple[int, int], Font] = {}
         self._forms: set[tuple[int, int]] = set()
@@ -128,13 +137,13 @@ class _Repair:
         fonts = {name: self._font(font) for name, font in names.items()}
         for font in fonts.values():
             font.asked.clear()
-        key = self._digests.of(content) + self._digests.of(Dictionary(names))
-        kept = self._memo.find(key)
-        if kept and all(fonts[name].code(*request) == code for name, request, code in kept[0]):
-            return bytes(kept[1])
+        key = digest("mended", self._digests.of(content), self._digests.of(Dictionary(names)))
+        kept = self._store.find(key, Mended)
+        if kept and all(fonts[name].code(*request) == code for name, request, code in kept.asked):
+            return kept.content
         done = zlib.compress(self._mended(stream, fonts))
-        self._memo.keep(key, ([(name, request, code) for name, font in fonts.items()
-                               for request, code in font.asked.items()], done))
+        asked = tuple((name, request, code) for name, font in fonts.items() for request, code in font.asked.items())
+        self._store.keep(key, Mended(asked, done), Mended)
         return done
 
     def _mended(self, stream: pikepdf.Page | pikepdf.Object, fonts: Mapping[str, Font]) -> bytes:

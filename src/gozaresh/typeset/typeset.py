@@ -15,8 +15,8 @@ from typing import Any
 from gozaresh.common.environment import now
 from gozaresh.common.errors import Place, Problem, TypesetError, nearest, one_line, raise_problems
 from gozaresh.common.files import write_bytes, write_text
-from gozaresh.common.memo import Memo
 from gozaresh.common.persian import jalali, latin_digits
+from gozaresh.common.store import Store
 from gozaresh.common.typst_code import typst_string
 from gozaresh.settings import Cover, Project
 from gozaresh.typeset.glyphs import missing_glyphs
@@ -35,8 +35,8 @@ class TypstFiles:
     appendix: Path
 
 
-def typeset(project: Project, sources: TypstFiles, memo: Memo | None = None) -> Path:
-    """Set the report and return the PDF's path; ``memo`` holds the pages that an earlier repair mended.
+def typeset(project: Project, sources: TypstFiles, store: Store | None = None) -> Path:
+    """Set the report and return the PDF's path; ``store`` holds the pages that an earlier repair mended.
 
     Raises:
         SourceError: a reference has no target.
@@ -47,7 +47,7 @@ def typeset(project: Project, sources: TypstFiles, memo: Memo | None = None) -> 
     _check_glyphs(project, sources)
     main = project.build / "report.typ"
     write_text(main_document(project, sources), main)
-    write_bytes(repair(_compile(main, project), memo), project.pdf)
+    write_bytes(repair(_compile(main, project), store), project.pdf)
     return project.pdf
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from gozaresh.common.errors import SettingsError
+from gozaresh.provenance.appendix import labels
 from gozaresh.source.assignment import Question, points, read_assignment, unanswered
 from gozaresh.source.cells import read_chapter
 from gozaresh.source.lint import half_spaces, lint, typed_results
@@ -27,7 +28,7 @@ draw()
 def problems(tmp_path: Path, text: str) -> list[str]:
     path = tmp_path / "c.py"
     path.write_text(text, encoding="utf-8")
-    return [str(problem) for problem in lint(read_chapter(path, "c.py"), {"kim2018"})]
+    return [str(problem) for problem in lint(read_chapter(path, "c.py"), {"kim2018"}, labels(1))]
 
 
 def test_a_good_chapter_has_no_problem(tmp_path: Path) -> None:
@@ -42,6 +43,10 @@ def test_a_good_chapter_has_no_problem(tmp_path: Path) -> None:
     ("#| fig-cap: شکلی برای @sec-a\n", "", "c.py:11: fig-a has no caption: '#| fig-cap: …'"),
     ("#| fig-alt: شکل\n", "", "c.py:11: fig-a has no alternative text: '#| fig-alt: …'"),
     ("#| label: fig-a\n", "", "c.py:11: a fig-cap needs '#| label: fig-…'"),
+    ("{#eq-b}", "\n\n{#eq-b}", "c.py:9: label eq-b stands alone: write {#eq-b} after the closing $$ of its equation, "
+     "on the same line"),
+    ("{#sec-a}", "{#tbl-parameters}", "c.py:3: label tbl-parameters is one of the appendix, which every report gets; "
+     "choose another"),
     ("را ببینید", "را ببينيد", "c.py:5: Arabic letter 'ي' (U+064A) where Persian has 'ی'"),
 ])
 def test_a_breach_is_named_with_its_line(tmp_path: Path, old: str, new: str, expected: str) -> None:

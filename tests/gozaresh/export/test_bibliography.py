@@ -10,11 +10,11 @@ import pytest
 import typst
 
 import gozaresh
-from gozaresh.common.errors import Place
+from gozaresh.common.errors import Place, SettingsError
+from gozaresh.export.bibliography import Entry, read_bibliography
 from gozaresh.pdf.text import read_pages
 from gozaresh.proof.passage import Passage
 from gozaresh.proof.proofread import proofread
-from gozaresh.source.bibliography import Entry, read_bibliography
 from gozaresh.typeset.textlayer import repair
 
 PERSIAN = """@book{one, author={احمدی، رضا and محمدی، سارا}, title={یادگیری ماشین}, publisher={نشر نمونه}, year={1402}}
@@ -68,15 +68,26 @@ def digits_of(text: str) -> str:
 
 @pytest.mark.parametrize(("text", "words"), [
     ('@book{k, title = "A {B}: C", year = 1999}', "a b c 1999"),
-    ("@Article{k,\n  title = {{Deep} {\\'e}tude of $x$ things},\n  date={2020-05-01}, }", "deep of things 2020"),
-    ("@misc{k, author={X, title}, title={یادگیری ژرف}, year={۱۴۰۲}}", "یادگیری ژرف 1402"),
+    ("@Article{k,\n  title = {{Deep} {\\'e}tude of $x$ things},\n  date={2020-05-01}, }", "deep étude of things 2020"),
+    ("@misc{k, author={X, title}, title={یادگیری ژرف}, year={1402}}", "یادگیری ژرف 1402"),
     ("@string{a = {b}}\n@misc{k, note={no title}}", ""),
+    ('@string{g = "Graphs"}\n@book{k, title = g # " and more", year = 1999}', "graphs and more 1999"),
+    ("@comment{a @book{x, title={no}}}\n@book{k, title={Yes}, year=1999}", "yes 1999"),
 ])
 def test_an_entry_promises_the_words_of_its_title_and_its_year(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "a.bib").write_text(text, encoding="utf-8")
     found = read_bibliography([tmp_path / "a.bib"])
     assert list(found) == ["k"]
     assert " ".join(found["k"].words) == words
+
+
+@pytest.mark.parametrize(("text", "line"), [
+    ("@book{k, title={a}}\n@book(b, title={b})", 2), ("@book{k,\n title={a\n", 2)])
+def test_what_is_no_bibtex_is_named_with_its_line(tmp_path: Path, text: str, line: int) -> None:
+    (tmp_path / "a.bib").write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as told:
+        read_bibliography([tmp_path / "a.bib"], tmp_path)
+    assert told.value.place == Place("a.bib", line)
 
 
 def lost(folder: Path, entries: dict[str, Entry]) -> list[str]:
