@@ -463,7 +463,8 @@ def length(text: str) -> str:
 
 
 def _drawing(element: Any) -> Node:
-    element.attrib.setdefault("xmlns", "http://www.w3.org/2000/svg")
+    if "xmlns" not in element.attrib:
+        element.set("xmlns", "http://www.w3.org/2000/svg")
     data = base64.b64encode(lxml.etree.tostring(element, with_tail=False)).decode()
     title = "".join(text for name in ("title", "desc") for found in element.iter(name) for text in found.itertext())
     return _node("Image", [["", [], []], _words(title), [f"data:image/svg+xml;base64,{data}", ""]])

@@ -46,7 +46,7 @@ class Conventions:
     labels: frozenset[str] | None = None  # of the whole report; None: any label may be there
     citations: frozenset[str] | None = None  # the keys of the bibliography; None: any may be there
     bare: bool = False  # a document without report.toml: nothing that is missing ends its build
-    strict: bool = False  # whether a formula that cannot be read is an error
+    strict: bool = True  # whether a formula that cannot be read is an error
     levels: tuple[int, ...] = ()  # of the headings that stand above the chapter's first
     pictures: str = "/build/pictures"  # the folder of the pictures as Typst sees it
     own: str = "/figures"  # the folder of the figures that the chapters' code made
@@ -185,6 +185,8 @@ class _Settling:
         if not any(item["t"] not in ("Space", "SoftBreak", "LineBreak") for item in inlines):
             return []
         needle = _first_word(content)
+        if not _plain(inlines) or all(item["t"] == "Image" for item in inlines):
+            return [{"t": "Para", "c": inlines}]  # a picture in a heading's place has no title
         if self._depth:
             self._tell("heading in a list, quote or table, set as a bold line", needle, needle)
             return [{"t": "Para", "c": [{"t": "Strong", "c": inlines}]}]

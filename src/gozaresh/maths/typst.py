@@ -371,9 +371,10 @@ def _cells(rows: Sequence[Sequence[str]], style: str) -> str:
 def _array(table: Table, rows: Sequence[Sequence[str]]) -> str:
     """An array without rules."""
     style = "display" if table.name == "darray" else "inline"
-    cells = ([(column, f"{style}({cell})" if cell else EMPTY) for column, cell in zip(table.columns, row, strict=False)]
-             for row in rows)
-    body = "; ".join(", ".join(COLUMN[column].format(cell) for column, cell in row) for row in cells)
+    body = "; ".join(
+        ", ".join(COLUMN[column].format(f"{style}({cell})" if cell else EMPTY)
+                  for column, cell in zip(table.columns, row, strict=False))
+        for row in rows)
     return f"mat(delim: #none, column-gap: #1em, {body})"
 
 
