@@ -39,9 +39,9 @@ import torch
 
 from dgm.calculus.language.derivation import displayed
 from dgm.calculus.identities import loss
-from dgm.calculus.language.ledger import entries, state
-from dgm.calculus.checking.cached import verified
-from dgm.calculus.checking.verification import prove_stationary
+from dgm.calculus.checking.ledger import entries, state
+from dgm.calculus.checking.store import verified
+from dgm.calculus.checking.verification import prove_minimum
 from dgm.vae.analysis import latent, quality, smile
 from dgm.vae.analysis.bound import bounds
 from dgm.vae.analysis.cached import Cache
@@ -234,7 +234,7 @@ $$\ell_\beta(x)=\underbrace{-\mathbb E_{q(z\mid x)}[\log p(x\mid z)]}_{\text{ب�
 
 # %%
 #| label: eq-vae-kl
-displayed(r"D_{\mathrm{KL}}\bigl(q_\phi(z\mid x)\,\Vert\,p(z)\bigr)=", loss.KL.links[0].side)
+displayed(r"\begin{gathered}", loss.KL[0], r",\\ ", loss.KL[1], r"\end{gathered}")
 
 # %% [markdown]
 r"""
@@ -255,11 +255,13 @@ $$-\log p(x\mid z)=\frac D2\log(2\pi s^2)+\frac{\|x-\hat x(z)\|_2^2}{2s^2}.$$ {#
 #| label: tbl-vae-ledger
 #| tbl-cap: بررسی معادله‌های این فصل
 checks(entries([
+    state("eq-vae-sample", "تعریف نمونه؛ مؤلفه‌ها جداگانه چنین‌اند"),
     *verified(loss.SAMPLE),
     state("eq-vae-loss", "تعریف تابع هزینه: منفی $L_\\beta$ که در فصل نظریهٔ جداسازی به دست می‌آید"),
-    *verified([loss.KL, loss.PIXEL]),
-    prove_stationary("eq-vae-nll", "واریانس بهینه برابر میانگین مربع خطا", loss.BY_VARIANCE, loss.BEST_VARIANCE),
-    prove_stationary("eq-vae-prior", "بهترین گاوسی در هر راستا: میانگین و واریانس $q(z)$", loss.CROSS_ENTROPY, loss.BEST_PRIOR),
+    *verified([*loss.KL, loss.PIXELS]),
+    state("eq-vae-nll", "فرض مدل: عددهای تصویر به شرط $z$ مستقل‌اند، پس لگاریتم‌ها جمع می‌شوند"),
+    prove_minimum("eq-vae-nll", "کمینهٔ سراسری آن نسبت به واریانس: میانگین مربع خطا", loss.BY_VARIANCE, loss.BEST_VARIANCE),
+    prove_minimum("eq-vae-prior", "بهترین گاوسی در هر راستا: میانگین و واریانس $q(z)$", loss.CROSS_ENTROPY, loss.BEST_PRIOR),
     state("eq-vae-smile", "تعریف بردار لبخند، بنا بر صورت پرسش"),
 ]))
 
@@ -312,7 +314,7 @@ model, history = trained.model, trained.history
 final = trained.unseen
 psnr = objective.psnr(final.squared_error)
 pixels = 3 * image_size**2
-bits = (final.reconstruction + final.kl) / (pixels * math.log(2)) + 8
+bits = (final.reconstruction + final.kl) / (pixels * math.log(2)) + math.log2(255)  # a level is 1/255 wide
 
 # %%
 #| label: tbl-vae-settings
@@ -493,7 +495,7 @@ r"""
 با وزن‌های به‌کاررفته، جملهٔ بازسازی روی تصویرهای دیده‌نشده `{python} f"{final.reconstruction:.0f}"` نات و جملهٔ واگرایی `{python} f"{final.kl:.1f}"` نات است.
 میانگین مربع خطا `{python} f"{final.squared_error:.5f}"` است، یعنی PSNR `{python} f"{psnr:.1f}"` دسی‌بل.
 این مقدارها با یک نمونهٔ $z$ از توزیع پسین به دست آمده‌اند، نه با میانگین آن.
-منفی حد پایین شواهد `{python} f"{bits:.2f}"` بیت بر هر عدد تصویر است، اگر چگالی روی هر یک از ۲۵۶ سطح ثابت گرفته شود؛ این عدد کران بالایی برای طول کد تصویر است.
+منفی حد پایین شواهد `{python} f"{bits:.2f}"` بیت بر هر عدد تصویر است، اگر چگالی روی هر یک از ۲۵۶ سطح، به پهنای $1/255$، ثابت گرفته شود؛ این عدد کران بالایی برای طول کد تصویر است.
 """
 
 # %%
