@@ -218,22 +218,18 @@ def _choice(options: argparse.Namespace) -> tuple[str, ...]:
 
 def _build(options: argparse.Namespace) -> None:
     from gozaresh import uptodate
-    from gozaresh.typeset.typeset import warm_up
 
     choice = _choice(options)
     if uptodate.is_up_to_date(_folder(options).resolve(), choice):
         say("build/report.pdf stands: nothing that it was made from has changed since it was proven")
         return
-    warm_up(_folder(options).resolve())
     from gozaresh import build
 
     build.build_report(replace(_report(options), choice=choice))
 
 
 def _watch(options: argparse.Namespace) -> None:
-    from gozaresh.typeset.typeset import warm_up
 
-    warm_up(Path(options.folder).resolve())
     from gozaresh.watch import watch
 
     watch(Path(options.folder), lambda project: _chosen(options, project))
