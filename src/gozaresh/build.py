@@ -212,11 +212,12 @@ def export_appendix(report: Report) -> Path:
 
 def typeset_report(report: Report) -> Path:
     """Steps 4 and 5: set the PDF, read it back, and hold it against the executed cells."""
-    from gozaresh.typeset.typeset import TypstFiles, typeset
+    from gozaresh.typeset.typeset import TypstFiles, copy_theme, typeset
 
     project = report.project
     check_complete([report.executed(name) for name in report.cells])
     sources = TypstFiles(tuple(report.typst_path(name) for name in report.cells), export_appendix(report))
+    copy_theme(project)  # the proof asks it for the margins
     with ThreadPoolExecutor(1) as pool:  # Typst leaves time for what the proof needs
         wanted = pool.submit(_wanted, report)
         try:
