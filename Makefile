@@ -90,7 +90,7 @@ zip: report
 	@$(GOZARESH) zip --lastname "$(LASTNAME)" --student "$(STUDENT)" $(CHOICE)
 
 sweep: $(VENV)/ready
-	@$(VENV)/bin/python -m dgm.vae.experiments.sweep $(SWEEP)
+	@$(VENV)/bin/python -m dgm.vae sweep $(SWEEP)
 
 test: lint
 	$(PYTEST)

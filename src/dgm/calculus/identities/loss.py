@@ -23,4 +23,9 @@ PIXEL = Derivation("eq-vae-nll", -log(exp(-((x - x_hat) ** 2) / (2 * s**2)) / (s
 BY_VARIANCE = HALF * log(2 * pi * v) + error / (2 * v)
 BEST_VARIANCE = ((v, error),)
 
+# along one direction, of a law with mean a and variance e, to a Gaussian prior with mean m and variance v
+prior_mean, own_mean = Symbol("m"), Symbol("a")
+CROSS_ENTROPY = HALF * log(2 * pi * v) + (error + (own_mean - prior_mean) ** 2) / (2 * v)
+BEST_PRIOR = ((prior_mean, own_mean), (v, error))
+
 DERIVATIONS = (*SAMPLE, KL, PIXEL)

@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from dgm.vae.__main__ import main
 from dgm.vae.images.faces import stratified_split
-from dgm.vae.training import distributed
 from dgm.vae.training.trainer import Trainer, TrainingConfig
 from dgm.vae.worlds.faces import synthetic_faces
 
@@ -84,9 +84,9 @@ with group():
 COMMAND = """
 import os, sys
 from pathlib import Path
-from dgm.vae.training import distributed
+from dgm.vae.__main__ import main
 
-code = distributed.main(sys.argv[1:])
+code = main(["distributed", *sys.argv[1:]])
 names = [Path(f"/proc/self/task/{task}/comm").read_text().strip() for task in os.listdir("/proc/self/task")]
 Path("threads-" + os.environ["RANK"]).write_text("\\n".join(names))
 sys.exit(code)
@@ -183,5 +183,5 @@ def test_the_command_makes_a_record_as_one_process_does(tmp_path: Path) -> None:
 
 def test_without_torchrun_it_says_what_to_do(capsys, monkeypatch) -> None:
     monkeypatch.delenv("RANK", raising=False)
-    assert distributed.main(["--name", "x"]) == 1
+    assert main(["distributed", "--name", "x"]) == 1
     assert "start it with torchrun --nproc-per-node N" in capsys.readouterr().err
