@@ -14,6 +14,8 @@ ARABIC_LETTERS = {"ي": "ی", "ك": "ک", "ى": "ی"}
 FLOATS = ("fig-", "tbl-", "lst-")
 HEADING = re.compile(r"^(#{1,6}) \S", re.M)
 EQUATION_LABEL = re.compile(r"(\$[ \t]*\n?[ \t>]*)?\{#(eq-[\w-]+)\}")  # perhaps after a formula
+SIDE = "\u0620-\u06ef\u06fa-\u06ff\u200c"
+LATIN_NUMBER = re.compile(f"(?<=[{SIDE}»،؛:] )[0-9][0-9.,]*(?=[ ،؛.:][{SIDE}]|[،؛]|[ .:]*$)", re.M)
 RESULT = re.compile(r"[۰-۹]+٫[۰-۹]+٪?|[۰-۹]+٪|(?<![\w.])\d+\.\d+%?(?![\w.])|(?<![\w.])\d+%")
 
 
@@ -30,14 +32,15 @@ def lint(cells: Sequence[Cell], citations: Iterable[str], reserved: Iterable[str
     found = [*_duplicates(labels, others), *unresolved,
              *([] if bare else (*_loose_labels(cells), *_footnotes(cells)))]
     if strict:  # a misspelt reference is one fault, not two
-        found += [*([] if unresolved else _unmentioned(cells)), *_uncaptioned(cells), *_letters(cells), *_leaps(cells)]
+        found += [*([] if unresolved else _unmentioned(cells)), *_uncaptioned(cells), *_letters(cells), *_leaps(cells),
+                  *_latin_numbers(cells)]
     return tuple(sorted(set(found)))
 
 
 def style(cells: Sequence[Cell]) -> Iterator[Finding]:
     """What a house's style forbids and loses nothing, in the order of its kinds."""
     kinds = {"without caption or alternative text": _uncaptioned, "figure, table or listing that no text refers to":
-             _unmentioned, "Arabic letter in a Persian word": _letters}
+             _unmentioned, "Arabic letter in a Persian word": _letters, "Latin digits in Persian text": _latin_numbers}
     for kind, found in kinds.items():
         yield from (Finding(problem.place, kind, problem.text) for problem in found(cells) if problem.place)
 
@@ -132,6 +135,13 @@ def _unmentioned(cells: Sequence[Cell]) -> Iterator[Problem]:
 
 def _speaking(cell: Cell) -> str:
     return prose(cell) if cell.kind == "markdown" else cell.code
+
+
+def _latin_numbers(cells: Sequence[Cell]) -> Iterator[Problem]:
+    for cell in cells:
+        text = prose(cell)
+        for found in LATIN_NUMBER.finditer(text):
+            yield Problem(cell.place_at(found.start(), text), f"«{found[0]}» has Latin digits in Persian text")
 
 
 def _leaps(cells: Sequence[Cell]) -> Iterator[Problem]:
