@@ -26,10 +26,6 @@ PIECES = re.compile(f"{NUMBER.pattern}|[{OURS}]+|[^{OURS}]+?(?={NUMBER.pattern}|
 CORE = re.compile(r"[A-Za-z0-9\u00aa-\u00b5\u00c0-\u024f\u0370-\u052f\u1e00-\u1fff\u3040-\u9fff\uac00-\ud7af]")
 LETTER = re.compile(r"[A-Za-z\u00c0-\u024f\u0370-\u052f]")
 OPERATORS = {"+", "-", "−", "±", "×", "÷", "=", "<", ">", "≤", "≥", "≈", "≠"}
-# signs that may be in another font than the text: one that stood in a run with others would break it
-SIGN = re.compile("(?:[\U0001f1e6-\U0001f1ff]{2}|[0-9#*]\ufe0f?\u20e3"
-                  "|[\u2070-\u2bff\u3000-\u303f\U0001f000-\U0001faff])"
-                  "[\ufe0f\u200d\u20d0-\u20ff\u2640\u2642\u2764\U0001f3fb-\U0001f9ff]*")
 PAIRS = {")": "(", "]": "["}
 OPENING, CLOSING = "([\"“‘", ")]\"”’.,:;!?"
 WRAPPERS = {"Emph", "Strong", "Strikeout", "Superscript", "Subscript", "Underline", "SmallCaps"}
@@ -140,8 +136,6 @@ class _Runs:
             first.wrap(LRI)
         elif first.has_core:
             return self._latin(start)
-        elif first.kind == "Str" and not first.is_persian:
-            first.text = SIGN.sub(rf"{RLI}\g<0>{PDI}", first.text)
         return start + 1
 
     def _latin(self, start: int) -> int:
@@ -158,7 +152,7 @@ class _Runs:
         lead, run[0].text = _split_lead(run[0].text)
         run[0].before = lead + LRI
         run[-1].text, tail = _split_tail(run[-1].text, inner)
-        run[-1].after = PDI + SIGN.sub(rf"{RLI}\g<0>{PDI}", tail)
+        run[-1].after = PDI + tail
         return end
 
 

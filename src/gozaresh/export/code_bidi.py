@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 RLI, PDI = "\u2067", "\u2069"
-SIGN = re.compile("[\u2070-\u2bff\u3000-\u303f\U0001f000-\U0001faff][\ufe0f\u200d\U0001f000-\U0001faff]*")
 PERSIAN = "\u0600-\u06ff\ufb50-\ufdff\ufe70-\ufefc"
 WORD = f"[{PERSIAN}][{PERSIAN}\u200c\u200d]*"
 PHRASE = re.compile(rf"{WORD}(?:[ ،؛:.؟!/()«»…–-]+{WORD})*")
@@ -43,8 +42,7 @@ def isolated_line(line: str) -> str:
     text = line.strip()
     if not is_persian_line(text):
         return _phrases(line)
-    said = SIGN.sub(rf"{RLI}\g<0>{PDI}", text)
-    return line.replace(text, f"{RLI}{said}{PDI}", 1)
+    return line.replace(text, f"{RLI}{text}{PDI}", 1)
 
 
 def is_persian_line(line: str) -> bool:

@@ -32,15 +32,14 @@ def lint(cells: Sequence[Cell], citations: Iterable[str], reserved: Iterable[str
     found = [*_duplicates(labels, others), *unresolved,
              *([] if bare else (*_loose_labels(cells), *_footnotes(cells)))]
     if strict:  # a misspelt reference is one fault, not two
-        found += [*([] if unresolved else _unmentioned(cells)), *_uncaptioned(cells), *_letters(cells), *_leaps(cells),
-                  *_latin_numbers(cells)]
+        found += [*([] if unresolved else _unmentioned(cells)), *_uncaptioned(cells), *_letters(cells), *_leaps(cells)]
     return tuple(sorted(set(found)))
 
 
 def style(cells: Sequence[Cell]) -> Iterator[Finding]:
     """What a house's style forbids and loses nothing, in the order of its kinds."""
     kinds = {"without caption or alternative text": _uncaptioned, "figure, table or listing that no text refers to":
-             _unmentioned, "Arabic letter in a Persian word": _letters, "Latin digits in Persian text": _latin_numbers}
+             _unmentioned, "Arabic letter in a Persian word": _letters}
     for kind, found in kinds.items():
         yield from (Finding(problem.place, kind, problem.text) for problem in found(cells) if problem.place)
 
@@ -135,13 +134,6 @@ def _unmentioned(cells: Sequence[Cell]) -> Iterator[Problem]:
 
 def _speaking(cell: Cell) -> str:
     return prose(cell) if cell.kind == "markdown" else cell.code
-
-
-def _latin_numbers(cells: Sequence[Cell]) -> Iterator[Problem]:
-    for cell in cells:
-        text = prose(cell)
-        for found in LATIN_NUMBER.finditer(text):
-            yield Problem(cell.place_at(found.start(), text), f"«{found[0]}» has Latin digits in Persian text")
 
 
 def _leaps(cells: Sequence[Cell]) -> Iterator[Problem]:

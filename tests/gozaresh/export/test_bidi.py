@@ -57,7 +57,7 @@ def test_no_persian_letter_inside_a_run(text: str) -> None:
     ("(VAE مدل)", "([VAE] مدل)"),
     ("روز 2024-01-05 و #42 و .NET و 2+3=5 بود", "روز [2024-01-05] و [#42] و [.NET] و [2+3=5] بود"),
     ("وزن ۱٫۲۵ ± ۰٫۰۳ است", "وزن [۱٫۲۵ ± ۰٫۰۳] است"), ("2 rows × 3 columns.", "[2 rows × 3 columns.]"),
-    ("دما -۵°C بود", "دما [-۵°C] بود"), ("نخست → پسین", "نخست {→] پسین"),
+    ("دما -۵°C بود", "دما [-۵°C] بود"),
     ("با epoch 10, lr = 5e-4 و", "با [epoch 10, lr = 5e-4] و"),
     ("تابع f(x) را", "تابع [f(x)] را"),
     ("مدل (Variational Auto-Encoder)", "مدل ([Variational Auto-Encoder])"),
@@ -67,7 +67,7 @@ def test_no_persian_letter_inside_a_run(text: str) -> None:
     ("برابر −۰٫۵، ۰٫۳", "برابر [−۰٫۵]، ۰٫۳"), ("(−۳)", "([−۳])"), ("خطای ۱٫۲×۱۰⁻⁶ شد", "خطای [۱٫۲×۱۰⁻⁶] شد"),
 ])
 def test_runs_are_found(text: str, expected: str) -> None:
-    assert flat(isolate(nodes(text))).replace(LRI, "[").replace(RLI, "{").replace(PDI, "]") == expected
+    assert flat(isolate(nodes(text))).replace(LRI, "[").replace(PDI, "]") == expected
 
 
 def test_code_is_a_run_of_its_own() -> None:

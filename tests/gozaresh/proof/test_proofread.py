@@ -182,7 +182,7 @@ THINGS = [
     ("#xref(<fig-period>)", "؟؟", "an unresolved reference"),
     ("دیده‌ایم", "دیده‌ایم \U0001d10b", "characters without a glyph"),
     ("دیده‌ایم", "دیده‌ایم افزوده", "«افزوده» is in no source"),
-    ("    return 2 *", "    " + "x" * 120 + "return 2 *", "reaches outside the margins"),
+    ("    return 2 *", "    " + "x" * 120 + "return 2 *", "is not in the PDF"),
     ("دیده‌ایم", "#move(dx: 18cm, box[دیده‌ایم])", "reaches outside the margins"),
 ]
 

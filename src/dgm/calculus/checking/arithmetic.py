@@ -275,7 +275,7 @@ class Arithmetic(ABC):
 
     def power(self, form: Form, r: Rational) -> Form:
         """A form to a rational power."""
-        require(abs(r) <= HIGHEST_POWER, "a power is too large")
+        require(-HIGHEST_POWER <= r <= HIGHEST_POWER, "a power is too large")
         if r.denominator == 1 and r >= 0:
             numerator = self._times_power({ONE_MONOMIAL: 1}, form.numerator, int(r))
             return Form(numerator, {key: n * int(r) for key, n in form.factors.items() if r})

@@ -396,7 +396,7 @@ class Checker:
 
     def to_power(self, v: Value, r: Rational) -> Value:
         """A value to a rational power."""
-        require(abs(r) <= HIGHEST_POWER, "a power is too large")
+        require(-HIGHEST_POWER <= r <= HIGHEST_POWER, "a power is too large")
         n, d = v
         if r.denominator == 1 and r >= 0:
             return self.raised(ONE, n, int(r)), self.raised(ONE, d, int(r))
