@@ -261,6 +261,7 @@ checks(entries([
     *verified([*loss.KL, loss.PIXELS]),
     state("eq-vae-nll", "فرض مدل: عددهای تصویر به شرط $z$ مستقل‌اند، پس لگاریتم‌ها جمع می‌شوند"),
     prove_minimum("eq-vae-nll", "کمینهٔ سراسری آن نسبت به واریانس: میانگین مربع خطا", loss.BY_VARIANCE, loss.BEST_VARIANCE),
+    state("eq-vae-prior", "شکل ماتریسی آن در همهٔ راستاها با هم"),
     prove_minimum("eq-vae-prior", "بهترین گاوسی در هر راستا: میانگین و واریانس $q(z)$", loss.CROSS_ENTROPY, loss.BEST_PRIOR),
     state("eq-vae-smile", "تعریف بردار لبخند، بنا بر صورت پرسش"),
 ]))
@@ -629,7 +630,7 @@ $$-\mathbb E_{q(z)}[\log\mathcal N(z;m,S)]=\frac12\log\det(2\pi S)+\frac12\opera
 
 @fig-vae-samples سی‌ودو تصویر است که با این لایه از نویز ساخته شده‌اند، بدون گزینش و با همان پراکندگی پیشین (دمای یک). @fig-vae-samples-standard همان رمزگشا را بدون این لایه، با $z\sim\mathcal N(0,I)$، نشان می‌دهد.
 @tbl-vae-prior می‌گوید هر پیشین چند نات از حد پایین را می‌گیرد: پیشین آموخته `{python} f"{gain:.0f}"` نات بر تصویر بهتر است، و این بخشی است که $\mathcal N(0,I)$ به هدر می‌دهد.
-`{python} f"آشکارساز چهرهٔ OpenCV [@viola2001] که از این مدل چیزی نمی‌داند، در {fa(shares.learned)} تصویر از {fa(shares.count)} تصویر پیشین آموخته چهره می‌یابد و در {fa(shares.standard)} تصویر از همین تعداد با N(0, I)؛ در خود عکس‌ها {fa(shares.unseen)} و در بازسازی‌ها {fa(shares.reconstructed)}. {'پس بیشتر تصویرهای بدون این لایه چهرهٔ قابل تشخیص نیستند.' if shares.standard < shares.count / 2 else ''} میانگین فاصلهٔ دوبه‌دوی تصویرهای نو {fa(f'{100 * shares.samples.mean / shares.reconstructions.mean:.0f}')} درصد همین میانگین برای بازسازی‌هاست و نزدیک‌ترین دو تصویر نو {fa(f'{shares.samples.least / shares.reconstructions.least:.2f}')} برابر نزدیک‌ترین دو بازسازی از هم فاصله دارند." if shares else "شمردن چهره‌ها با آشکارساز بیرونی به بستهٔ OpenCV نیاز دارد که در این محیط نیست."`
+`{python} f"آشکارساز چهرهٔ OpenCV [@viola2001] که از این مدل چیزی نمی‌داند، در {fa(shares.learned)} تصویر از {fa(shares.count)} تصویر پیشین آموخته چهره می‌یابد و در {fa(shares.standard)} تصویر از همین تعداد با N(0, I)؛ در خود تصویرهای دیده‌نشده {fa(shares.unseen)} و در بازسازی‌ها {fa(shares.reconstructed)}. {'پس بیشتر تصویرهای بدون این لایه چهرهٔ قابل تشخیص نیستند.' if shares.standard < shares.count / 2 else ''} میانگین فاصلهٔ دوبه‌دوی تصویرهای نو {fa(f'{100 * shares.samples.mean / shares.reconstructions.mean:.0f}')} درصد همین میانگین برای بازسازی‌هاست و نزدیک‌ترین دو تصویر نو {fa(f'{shares.samples.least / shares.reconstructions.least:.2f}')} برابر نزدیک‌ترین دو بازسازی از هم فاصله دارند." if shares else "شمردن چهره‌ها با آشکارساز بیرونی به بستهٔ OpenCV نیاز دارد که در این محیط نیست."`
 از `{python} latent_dim` بُعد نهان `{python} active` بُعد فعال است، یعنی واریانس میانگین پسین روی داده در آن‌ها بیش از `{python} f"{latent.ACTIVE:g}"` است.
 ستون آخر @tbl-vae-prior کران تنگ‌تری است: میانگین لگاریتم میانگین `{python} bounded[0].samples` وزن $p(x,z)/q(z\mid x)$ برای `{python} bounded[0].images` تصویر دیده‌نشده [@burda2016]، که در امید ریاضی هرگز از حد پایین شواهد کمتر نیست.
 """

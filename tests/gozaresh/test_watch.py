@@ -17,11 +17,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from gozaresh.build import promote
 from gozaresh.pdf.text import read_pages
 from gozaresh.report import choose, inputs
 from gozaresh.settings import load_project
 from gozaresh.uptodate import WatchedPath, watched_paths
-from gozaresh.watch import Status, promote, times
+from gozaresh.watch import Status, times
 from tests.conftest import EPOCH, ROOT, edit, in_process
 
 PATIENCE = 60.0  # seconds until a line must have come

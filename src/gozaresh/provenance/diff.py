@@ -63,8 +63,8 @@ def read_report(path: Path) -> dict[str, NotebookNode]:
     Raises:
         SettingsError: there are none.
     """
-    with map_exceptions(SettingsError, zipfile.BadZipFile, nbformat.reader.NotJSONError, nbformat.ValidationError,
-                        tool=f"{path}: cannot be read"):
+    # whatever zipfile, its compressions and nbformat raise of damaged files
+    with map_exceptions(SettingsError, Exception, tool=f"{path}: cannot be read"):
         found = _from_zip(path) if path.is_file() else _from_folder(path)
     if not found:
         what = "no executed notebooks in it" if path.exists() else "no such file or folder"
@@ -79,7 +79,7 @@ def _from_zip(path: Path) -> dict[str, NotebookNode]:
 
 
 def _from_folder(path: Path) -> dict[str, NotebookNode]:
-    for folder in (path, path / "executed", path / "build" / "executed"):
+    for folder in (path / "build" / "executed", path / "executed", path):  # what was built last comes first
         notebooks = {file.stem: file for file in sorted(folder.glob("*.ipynb")) if not file.stem.endswith(".partial")}
         if notebooks:
             return {name: files.read_notebook(file) for name, file in notebooks.items()}

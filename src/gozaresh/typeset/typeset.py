@@ -34,7 +34,9 @@ class TypstFiles:
 
 
 def typeset(project: Project, sources: TypstFiles, store: Store | None = None) -> Path:
-    """Set the report and return the PDF's path; ``store`` holds the pages that an earlier repair mended.
+    """Set the report and return the path of the PDF, which is a draft until it is proven.
+
+    ``store`` holds the pages that an earlier repair mended.
 
     Raises:
         SourceError: a reference has no target.
@@ -45,8 +47,8 @@ def typeset(project: Project, sources: TypstFiles, store: Store | None = None) -
     _check_glyphs(project, sources)
     main = project.build / "report.typ"
     write_text(main_document(project, sources), main)
-    write_bytes(repair(_compile(main, project), store), project.pdf)
-    return project.pdf
+    write_bytes(repair(_compile(main, project), store), project.draft)
+    return project.draft
 
 
 def _check_references(project: Project, sources: TypstFiles) -> None:
