@@ -39,9 +39,9 @@ import torch
 
 from dgm.calculus.language.derivation import displayed
 from dgm.calculus.identities import loss
-from dgm.calculus.language.ledger import entries, state
-from dgm.calculus.checking.cached import verified
-from dgm.calculus.checking.verification import prove_stationary
+from dgm.calculus.checking.ledger import entries, state
+from dgm.calculus.checking.store import verified
+from dgm.calculus.checking.verification import prove_minimum
 from dgm.vae.analysis import latent, quality, smile
 from dgm.vae.analysis.bound import bounds
 from dgm.vae.analysis.cached import Cache
@@ -234,7 +234,7 @@ $$\ell_\beta(x)=\underbrace{-\mathbb E_{q(z\mid x)}[\log p(x\mid z)]}_{\text{ب�
 
 # %%
 #| label: eq-vae-kl
-displayed(r"D_{\mathrm{KL}}\bigl(q_\phi(z\mid x)\,\Vert\,p(z)\bigr)=", loss.KL.links[0].side)
+displayed(r"\begin{gathered}", loss.KL[0], r",\\ ", loss.KL[1], r"\end{gathered}")
 
 # %% [markdown]
 r"""
@@ -255,11 +255,14 @@ $$-\log p(x\mid z)=\frac D2\log(2\pi s^2)+\frac{\|x-\hat x(z)\|_2^2}{2s^2}.$$ {#
 #| label: tbl-vae-ledger
 #| tbl-cap: بررسی معادله‌های این فصل
 checks(entries([
+    state("eq-vae-sample", "تعریف نمونه؛ مؤلفه‌ها جداگانه چنین‌اند"),
     *verified(loss.SAMPLE),
     state("eq-vae-loss", "تعریف تابع هزینه: منفی $L_\\beta$ که در فصل نظریهٔ جداسازی به دست می‌آید"),
-    *verified([loss.KL, loss.PIXEL]),
-    prove_stationary("eq-vae-nll", "واریانس بهینه برابر میانگین مربع خطا", loss.BY_VARIANCE, loss.BEST_VARIANCE),
-    prove_stationary("eq-vae-prior", "بهترین گاوسی در هر راستا: میانگین و واریانس $q(z)$", loss.CROSS_ENTROPY, loss.BEST_PRIOR),
+    *verified([*loss.KL, loss.PIXELS]),
+    state("eq-vae-nll", "فرض مدل: عددهای تصویر به شرط $z$ مستقل‌اند، پس لگاریتم‌ها جمع می‌شوند"),
+    prove_minimum("eq-vae-nll", "کمینهٔ سراسری آن نسبت به واریانس: میانگین مربع خطا", loss.BY_VARIANCE, loss.BEST_VARIANCE),
+    state("eq-vae-prior", "شکل ماتریسی آن در همهٔ راستاها با هم"),
+    prove_minimum("eq-vae-prior", "بهترین گاوسی در هر راستا: میانگین و واریانس $q(z)$", loss.CROSS_ENTROPY, loss.BEST_PRIOR),
     state("eq-vae-smile", "تعریف بردار لبخند، بنا بر صورت پرسش"),
 ]))
 
@@ -312,7 +315,7 @@ model, history = trained.model, trained.history
 final = trained.unseen
 psnr = objective.psnr(final.squared_error)
 pixels = 3 * image_size**2
-bits = (final.reconstruction + final.kl) / (pixels * math.log(2)) + 8
+bits = (final.reconstruction + final.kl) / (pixels * math.log(2)) + math.log2(255)  # a level is 1/255 wide
 
 # %%
 #| label: tbl-vae-settings
@@ -493,7 +496,7 @@ r"""
 با وزن‌های به‌کاررفته، جملهٔ بازسازی روی تصویرهای دیده‌نشده `{python} f"{final.reconstruction:.0f}"` نات و جملهٔ واگرایی `{python} f"{final.kl:.1f}"` نات است.
 میانگین مربع خطا `{python} f"{final.squared_error:.5f}"` است، یعنی PSNR `{python} f"{psnr:.1f}"` دسی‌بل.
 این مقدارها با یک نمونهٔ $z$ از توزیع پسین به دست آمده‌اند، نه با میانگین آن.
-منفی حد پایین شواهد `{python} f"{bits:.2f}"` بیت بر هر عدد تصویر است، اگر چگالی روی هر یک از ۲۵۶ سطح ثابت گرفته شود؛ این عدد کران بالایی برای طول کد تصویر است.
+منفی حد پایین شواهد `{python} f"{bits:.2f}"` بیت بر هر عدد تصویر است، اگر چگالی روی هر یک از ۲۵۶ سطح، به پهنای $1/255$، ثابت گرفته شود؛ این عدد کران بالایی برای طول کد تصویر است.
 """
 
 # %%
@@ -627,7 +630,7 @@ $$-\mathbb E_{q(z)}[\log\mathcal N(z;m,S)]=\frac12\log\det(2\pi S)+\frac12\opera
 
 @fig-vae-samples سی‌ودو تصویر است که با این لایه از نویز ساخته شده‌اند، بدون گزینش و با همان پراکندگی پیشین (دمای یک). @fig-vae-samples-standard همان رمزگشا را بدون این لایه، با $z\sim\mathcal N(0,I)$، نشان می‌دهد.
 @tbl-vae-prior می‌گوید هر پیشین چند نات از حد پایین را می‌گیرد: پیشین آموخته `{python} f"{gain:.0f}"` نات بر تصویر بهتر است، و این بخشی است که $\mathcal N(0,I)$ به هدر می‌دهد.
-`{python} f"آشکارساز چهرهٔ OpenCV [@viola2001] که از این مدل چیزی نمی‌داند، در {fa(shares.learned)} تصویر از {fa(shares.count)} تصویر پیشین آموخته چهره می‌یابد و در {fa(shares.standard)} تصویر از همین تعداد با N(0, I)؛ در خود عکس‌ها {fa(shares.unseen)} و در بازسازی‌ها {fa(shares.reconstructed)}. {'پس بیشتر تصویرهای بدون این لایه چهرهٔ قابل تشخیص نیستند.' if shares.standard < shares.count / 2 else ''} میانگین فاصلهٔ دوبه‌دوی تصویرهای نو {fa(f'{100 * shares.samples.mean / shares.reconstructions.mean:.0f}')} درصد همین میانگین برای بازسازی‌هاست و نزدیک‌ترین دو تصویر نو {fa(f'{shares.samples.least / shares.reconstructions.least:.2f}')} برابر نزدیک‌ترین دو بازسازی از هم فاصله دارند." if shares else "شمردن چهره‌ها با آشکارساز بیرونی به بستهٔ OpenCV نیاز دارد که در این محیط نیست."`
+`{python} f"آشکارساز چهرهٔ OpenCV [@viola2001] که از این مدل چیزی نمی‌داند، در {fa(shares.learned)} تصویر از {fa(shares.count)} تصویر پیشین آموخته چهره می‌یابد و در {fa(shares.standard)} تصویر از همین تعداد با N(0, I)؛ در خود تصویرهای دیده‌نشده {fa(shares.unseen)} و در بازسازی‌ها {fa(shares.reconstructed)}. {'پس بیشتر تصویرهای بدون این لایه چهرهٔ قابل تشخیص نیستند.' if shares.standard < shares.count / 2 else ''} میانگین فاصلهٔ دوبه‌دوی تصویرهای نو {fa(f'{100 * shares.samples.mean / shares.reconstructions.mean:.0f}')} درصد همین میانگین برای بازسازی‌هاست و نزدیک‌ترین دو تصویر نو {fa(f'{shares.samples.least / shares.reconstructions.least:.2f}')} برابر نزدیک‌ترین دو بازسازی از هم فاصله دارند." if shares else "شمردن چهره‌ها با آشکارساز بیرونی به بستهٔ OpenCV نیاز دارد که در این محیط نیست."`
 از `{python} latent_dim` بُعد نهان `{python} active` بُعد فعال است، یعنی واریانس میانگین پسین روی داده در آن‌ها بیش از `{python} f"{latent.ACTIVE:g}"` است.
 ستون آخر @tbl-vae-prior کران تنگ‌تری است: میانگین لگاریتم میانگین `{python} bounded[0].samples` وزن $p(x,z)/q(z\mid x)$ برای `{python} bounded[0].images` تصویر دیده‌نشده [@burda2016]، که در امید ریاضی هرگز از حد پایین شواهد کمتر نیست.
 """

@@ -19,7 +19,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -36,16 +35,6 @@ PAUSE = 0.1  # seconds between two looks at the files
 SHARE = 20  # a pause is at least so many times as long as the look
 SETTLED = 0.05  # seconds without a further save, after which a build begins
 Times = Mapping[Path, tuple[int, int, int]]
-
-
-@dataclass(frozen=True)
-class Draft(Project):
-    """A project whose PDF becomes the report only when it is proven, so that the last good one stays."""
-
-    @property
-    def pdf(self) -> Path:
-        """The PDF that is not yet proven."""
-        return self.build / "report.draft.pdf"
 
 
 class Status(io.TextIOBase):
@@ -122,14 +111,6 @@ def times(watched: Iterable[WatchedPath]) -> Times:
     return found
 
 
-def promote(draft: Path, target: Path) -> None:
-    """Make a proven draft the report; one of the same bytes leaves it as it is, so that no viewer loads it again."""
-    if target.is_file() and target.read_bytes() == draft.read_bytes():
-        draft.unlink()
-    else:
-        draft.replace(target)
-
-
 class _Watch:
     """The loop, with what it knows of the files between two builds."""
 
@@ -157,12 +138,10 @@ class _Watch:
         try:
             with redirect_stderr(self._status):
                 project = load_project(self._folder)
-                draft = Draft(project.root, project.file, project.settings)
-                self._now_watching(watched_paths(draft))
-                report = self._choose(draft)
+                self._now_watching(watched_paths(project))
+                report = self._choose(project)
                 self._now_watching(self._roots | inputs(report))
                 build.build_report(report)
-                promote(draft.pdf, project.pdf)
         except (GozareshError, OSError) as error:
             ours = from_os_error(error, self._folder) if isinstance(error, OSError) else error
             self._status.lines(quoted(ours, self._folder))

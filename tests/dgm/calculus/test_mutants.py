@@ -27,13 +27,12 @@ STILL_TRUE = {
 
 
 def survives(derivation: Derivation) -> bool:
-    """Whether a chain with an error is let through; if so, every step of it must have a proof."""
+    """True if a chain with an error is proved."""
     try:
-        return all(step.how == "proved" for step in verify(derivation))
-    except CalculusError as error:
-        if "is false" not in str(error):
-            raise
+        verify(derivation)
+    except CalculusError:
         return False
+    return True
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])

@@ -25,7 +25,7 @@ def plain(model: VAE) -> VAE:
                 setattr(parent, name, nn.Sequential(nn.Upsample(scale_factor=2), layer.conv))
             elif isinstance(layer, ReluDropout):
                 setattr(parent, name, nn.Sequential(nn.ReLU(), nn.Dropout(layer.threshold / 256)))
-    return copy
+    return copy.train(model.training)
 
 
 def train_epoch(

@@ -183,6 +183,7 @@ def test_summaries_are_means_and_deviations_and_points_have_the_theorys_slope() 
 
 
 @pytest.mark.usefixtures("one_thread")
+@pytest.mark.slow
 def test_a_run_is_the_same_alone_and_apart_and_leaves_nothing_behind(tmp_path: Path) -> None:
     apart = run_in_subprocess(TINY.inputs(), str(tmp_path / "run")).record
     alone = run_experiment(TINY)
@@ -194,6 +195,7 @@ def test_a_run_is_the_same_alone_and_apart_and_leaves_nothing_behind(tmp_path: P
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_runs_notebook_shows_what_the_run_found_and_no_machines_paths(tmp_path: Path) -> None:
     swept = sweep.sweep(Grid(crossed((1.0,), (5.0,)), 1, TINY), tmp_path / "sweep")
     (result,) = swept.results
@@ -208,6 +210,7 @@ def test_a_runs_notebook_shows_what_the_run_found_and_no_machines_paths(tmp_path
     assert 'world = "sprites"\nimages = 40\n' in cells[2].source
 
 
+@pytest.mark.slow
 def test_a_cell_that_raises_is_one_line_and_its_notebook_stays(tmp_path: Path) -> None:
     inputs = {**TINY.inputs(), "sizes": {"images": 1}}
     failure = run_in_subprocess(inputs, str(tmp_path)).failure
@@ -219,6 +222,7 @@ def test_a_cell_that_raises_is_one_line_and_its_notebook_stays(tmp_path: Path) -
 
 @pytest.mark.parametrize(("number", "failure"), [(signal.SIGKILL, "killed by SIGKILL"),
                                                  (signal.SIGTERM, "stopped after epoch")])
+@pytest.mark.slow
 def test_a_process_that_is_killed_or_stopped_is_one_failed_run(tmp_path: Path, number: int, failure: str) -> None:
     long = replace(TINY, factor=replace(TINY.factor, training=replace(TINY.factor.training, epochs=100_000)))
     with ThreadPoolExecutor(1) as pool:
@@ -253,6 +257,7 @@ def wait_for(condition, seconds: float = 180) -> None:
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+@pytest.mark.slow
 def test_when_the_parent_goes_its_runs_save_their_state_and_end(tmp_path: Path, number: int, status: int) -> None:
     parent = subprocess.Popen([sys.executable, "-m", "dgm.vae", "sweep", "--beta", "1", "--gamma", "0",
                                "--seeds", "1",
@@ -357,6 +362,7 @@ def test_a_scheduler_without_workers_is_said(address: str, capsys) -> None:
 
 
 @pytest.mark.usefixtures("one_thread")
+@pytest.mark.slow
 def test_on_a_scheduler_a_killed_worker_loses_no_run(address: str, at_work, tmp_path: Path) -> None:
     workers = [at_work("dask_worker", address, "--nthreads", "1", "--no-nanny", "--local-directory",
                        str(tmp_path / f"worker{number}")) for number in range(2)]

@@ -90,6 +90,7 @@ def checkpoint_of(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(path)
 
 
+@pytest.mark.slow
 def test_killed_at_twenty_random_moments_and_resumed_it_is_bit_for_bit_the_same(tmp_path: Path) -> None:
     if not hasattr(os, "fork"):
         pytest.skip("no fork here")
