@@ -24,9 +24,9 @@ seed: int = 0
 # %%
 import numpy as np
 
-from dgm.calculus.language.ledger import Step, entries, measure
+from dgm.calculus.checking.ledger import entries, measure, survey
 from dgm.graphs import persian, tables
-from dgm.graphs.chain_rule import chain_rule_residuals
+from dgm.graphs.chain_rule import joint_and_product
 from dgm.graphs.draw import draw, draw_separation
 from dgm.graphs.imap import immoralities, independencies, is_minimal_i_map, is_perfect_map
 from dgm.graphs.load import load_graphs
@@ -396,15 +396,15 @@ Table(["نوع گراف", "گره‌ها", "گراف‌ها", "آزموده", "�
        for kind, every in (("بیزی", bayes_census), ("مارکوف", markov_census)) for c in every], "lcccccc")
 
 # %%
-residuals = {label: chain_rule_residuals(graph, models, seed)
-             for label, graph in (("eq-room-joint", sheet.room), ("eq-bayes-joint", network))}
+values = {label: joint_and_product(graph, models, seed)
+          for label, graph in (("eq-room-joint", sheet.room), ("eq-bayes-joint", network))}
 graph_steps = [
-    *(measure(label, "برابری جدول توأم با حاصل‌ضرب شرطی‌های خودش", found, [0.0] * models, 1e-12)
-      for label, found in residuals.items()),
-    Step("eq-pgm4-bayes", "آزمون خودِ گزاره با شمارش حذف یال در گراف‌های بیزی تا پنج گره؛ این معادله در متن اثبات شده است", "tested",
-         cases=bayes_cases, exact=True),
-    Step("eq-pgm4-markov", "آزمون خودِ گزاره با شمارش حذف یال در گراف‌های مارکوف تا پنج گره؛ این معادله در متن اثبات شده است", "tested",
-         cases=markov_cases, exact=True),
+    *(measure(label, "برابری جدول توأم با حاصل‌ضرب شرطی‌های خودش", joint, product, 1e-12)
+      for label, (joint, product) in values.items()),
+    survey("eq-pgm4-bayes", "آزمون خودِ گزاره با شمارش حذف یال در گراف‌های بیزی تا پنج گره؛ این معادله در متن اثبات شده است",
+           bayes_cases, [found for census in bayes_census for found in census.counterexamples]),
+    survey("eq-pgm4-markov", "آزمون خودِ گزاره با شمارش حذف یال در گراف‌های مارکوف تا پنج گره؛ این معادله در متن اثبات شده است",
+           markov_cases, [found for census in markov_census for found in census.counterexamples]),
 ]
 
 # %% [markdown]

@@ -20,11 +20,10 @@ import numpy as np
 
 from dgm.calculus.closed_forms import laplace
 from dgm.calculus.language.derivation import displayed
-from dgm.calculus.language.expression import sqrt
 from dgm.calculus.identities import laplace as steps
-from dgm.calculus.language.ledger import entries, state
-from dgm.calculus.checking.cached import verified
-from dgm.calculus.checking.verification import NUMBERS, prove_positive, prove_stationary
+from dgm.calculus.checking.ledger import entries, state
+from dgm.calculus.checking.store import verified
+from dgm.calculus.checking.verification import prove_positive
 from gozaresh.author import Table, checks, fa, persian_ticks, report_style, show_source
 
 report_style()
@@ -58,12 +57,13 @@ r"""
 که در آن $c_1$ و $c_2$ به $z$ بستگی ندارند.
 این عبارت نسبت به $z$ درجهٔ دو است و ضریب $z^2$ در آن منفی است؛
 چگالی‌ای که لگاریتمش چنین باشد گاوسی است.
-با کامل کردن مربع، دقت (precision، وارون واریانس) و میانگین آن خوانده می‌شود:
+با کامل کردن مربع، دقت (precision، وارون واریانس) و میانگین آن خوانده می‌شود و پسین $\mathcal{N}(m,1/\lambda)$ است،
+زیرا دو چگالی که لگاریتمشان در هر $z$ یک شیب دارد یکی‌اند:
 """
 
 # %%
 #| label: eq-laplace-posterior
-displayed(r"p(z\mid x_1,x_2)=\mathcal{N}\left(z;m,\frac1\lambda\right),\qquad\lambda=", steps.PRECISION, r",\qquad m=", steps.CENTRE)
+displayed(r"\begin{gathered}", *steps.POSTERIOR_PARAMETERS[:1], r",\qquad ", *steps.POSTERIOR_PARAMETERS[1:], r",\\ ", steps.POSTERIOR, r"\end{gathered}")
 
 # %% [markdown]
 r"""
@@ -141,21 +141,21 @@ steps.DIVERGENCE
 r"""
 ### نقطهٔ بهینه و یکتایی آن
 
-مشتق‌های جزئی را صفر می‌گذاریم:
+مشتق‌های جزئی این‌هاست و در نقطهٔ بهینه باید صفر باشند:
 """
 
 # %%
 #| label: eq-laplace-stationary
-displayed(steps.SLOPES[0], r"=0,\qquad ", steps.SLOPES[1], "=0")
+displayed(steps.SLOPES[0], r",\qquad ", steps.SLOPES[1])
 
 # %% [markdown]
 r"""
-چون $\lambda\ge1$ و $b>0$ است، این دو معادله تنها یک جواب دارند:
+چون $\lambda\ge1$ و $b>0$ است، دو مشتق تنها در یک نقطه با هم صفر می‌شوند، که کمینهٔ سراسری $J$ است:
 """
 
 # %%
 #| label: eq-laplace-optimum
-displayed(r"\boxed{\;\mu^\star=m=", steps.CENTRE, r",\qquad b^\star=\frac{1}{\sqrt{2\lambda}}=", 1 / sqrt(2 * steps.PRECISION), r"\;}")
+displayed(r"\boxed{\;", steps.OPTIMUM_NAMES[0], r",\qquad ", steps.OPTIMUM_NAMES[1], r",\qquad ", steps.BEST, r"\;}")
 
 # %% [markdown]
 r"""
@@ -164,8 +164,7 @@ r"""
 
 # %%
 #| label: eq-laplace-hessian
-first, second = steps.CURVATURES
-displayed(r"\nabla^2J(\mu,b)=\begin{pmatrix}", first, r"&0\\0&", second, r"\end{pmatrix}\succ0")
+displayed(steps.HESSIAN[0], r",\qquad ", steps.HESSIAN[1], r",\qquad ", steps.HESSIAN[2])
 
 # %% [markdown]
 r"""
@@ -270,10 +269,10 @@ show_source(laplace.kl, laplace.optimum, docstrings=False)
 r"""
 ### راستی‌آزمایی
 
-معادله‌های نشان‌دار با $\checkmark$ شیءهایی در برنامه‌اند که هم چاپ می‌شوند و هم بررسی؛ تعریف‌ها با دست نوشته شده‌اند.
-هر گام نخست روی `{python} NUMBERS` مقدار تصادفی نمادها با پنجاه رقم حساب می‌شود، که در آن امیدها با قاعدهٔ انتگرال‌گیری گاوس–لاگر برآورد می‌شوند و از فرم بسته خبر ندارند؛
-اگر گامی در یکی از آن‌ها نادرست باشد، ساخت گزارش با همان مثال نقض می‌ایستد.
-سپس SymPy امیدها را نمادین انتگرال می‌گیرد و باید تفاضل دو طرف را به صفر برساند تا گام «اثبات‌شده» نام بگیرد.
+معادله‌های نشان‌دار با $\checkmark$ شیءهایی در برنامه‌اند که هم چاپ می‌شوند و هم اثبات؛ نام‌هایی که در آن‌ها آمده با $:=$ تعریف شده‌اند.
+هستهٔ کوچکی از قاعده‌ها تفاضل دو طرف را گام‌به‌گام به صفر می‌رساند و در هر گام شرط‌های همان قاعده را می‌آزماید: لگاریتم تنها از عبارتی گرفته می‌شود که مثبت بودنش ثابت شده باشد و امید تنها وقتی فرم بسته دارد که همگرا باشد.
+حاصل، گواهی اثبات است که برنامهٔ دومی، بی هیچ بخش مشترکی با هسته، آن را از نو بازبینی می‌کند؛ اگر گامی نادرست باشد ساخت گزارش می‌ایستد.
+پیش از اثبات، صورت چاپ‌شدهٔ هر معادله نیز بازخوانی می‌شود و باید همان شیء را به دست دهد.
 در این اثبات $x_1$، $x_2$، $\mu$ و $m$ حقیقی دلخواه و $\sigma_1$، $\sigma_2$، $\lambda$ و $b$ مثبت دلخواه‌اند.
 @tbl-laplace-ledger نتیجه را گام‌به‌گام می‌آورد و معنای نشان کنار شمارهٔ معادله‌ها در @sec-ledger آمده است.
 """
@@ -285,10 +284,8 @@ ledger = [
     state("eq-laplace-family", "تعریف خانوادهٔ تقریب، به خواست صورت پرسش"),
     state("eq-laplace-problem", "تعریف مسئلهٔ استنباط وردشی"),
     *verified([steps.EVIDENCE, *steps.MOMENTS, steps.ENTROPY, steps.CROSS, steps.DIVERGENCE, *steps.SLOPES]),
-    prove_stationary("eq-laplace-optimum", "حل نمادین دو معادلهٔ ایستایی: همین یک جواب",
-                     steps.closed_divergence(steps.mu, steps.b), steps.STATIONARY_POINT),
-    *verified(steps.HESSIAN),
-    prove_positive("eq-laplace-hessian", "مثبت بودن هر دو درایهٔ قطر در سراسر دامنه", *steps.CURVATURES),
+    *verified([steps.BEST, *steps.HESSIAN]),
+    *prove_positive("eq-laplace-hessian", "مثبت بودن هر دو درایهٔ قطر در سراسر دامنه", *steps.CURVATURES),
     *verified([steps.MINIMUM]),
 ]
 

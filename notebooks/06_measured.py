@@ -16,11 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import sympy as sp
 import torch
 from PIL import Image
 
-from dgm.calculus.language.ledger import entries, prove, state
+from dgm.calculus.checking.ledger import entries, state
+from dgm.calculus.checking.store import verified
+from dgm.calculus.identities import beta as price
 from dgm.vae.worlds.world import world
 from dgm.vae.images.picture import image_grid
 from dgm.vae.experiments.run import with_values
@@ -138,13 +139,8 @@ $$ {#eq-measured-price}
 """
 
 # %%
-first, second, d1, d2, r1, r2 = sp.symbols("beta_1 beta_2 D_1 D_2 R_1 R_2", positive=True)
-price = (d2 - d1) / (r1 - r2)
 steps = [
-    prove("eq-measured-price", "فاصلهٔ نسبت از $\\beta_1$ برابر کمبود هدف نخست در نقطهٔ خود، بخش بر $R_1-R_2$", price - first,
-          ((d2 + first * r2) - (d1 + first * r1)) / (r1 - r2)),
-    prove("eq-measured-price", "فاصلهٔ $\\beta_2$ از نسبت، به همین گونه با هدف دوم", second - price,
-          ((d1 + second * r1) - (d2 + second * r2)) / (r1 - r2)),
+    *verified(price.SECANT),
     state("eq-measured-price", "بهینه بودن دو نقطه، که نامنفی بودن هر دو صورت از آن است"),
 ]
 

@@ -259,7 +259,7 @@ def installed(patch: pytest.MonkeyPatch) -> dict[str, str]:
     """The packages that are installed, by their versions, as a test goes on to say."""
     versions = {"package numpy": "1.0"}
     patch.setattr(outside, "environment", lambda: dict(versions))
-    patch.setattr(importlib.metadata, "version", lambda name: versions[f"package {name}"])
+    patch.setattr(importlib.metadata, "version", lambda name: versions.get(f"package {name}", ""))
     return versions
 
 

@@ -36,7 +36,7 @@ class Mutant:
 def mutants(derivation: Derivation) -> Iterator[Mutant]:
     """Every one-error version of a chain, cut to the steps that the error touches."""
     for k, link in enumerate(derivation.links):
-        if link.stated:
+        if link.stated or link.relation == ":=":
             continue
         before = derivation.sides[k]
         after = derivation.links[k + 1 : k + 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -38,12 +39,13 @@ from gozaresh.report import Report, built, input_files, parameter_values, there,
 from gozaresh.source.assignment import Question, points, read_assignment, unanswered
 from gozaresh.source.cells import Cell
 from gozaresh.source.lint import defined_labels, half_spaces, lint, style, typed_results
-from gozaresh.source.notebook import to_notebook
+from gozaresh.source.notebook import place_of, to_notebook
 from gozaresh.uptodate import WatchedPath
 
 if TYPE_CHECKING:
     from gozaresh.export.reading import Reading
     from gozaresh.run.execute import Reads
+    from gozaresh.settings import Project
 
 
 def build_report(report: Report) -> Path:
@@ -52,14 +54,16 @@ def build_report(report: Report) -> Path:
     check(report)
     with locked(report.project.build / "run" / "build.lock", "the report"):
         before = uptodate.contents(watched(report)) if report.choice else {}
-        reads = []
+        write_text(json.dumps([*report.choice]), report.project.build / uptodate.CHOICE)
+        reads, figures = [], list[str]()
         for name in report.cells:
             make_notebook(report, name)
             reads.append(execute_chapter(report, name))
-            export_chapter(report, name)
+            figures += export_chapter(report, name)
         pdf = typeset_report(report)
+        _remove_former(report.project, figures)
         if report.choice:
-            _record(report, reads, before)
+            _record(report, reads, before, figures)
     report.store.prune()
     if report.project.bare:
         _copy_beside(report, pdf)
@@ -79,20 +83,30 @@ def _copy_beside(report: Report, pdf: Path) -> None:
     say(f"{target.name} is ready")
 
 
-def _record(report: Report, reads: Sequence[Reads], before: Mapping[str, str]) -> None:
+def _remove_former(project: Project, figures: Sequence[str]) -> None:
+    """Remove the figures that the last build made and this one does not show; an author's own files stay."""
+    last = uptodate.last_build(project.root)
+    for name in set(last.figures if last else ()) - set(figures):
+        if Path(name).parent == Path("figures"):
+            (project.root / name).unlink(missing_ok=True)
+
+
+def _record(report: Report, reads: Sequence[Reads], before: Mapping[str, str], figures: Sequence[str]) -> None:
     """Note what the report was made from, so that the next build can tell at once that nothing is to be done.
 
     ``before`` is what was read, as it was when the build began; what was saved since is not in this report.
     """
     project = report.project
-    made = [WatchedPath(project.pdf), WatchedPath(project.figures), WatchedPath(project.build / "executed", ".ipynb"),
-            WatchedPath(project.build / origins.FILE),
+    made = [WatchedPath(project.pdf), WatchedPath(project.build / "executed", ".ipynb"),
+            WatchedPath(project.build / origins.FILE), *(WatchedPath(project.root / name) for name in figures),
             *(WatchedPath(path) for name in report.cells for path in report.reading(name).files)]
     note = uptodate.write_manifest(project.root, report.choice, [*watched(report), *made], before,
                            {path for read in reads for path in read.modules},
-                           {name: digest for read in reads for name, digest in read.seen.items()})
+                           {name: digest for read in reads for name, digest in read.seen.items()}, figures)
     if note:
         write_text(note, project.build / uptodate.FILE)
+    else:
+        (project.build / uptodate.FILE).unlink(missing_ok=True)
 
 
 def chapter(report: Report, name: str) -> str:
@@ -177,8 +191,13 @@ def execute_chapter(report: Report, name: str) -> Reads:
         environment=report.environment, store=report.store, why=report.why, timeout=project.settings.execute.timeout))
 
 
-def export_chapter(report: Report, name: str) -> None:
-    """Step 3: the executed notebook becomes Typst markup, its figures files named by their labels."""
+def export_chapter(report: Report, name: str) -> list[str]:
+    """Step 3: the executed notebook becomes Typst markup, its figures files named by their labels, which are given.
+
+    Raises:
+        SourceError: a code cell of the notebook was never run.
+    """
+    _check_run(report.executed(name))
     reading, macros = report.reading(name), report.project.settings.macros
     figures = f"/{report.project.relative(report.project.figures)}"
     executed = file_digest(there(report.executed_path(name)))
@@ -190,6 +209,13 @@ def export_chapter(report: Report, name: str) -> None:
         own = report.project.figures / file.removeprefix("figures/")
         write_bytes(data, own if file.startswith("figures/") else report.project.root / file)
     write_text(markup, report.typst_path(name))
+    return sorted(outputs)
+
+
+def _check_run(executed: NotebookNode) -> None:
+    for cell in executed.cells:
+        if cell.cell_type == "code" and cell.source.strip() and cell.execution_count is None:
+            raise SourceError("this cell of the executed notebook was never run: run the chapter again", place_of(cell))
 
 
 def _exported(executed: NotebookNode, reading: Reading, macros: str, figures: str) -> tuple[str, dict[str, bytes]]:
@@ -230,16 +256,25 @@ def typeset_report(report: Report) -> Path:
         if wrong:
             raise SourceError(problems=_kept(report, pdf, wrong))
         proof = prove(report, pdf, wanted.result())
-    write_text(origins.to_json(report.provenance), report.project.build / origins.FILE)
+    promote(pdf, project.pdf)
+    write_text(origins.to_json(report.provenance), project.build / origins.FILE)
     if not project.settings.strict:
         told += page_style(wanted.result().passages)
     for line in grouped(told):
         say(f"advice: {line}")
     kinds = proof.passages
-    say(f"{report.project.relative(pdf)} is ready (profile {report.profile}); read back, all in their places: "
+    say(f"{project.relative(project.pdf)} is ready (profile {report.profile}); read back, all in their places: "
         f"{proof.words} words in {kinds['text']} paragraphs and captions, {kinds['equation']} equations, "
         f"{kinds['figure']} figures, {kinds['cell']} table cells, {kinds['code']} lines of code")
-    return pdf
+    return project.pdf
+
+
+def promote(draft: Path, target: Path) -> None:
+    """Make a proven draft the report; one of the same bytes leaves it as it is, so that no viewer loads it again."""
+    if target.is_file() and target.read_bytes() == draft.read_bytes():
+        draft.unlink()
+    else:
+        draft.replace(target)
 
 
 def _at_home(error: GozareshError, report: Report) -> GozareshError:

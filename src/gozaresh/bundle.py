@@ -7,16 +7,20 @@ import re
 import shutil
 import subprocess
 import tempfile
+import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 from gozaresh.common.errors import BundleError, Place, one_line
+from gozaresh.common.paths import build_command
 from gozaresh.common.persian import latin_digits
 from gozaresh.common.progress import say
 from gozaresh.provenance.appendix import PACKAGES
-from gozaresh.report import Report
+from gozaresh.report import Report, inputs
+from gozaresh.settings import LONGEST_NAME
+from gozaresh.uptodate import LastBuild, last_build
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold; real times would make no two zips alike
 LASTNAME = re.compile(r"^[^\W\d_]+(?:[ \u200c'-][^\W\d_]+)*$")
@@ -24,28 +28,46 @@ UNWANTED = re.compile(r"(^|/)(\.[^/]*|__pycache__|[^/]*\.egg-info|[^/]*\.pyc)(/|
 TEXT = {".py", ".ipynb", ".toml", ".md", ".json", ".txt", ".typ", ".bib", ".svg", ""}
 
 
-def bundle(report: Report, lastname: str, student: str) -> Path:
-    """Make the hand-in and check it; returns its path.
+def standing_build(root: Path) -> LastBuild:
+    """The build whose PDF lies in ``build/report.pdf``, if that still stands for these very sources and data.
 
     Raises:
-        BundleError: a name that cannot be part of the file's name, no report yet, a file that gives this machine
-            away, or a zip that is not complete.
+        BundleError: there was no build that went well, or a file is not what it was then; it is named.
     """
-    name = bundle_name(report.project.settings.bundle.name, lastname, student)
-    if not report.project.pdf.is_file():
-        raise BundleError("build/report.pdf is not there yet: run 'make report' first")
-    entries = dict(sorted(_entries(report)))
-    _check_private(entries, report.project.root)
-    target = report.project.build / f"{name}.zip"
-    partial = target.with_suffix(".partial")
-    _write(entries, name, partial)
+    last = last_build(root)
+    if last is None:
+        raise BundleError(f"no proven build/report.pdf of this folder is there: run {build_command(root)} first")
+    changed = last.changed(root)
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise BundleError(f"{changed[0]}{more} changed since build/report.pdf was proven, so it is not the report of "
+                          f"these files: run {build_command(root)} again")
+    return last
+
+
+def bundle(report: Report, last: LastBuild, lastname: str, student: str) -> Path:
+    """Make the hand-in of the last build and check it; returns its path.
+
+    Raises:
+        BundleError: a name that cannot be part of the file's name, a file that gives this machine away, or a zip that
+            is not complete.
+    """
+    project = report.project
+    name = bundle_name(project.settings.bundle.name, lastname, student)
+    entries = dict(sorted(_entries(report, last)))
+    _check_private(entries, project.root)
+    target = project.build / f"{name}.zip"
+    partial = project.build / "run" / "hand-in.partial"  # one name, so that what a kill left is written over
+    partial.parent.mkdir(parents=True, exist_ok=True)
     try:
+        _write(entries, name, partial)
         _check_unpacked(partial, entries, name)
-    except BundleError:
-        partial.unlink()
-        raise
-    partial.replace(target)
-    say(f"{report.project.relative(target)} is ready: {len(entries)} files, unpacked elsewhere and checked")
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    for path in _outside(report, last):
+        say(f"not packed, as it lies outside the report's folder: {path}")
+    say(f"{project.relative(target)} is ready: {len(entries)} files, unpacked elsewhere and checked")
     return target
 
 
@@ -61,28 +83,56 @@ def bundle_name(pattern: str, lastname: str, student: str) -> str:
     number = latin_digits(student.strip())
     if not re.fullmatch(r"[0-9]+", number):
         raise BundleError(f"STUDENT={student!r} is not a number, as in STUDENT=810100123")
-    surname = lastname.strip()
+    surname = unicodedata.normalize("NFC", lastname.strip())
     if not LASTNAME.match(surname):
         raise BundleError(f"LASTNAME={lastname!r} is not a name of letters, spaces and hyphens, as in LASTNAME=Ahmadi")
-    return pattern.format(lastname=surname.replace(" ", "-"), student=number)
+    name = pattern.replace("{lastname}", surname.replace(" ", "-")).replace("{student}", number)
+    if len(f"{name}.zip".encode()) > LONGEST_NAME:
+        raise BundleError(f"LASTNAME and STUDENT make a name of {len(name.encode())} bytes; a file's name may have "
+                          f"{LONGEST_NAME}")
+    return name
 
 
-def _entries(report: Report) -> Iterator[tuple[str, bytes]]:
-    """Every file of the hand-in, by its name in it."""
+def _entries(report: Report, last: LastBuild) -> Iterator[tuple[str, bytes]]:
+    """Every file of the hand-in, by its name in it: what the report shows, and what it needs to be built again."""
     project = report.project
     yield "report.pdf", project.pdf.read_bytes()
     for item in project.settings.bundle.include:
-        path = project.root / item
-        if not path.exists():
-            place = Place(project.relative(project.file))
-            raise BundleError(f"bundle.include names {item!r}, which is not there", place)
-        yield from _files(path, item)
+        yield from _files(project.root / item, item)
+    for path in _needed(report, last):
+        if path.is_relative_to(project.root):
+            yield from _files(path, project.relative(path))
     for name in report.cells:
         yield f"executed/{name}.ipynb", report.executed_path(name).read_bytes()
-    yield from _files(project.figures, "figures")
+    for figure in last.figures:
+        yield figure, (project.root / figure).read_bytes()
     for record in sorted((project.build / "runs").rglob("*.json")):
         yield f"runs/{record.relative_to(project.build / 'runs').as_posix()}", record.read_bytes()
     yield "SOURCES.md", _sources(report).encode()
+
+
+def _needed(report: Report, last: LastBuild) -> Iterator[Path]:
+    """Files and folders that the report is built from, wherever they lie."""
+    project = report.project
+    settings, beside = project.settings, project.file.parent
+    yield from (project.file, *project.chapters)
+    yield from (path for name in report.cells for path in report.reading(name).files)
+    yield from (beside / name for name in (*settings.bibliography.values(), settings.assignment) if name)
+    yield from (project.root / name for name in (settings.theme,) if name)
+    for name in settings.modules:
+        folder = project.root / name
+        yield from [folder] if folder != project.root else folder.glob("*.py")
+    for root in inputs(report):
+        yield root.path
+    for name in last.read:
+        kind, _, path = name.partition(" ")
+        if kind in ("file", "module") and (project.root / path).is_file():
+            yield project.root / path
+
+
+def _outside(report: Report, last: LastBuild) -> list[str]:
+    root = report.project.root
+    return sorted({str(path) for path in _needed(report, last) if not path.is_relative_to(root)})
 
 
 def _files(path: Path, name: str) -> Iterator[tuple[str, bytes]]:

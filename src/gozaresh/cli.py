@@ -18,7 +18,16 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from gozaresh.common.environment import check_epoch
-from gozaresh.common.errors import KEPT, LONGEST, GozareshError, from_os_error, one_line, quoted
+from gozaresh.common.errors import (
+    KEPT,
+    LONGEST,
+    BundleError,
+    GozareshError,
+    SettingsError,
+    from_os_error,
+    one_line,
+    quoted,
+)
 from gozaresh.common.progress import say
 
 if TYPE_CHECKING:  # each command imports what it needs, so that "why" answers at once
@@ -71,7 +80,15 @@ def _failed(error: Exception, options: argparse.Namespace) -> int:
 def _folder(options: argparse.Namespace) -> Path:
     """The report's folder, or that of a document by itself."""
     path = Path(getattr(options, "folder", "."))
-    return path.parent if path.is_file() else path
+    return path.parent if _is_file(path) else path
+
+
+def _is_file(path: Path) -> bool:
+    """Test if there is such a file; a name that no file can have names none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 @contextmanager
@@ -179,6 +196,9 @@ def _command(commands: argparse._SubParsersAction[_Parser], name: str,
     command.add_argument("--profile", default="", help="a profile of report.toml")
     command.add_argument("--data", default="", help="value of the parameter 'data': a folder or a .zip")
     command.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="override single parameters")
+    if run is _build:
+        command.add_argument("--again", action="store_true",
+                             help="with the profile, the data and the parameters of the last build")
     if run in (_build, _execute):
         command.add_argument("--why", action="store_true", help="say of each chapter that runs which input changed")
     command.set_defaults(run=run, failed=1)
@@ -189,7 +209,7 @@ def _report(options: argparse.Namespace) -> Report:
     from gozaresh.settings import load_project
 
     path = Path(getattr(options, "folder", "."))
-    if not path.is_file():
+    if not _is_file(path):
         return _chosen(options, load_project(path))
     from gozaresh.report import open_document
 
@@ -211,32 +231,52 @@ def _chosen(options: argparse.Namespace, project: Project) -> Report:
 
 def _choice(options: argparse.Namespace) -> tuple[str, ...]:
     data = str(Path(options.data).absolute()) if options.data and Path(options.data).exists() else options.data
-    document = Path(options.folder).name if Path(options.folder).is_file() else ""
-    return (f"profile {options.profile}", f"data {data}", f"document {document}", f"kept {options.no_execute}",
+    folder = Path(getattr(options, "folder", "."))
+    document = folder.name if _is_file(folder) else ""
+    return (f"profile {options.profile}", f"data {data}", f"document {document}",
+            f"kept {getattr(options, 'no_execute', False)}",
             *(word for group in options.set for word in group.split()))
+
+
+def _without_choice(options: argparse.Namespace) -> argparse.Namespace:
+    return argparse.Namespace(**{**vars(options), "profile": "", "data": "", "set": []})
+
+
+def _told(options: argparse.Namespace, choice: tuple[str, ...]) -> str:
+    """A choice in words."""
+    usual = _choice(_without_choice(options))
+    return ", ".join(word for word in choice if word not in usual) or "the default profile, no parameters"
+
+
+def _take(options: argparse.Namespace, choice: tuple[str, ...]) -> None:
+    """Take profile, data and parameters of an earlier build, and say so."""
+    if _choice(options) != _choice(_without_choice(options)):
+        raise SettingsError("--again takes the choice of the last build; leave it out, or the choice")
+    if choice:
+        options.profile, options.data = choice[0].removeprefix("profile "), choice[1].removeprefix("data ")
+        options.set = list(choice[len(_choice(_without_choice(options))):])
+    say(f"as in the last build: {_told(options, choice)}")
 
 
 def _build(options: argparse.Namespace) -> None:
     from gozaresh import uptodate
-    from gozaresh.typeset.typeset import warm_up
 
+    if options.again:
+        _take(options, uptodate.last_choice(Path(options.folder).resolve()))
     choice = _choice(options)
     if uptodate.is_up_to_date(_folder(options).resolve(), choice):
         say("build/report.pdf stands: nothing that it was made from has changed since it was proven")
         return
-    warm_up(_folder(options).resolve())
     from gozaresh import build
 
     build.build_report(replace(_report(options), choice=choice))
 
 
 def _watch(options: argparse.Namespace) -> None:
-    from gozaresh.typeset.typeset import warm_up
 
-    warm_up(Path(options.folder).resolve())
     from gozaresh.watch import watch
 
-    watch(Path(options.folder), lambda project: _chosen(options, project))
+    watch(Path(options.folder), lambda project: replace(_chosen(options, project), choice=_choice(options)))
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -278,9 +318,17 @@ def _typeset(options: argparse.Namespace) -> None:
 
 
 def _zip(options: argparse.Namespace) -> None:
-    from gozaresh.bundle import bundle
+    from gozaresh.bundle import bundle, standing_build
 
-    bundle(_report(options), options.lastname, options.student)
+    root = Path(".").resolve()
+    last = standing_build(root)
+    given = _choice(options)
+    if given == _choice(_without_choice(options)):
+        _take(options, last.choice)
+    elif given != last.choice:
+        raise BundleError(f"build/report.pdf was built with {_told(options, last.choice)}, and not with what is asked "
+                          "for now: build it again")
+    bundle(_report(options), last, options.lastname, options.student)
 
 
 def _why(options: argparse.Namespace) -> None:
@@ -291,7 +339,6 @@ def _why(options: argparse.Namespace) -> None:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    from gozaresh.common.errors import SettingsError
     from gozaresh.provenance.diff import differences
 
     if not (options.old and options.new):
@@ -299,6 +346,8 @@ def _diff(options: argparse.Namespace) -> int:
     found = differences(Path(options.old), Path(options.new))
     for line in found:
         print(line)
+    if not found:
+        say("no difference")
     return 1 if found else 0
 
 

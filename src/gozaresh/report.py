@@ -204,7 +204,7 @@ def there(path: Path) -> Path:
         SourceError: it is not there.
     """
     if not path.is_file():
-        raise SourceError(f"{path.name} is not built yet: run the step before it, or 'make report'")
+        raise SourceError(f"{path.name} is not built yet: run the step before it, or the whole build")
     return path
 
 

@@ -156,8 +156,13 @@ class Project:
 
     @property
     def pdf(self) -> Path:
-        """The finished report."""
+        """The finished report: the last one that was proven."""
         return self.build / "report.pdf"
+
+    @property
+    def draft(self) -> Path:
+        """The PDF that is not yet proven."""
+        return self.build / "report.draft.pdf"
 
     @property
     def theme(self) -> Path:

@@ -1,4 +1,4 @@
-"""Whether the last report still stands: all that it was made from, and all that was made, holds what it held then.
+"""Manifest of the last build: tells if all that the report was made from, and all that was made, is as it was then.
 
 Asked before anything heavy is imported, so that a build with nothing to do takes a fraction of a second. Times of
 files prove nothing: each content is read again. What is not certain counts as changed; the build then sees for itself,
@@ -20,7 +20,8 @@ from gozaresh.common.paths import ENGINE
 from gozaresh.run.file_audit import digest_of
 
 FILE = "manifest.json"
-FORMAT = 1
+CHOICE = "choice.json"
+FORMAT = 2
 VARIABLES = ("PYTHONPATH", "PYPANDOC_PANDOC", "SOURCE_DATE_EPOCH")
 
 
@@ -48,7 +49,7 @@ def contents(roots: Iterable[WatchedPath]) -> dict[str, str]:
 
 
 def is_up_to_date(root: Path, choice: Sequence[str]) -> bool:
-    """Whether a build of this choice would give what lies there."""
+    """Test if a build of this choice would give what lies there."""
     try:
         kept = json.loads((root / "build" / FILE).read_text(encoding="utf-8"))
         same = kept["format"] == FORMAT and kept["choice"] == [*choice]
@@ -58,7 +59,7 @@ def is_up_to_date(root: Path, choice: Sequence[str]) -> bool:
 
 
 def write_manifest(root: Path, choice: Sequence[str], roots: Iterable[WatchedPath], before: Mapping[str, str],
-           modules: Iterable[Path], seen: Mapping[str, str]) -> str:
+           modules: Iterable[Path], seen: Mapping[str, str], figures: Iterable[str] = ()) -> str:
     """What :func:`is_up_to_date` is to find in ``build/manifest.json`` after a build that went well.
 
     Nothing, if a file holds something else than ``before`` the build, or than when a chapter read it (``seen``).
@@ -70,7 +71,52 @@ def write_manifest(root: Path, choice: Sequence[str], roots: Iterable[WatchedPat
     if before.items() - held[0].items() or seen.items() - held[1].items():
         return ""
     return json.dumps({"format": FORMAT, "choice": [*choice], "roots": parts.roots, "seen": parts.seen,
-                       "state": parts.state(root, held)})
+                       "state": parts.state(root, held), "root": str(root), "files": held[0], "read": held[1],
+                       "figures": [*figures]})
+
+
+@dataclass(frozen=True)
+class LastBuild:
+    """The last build that went well: by which choice, from which files, with which figures."""
+
+    root: Path
+    choice: tuple[str, ...]  # as the command line wrote it: "profile …", "data …", then names and values
+    files: Mapping[str, str]  # SHA-256 of all that was read or made
+    read: Mapping[str, str]  # of what the chapters' code read undeclared, by kind and name
+    figures: tuple[str, ...]
+    parts: Manifest
+
+    def changed(self, root: Path) -> list[str]:
+        """The files that are not what they were, as seen from the report's folder, those that an author wrote first."""
+        if self.root != root:
+            return ["the report's folder"]
+        files, read = self.parts.held(root)
+        names = {name for name in {*files, *self.files} if files.get(name) != self.files.get(name)}
+        names |= {name.partition(" ")[2] for name in read if read[name] != self.read.get(name)
+                  and not name.startswith("folder ")}
+        seen = [name.removeprefix(f"{root}{os.sep}") for name in names]
+        return sorted(seen, key=lambda name: (name.startswith(("build", "figures", "/")), name))
+
+
+def last_build(root: Path) -> LastBuild | None:
+    """What the last build of a report's folder noted; None where there was none that went well."""
+    try:
+        kept = json.loads((root / "build" / FILE).read_text(encoding="utf-8"))
+        if kept["format"] != FORMAT:
+            return None
+        return LastBuild(Path(kept["root"]), tuple(kept["choice"]), dict(kept["files"]), dict(kept["read"]),
+                         tuple(kept["figures"]), Manifest(kept["roots"], kept["seen"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def last_choice(root: Path) -> tuple[str, ...]:
+    """The choice of the last build that was begun; empty where there was none."""
+    try:
+        kept = json.loads((root / "build" / CHOICE).read_text(encoding="utf-8"))
+        return tuple(kept) if isinstance(kept, list) and all(isinstance(word, str) for word in kept) else ()
+    except (OSError, ValueError):
+        return ()
 
 
 if TYPE_CHECKING:

@@ -19,7 +19,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -38,16 +37,6 @@ SETTLED = 0.05  # seconds without a further save, after which a build begins
 Times = Mapping[Path, tuple[int, int, int]]
 
 
-@dataclass(frozen=True)
-class Draft(Project):
-    """A project whose PDF becomes the report only when it is proven, so that the last good one stays."""
-
-    @property
-    def pdf(self) -> Path:
-        """The PDF that is not yet proven."""
-        return self.build / "report.draft.pdf"
-
-
 class Status(io.TextIOBase):
     """One line that says what is being done; what the engine writes to standard error becomes its text."""
 
@@ -57,7 +46,7 @@ class Status(io.TextIOBase):
         self._begun = ""
 
     def isatty(self) -> bool:
-        """Whether the line can be written over."""
+        """Test if the line can be written over."""
         return self._terminal
 
     def write(self, text: str) -> int:
@@ -122,14 +111,6 @@ def times(watched: Iterable[WatchedPath]) -> Times:
     return found
 
 
-def promote(draft: Path, target: Path) -> None:
-    """Make a proven draft the report; one of the same bytes leaves it as it is, so that no viewer loads it again."""
-    if target.is_file() and target.read_bytes() == draft.read_bytes():
-        draft.unlink()
-    else:
-        draft.replace(target)
-
-
 class _Watch:
     """The loop, with what it knows of the files between two builds."""
 
@@ -157,12 +138,10 @@ class _Watch:
         try:
             with redirect_stderr(self._status):
                 project = load_project(self._folder)
-                draft = Draft(project.root, project.file, project.settings)
-                self._now_watching(watched_paths(draft))
-                report = self._choose(draft)
+                self._now_watching(watched_paths(project))
+                report = self._choose(project)
                 self._now_watching(self._roots | inputs(report))
                 build.build_report(report)
-                promote(draft.pdf, project.pdf)
         except (GozareshError, OSError) as error:
             ours = from_os_error(error, self._folder) if isinstance(error, OSError) else error
             self._status.lines(quoted(ours, self._folder))
@@ -196,7 +175,7 @@ class _Watch:
         return found
 
     def _sound(self, engine: Iterable[Path]) -> bool:
-        """Whether the changed modules can be read as Python at all; a mistyped one would end the watch."""
+        """Test if the changed modules can be read as Python at all; a mistyped one would end the watch."""
         try:
             for path in engine:
                 if path.is_file():

@@ -155,15 +155,15 @@ def test_broken_toml_has_a_line(report: Path, capsys: pytest.CaptureFixture[str]
 
 
 # --- each file, with damage ---
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(("name", "damage"), [(name, damage) for name in FILES for damage in DAMAGES
+                                               if (name, damage) != ("refs.bib", "empty")])  # which is allowed
 @pytest.mark.parametrize("command", ["check", "build"])
 def test_a_damaged_file_is_one_line_that_names_it(
         report: Path, capsys: pytest.CaptureFixture[str], command: str, name: str, damage: str) -> None:
     DAMAGES[damage](report / name)
     before = kept(report)
     line = refused(capsys, command, str(report))
-    assert name in line or (name, damage) == ("refs.bib", "empty"), line  # then c.py cites what is nowhere
+    assert name in line
     assert kept(report) == before
 
 

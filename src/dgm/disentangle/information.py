@@ -6,14 +6,21 @@ import numpy as np
 
 from dgm.disentangle.truth import Array, Truth, Whole, require_pairs
 
-BINS = 20  # of a continuous variable, equally full; so a monotone map of a code changes nothing
+BINS = 20  # of a variable of more values, equally full; so a monotone map of a code changes nothing
 SILENT = 0.05  # nats; a code that tells less of every factor has no factor to be modular about
 
 
 def ranked(column: Array, bins: int = BINS) -> Whole:  # (N,) -> (N,)
-    """The number of the equally full bin that each value is in; 0 for all values of a constant."""
-    if column.max() == column.min():
-        return np.zeros(len(column), dtype=np.int64)
+    """The number of the bin that each value is in: one bin a value for at most ``bins`` values, else equally full bins.
+
+    Equally full bins would straddle the values of a code that has few, and lose what it tells.
+
+    >>> ranked(np.array([3.0, 1.0, 1.0, 7.0])).tolist()
+    [1, 0, 0, 2]
+    """
+    values, places = np.unique(column, return_inverse=True)
+    if len(values) <= bins:
+        return np.asarray(places, dtype=np.int64)
     ranks = np.empty(len(column), dtype=np.int64)
     ranks[np.argsort(column, kind="stable")] = np.arange(len(column))
     return ranks * bins // len(column)

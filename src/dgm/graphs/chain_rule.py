@@ -10,26 +10,29 @@ from dgm.graphs.dag import DAG
 from dgm.graphs.tables import Table, random_joint
 
 
-def chain_rule_residuals(graph: DAG, models: int, seed: int) -> list[float]:
-    """How far random joints of a network are from the product of their own P(node | parents), at worst entry.
+def joint_and_product(graph: DAG, models: int, seed: int) -> tuple[list[float], list[float]]:
+    """Random joints of a network and the products of their own P(node | parents), each at the entry that differs most.
 
     The conditionals are taken from the joint table alone, by summing it out, so that the displayed factorisation is
     tested and not the way in which the joint was made.
 
     >>> room = DAG(("O", "T"), (("O", "T"),))
-    >>> max(chain_rule_residuals(room, 5, 0)) < 1e-12
+    >>> joint, product = joint_and_product(room, 5, 0)
+    >>> max(abs(a - b) for a, b in zip(joint, product, strict=True)) < 1e-12
     True
     """
     rng = np.random.default_rng(seed)
-    return [_residual(random_joint(graph, rng), graph) for _ in range(models)]
+    joints, products = zip(*(_entries(random_joint(graph, rng), graph) for _ in range(models)), strict=True)
+    return list(joints), list(products)
 
 
-def _residual(joint: Table, graph: DAG) -> float:
+def _entries(joint: Table, graph: DAG) -> tuple[float, float]:
     product = np.ones_like(joint)  # (2,) * n
     for node in graph.nodes:
         parents = graph.parents(node)
         product = product * _marginal(joint, graph, (*parents, node)) / _marginal(joint, graph, parents)
-    return float(np.abs(product - joint).max())
+    worst = np.abs(product - joint).argmax()
+    return float(joint.flat[worst]), float(product.flat[worst])
 
 
 def _marginal(joint: Table, graph: DAG, keep: Collection[str]) -> Table:

@@ -222,13 +222,16 @@ def basis(graph: Graph) -> Iterator[Statement]:
 
 
 def _difference(h: Graph, g: Graph, statement: Statement) -> Difference:
-    """Drop nodes from the condition as long as ``h`` asserts the statement and ``g`` does not."""
-    for node in statement.given:
-        given = tuple(other for other in statement.given if other != node)
-        shorter = Statement(statement.x, statement.y, given)
-        if asserts(h, shorter) and not asserts(g, shorter):
-            statement = shorter
+    """Drop nodes from the condition until none can be spared: ``h`` asserts the statement and ``g`` does not."""
+    while (shorter := next((s for s in _one_less(statement) if asserts(h, s) and not asserts(g, s)), None)) is not None:
+        statement = shorter
     return Difference(answer(h, statement), answer(g, statement))
+
+
+def _one_less(statement: Statement) -> Iterator[Statement]:
+    """The statement with one node of its condition left out, for each."""
+    for node in statement.given:
+        yield Statement(statement.x, statement.y, tuple(other for other in statement.given if other != node))
 
 
 def _shape(dag: DAG, order: DAG | None = None) -> dict[Edge | Immorality, None]:

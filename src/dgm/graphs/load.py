@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -17,6 +18,7 @@ from dgm.graphs.trail import Graph
 
 _Toml: TypeAlias = dict[str, Any]
 Some = TypeVar("Some")
+_LARGEST = 2**24
 _KEYS = {
     "server_room": ("nodes", "edges", "statements", "meanings"),
     "markov": ("nodes", "edges", "statements"),
@@ -40,35 +42,64 @@ class SheetGraphs:
 def load_graphs(path: Path | str) -> SheetGraphs:
     """Read ``[server_room]``, ``[markov]`` and ``[bayes]``.
 
-    Raises :class:`GraphError` of one line: the file and line of broken TOML, else the file, the table,
-    the value and the nearest valid key or node.
+    Raises :class:`GraphError` of one line: file and line, the table, the value and the nearest valid key or node.
     """
-    path = Path(path)
-    document = _read(path)
-    _check_keys(document, _KEYS, str(path))
-    tables = {name: _table(document, name, path) for name in _KEYS}
-    room, markov, bayes = (_graph(path, name, tables[name]) for name in _KEYS)
+    source = _Source(Path(path))
+    document = source.document
+    for key in document:
+        _check_keys({key: 0}, _KEYS, source.at(key))
+    tables = {name: _table(document, name, source) for name in _KEYS}
+    room, markov, bayes = (_graph(source, name, tables[name]) for name in _KEYS)
     assert isinstance(room, DAG)
     assert isinstance(markov, MarkovGraph)
     assert isinstance(bayes, DAG)
     return SheetGraphs(
-        room, _meanings(path, tables["server_room"], room), _statements(path, "server_room", tables, room),
-        markov, _statements(path, "markov", tables, markov),
-        bayes, _node(path, "bayes", tables["bayes"], bayes),
+        room, _meanings(source, tables["server_room"], room), _statements(source, "server_room", tables, room),
+        markov, _statements(source, "markov", tables, markov),
+        bayes, _node(source, "bayes", tables["bayes"], bayes),
     )
 
 
-def _read(path: Path) -> _Toml:
+class _Source:
+    """The file: its tables, and the line on which something stands in it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._lines = path, _text(path).split("\n")
+        try:
+            self.document: _Toml = tomllib.loads("\n".join(self._lines))
+        except tomllib.TOMLDecodeError as error:
+            place = re.search(r"line (\d+)", str(error))
+            raise GraphError(f"{path}:{place[1] if place else len(self._lines)}: no valid TOML: {error}") from error
+        except RecursionError as error:
+            raise GraphError(f"{path}:1: lists or tables are nested too deeply") from error
+
+    def at(self, table: str = "", *words: str) -> str:
+        """``file:line`` of the first of the words that the table holds, of the table itself where it holds none."""
+        begin = next((n for n, line in enumerate(self._lines) if table and _header(line) == table), -1)
+        own = range(begin + 1, next((n for n, line in enumerate(self._lines) if n > begin and _header(line)),
+                                    len(self._lines)))
+        for word in filter(None, words):
+            if found := [n for n in own if word in self._lines[n] and not self._lines[n].lstrip().startswith("#")]:
+                return f"{self._path}:{found[0] + 1}"
+        return f"{self._path}:{begin + 1}" if begin >= 0 else str(self._path)
+
+
+def _header(line: str) -> str:
+    found = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line)
+    return found[1].replace('"', "") if found else ""
+
+
+def _text(path: Path) -> str:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        if not path.is_file():
+            raise GraphError(f"{path}: " + ("is no regular file" if path.exists() else "cannot be read: No such file"))
+        if path.stat().st_size > _LARGEST:
+            raise GraphError(f"{path}: is too large for a file of graphs")
+        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as error:
         raise GraphError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise GraphError(f"{path}: is no UTF-8 text") from error
-    except tomllib.TOMLDecodeError as error:
-        place = re.search(r"line (\d+)", str(error))
-        line = place[1] if place else str(len(path.read_text(encoding="utf-8").splitlines()))
-        raise GraphError(f"{path}:{line}: no valid TOML: {error}") from error
 
 
 def _check_keys(table: _Toml, valid: Collection[str], where: str) -> None:
@@ -77,22 +108,23 @@ def _check_keys(table: _Toml, valid: Collection[str], where: str) -> None:
             raise GraphError(f"{where}: unknown key {key!r}; {nearest(key, valid)}")
 
 
-def _table(document: _Toml, name: str, path: Path) -> _Toml:
+def _table(document: _Toml, name: str, path: _Source) -> _Toml:
     table = document.get(name)
     if not isinstance(table, dict):
-        raise GraphError(f"{path}: table [{name}] is missing; the file needs {', '.join(_KEYS)}")
-    _check_keys(table, _KEYS[name], f"{path}: [{name}]")
+        raise GraphError(f"{path.at()}: table [{name}] is missing; the file needs {', '.join(_KEYS)}")
+    for key in table:
+        _check_keys({key: 0}, _KEYS[name], f"{path.at(name, key)}: [{name}]")
     return table
 
 
-def _strings(path: Path, name: str, table: _Toml, key: str) -> tuple[str, ...]:
+def _strings(path: _Source, name: str, table: _Toml, key: str) -> tuple[str, ...]:
     values = table.get(key)
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise GraphError(f"{path}: [{name}] {key} must be a list of texts, got {values!r}")
+        raise GraphError(f"{path.at(name, key)}: [{name}] {key} must be a list of texts, got {values!r}")
     return tuple(values)
 
 
-def _graph(path: Path, name: str, table: _Toml) -> Graph:
+def _graph(path: _Source, name: str, table: _Toml) -> Graph:
     sign = "-" if name == "markov" else "->"
     kind = MarkovGraph if name == "markov" else DAG
     edges = tuple(_edge(path, name, text, sign) for text in _strings(path, name, table, "edges"))
@@ -100,16 +132,17 @@ def _graph(path: Path, name: str, table: _Toml) -> Graph:
     return _placed(path, name, lambda: kind(nodes, edges))
 
 
-def _edge(path: Path, name: str, text: str, sign: str) -> Edge:
+def _edge(path: _Source, name: str, text: str, sign: str) -> Edge:
     arrow = {"→": "->", "—": "-", "–": "-"}
     plain = "".join(arrow.get(letter, letter) for letter in text)
     ends = [end.strip() for end in plain.split(sign)]
     if len(ends) != 2 or not all(re.fullmatch(r"\w+", end) for end in ends):
-        raise GraphError(f"{path}: [{name}] edge {text!r} cannot be read; valid: 'A {sign} B'")
+        place = path.at(name, text, "edges")
+        raise GraphError(f"{place}: [{name}] edge {text!r} cannot be read; valid: 'A {sign} B'")
     return ends[0], ends[1]
 
 
-def _statements(path: Path, name: str, tables: dict[str, _Toml], graph: Graph) -> tuple[Statement, ...]:
+def _statements(path: _Source, name: str, tables: dict[str, _Toml], graph: Graph) -> tuple[Statement, ...]:
     texts = _strings(path, name, tables[name], "statements")
     statements = _placed(path, name, lambda: tuple(Statement.parse(text) for text in texts))
     for statement in statements:
@@ -118,31 +151,55 @@ def _statements(path: Path, name: str, tables: dict[str, _Toml], graph: Graph) -
     return statements
 
 
-def _meanings(path: Path, table: _Toml, graph: Graph) -> dict[str, str]:
+def _meanings(path: _Source, table: _Toml, graph: Graph) -> dict[str, str]:
     meanings = table.get("meanings", {})
     if not isinstance(meanings, dict) or not all(isinstance(text, str) for text in meanings.values()):
-        raise GraphError(f"{path}: [server_room.meanings] must give a text for a node, got {meanings!r}")
+        place = path.at("server_room.meanings")
+        raise GraphError(f"{place}: [server_room.meanings] must give a text for a node, got {meanings!r}")
     for node in meanings:
         _known(path, "server_room.meanings", "key", node, graph)
     return meanings
 
 
-def _node(path: Path, name: str, table: _Toml, graph: Graph) -> str:
+def _node(path: _Source, name: str, table: _Toml, graph: Graph) -> str:
     node = table.get("blanket_of")
     if not isinstance(node, str):
-        raise GraphError(f"{path}: [{name}] blanket_of must name a node, got {node!r}")
+        raise GraphError(f"{path.at(name, 'blanket_of')}: [{name}] blanket_of must name a node, got {node!r}")
     _known(path, name, "blanket_of", node, graph)
     return node
 
 
-def _known(path: Path, name: str, what: str, node: str, graph: Graph) -> None:
+def _known(path: _Source, name: str, what: str, node: str, graph: Graph) -> None:
     if node not in graph.position:
-        raise GraphError(f"{path}: [{name}] {what}: no node {node!r}; {nearest(node, graph.nodes)}")
+        place = path.at(name, *_written(what), node)
+        raise GraphError(f"{place}: [{name}] {what}: no node {node!r}; {nearest(node, graph.nodes)}")
 
 
-def _placed(path: Path, name: str, make: Callable[[], Some]) -> Some:
+def _placed(path: _Source, name: str, make: Callable[[], Some]) -> Some:
     """Run ``make``; its error gets the file and the table in front."""
     try:
         return make()
     except GraphError as error:
-        raise GraphError(f"{path}: [{name}] {error}") from error
+        named = re.findall(r"\w+", str(error))
+        edges = [f'"{a} {sign} {b}"' for sign in ("->", "-", "→") for a in named for b in named if a != b]
+        raise GraphError(f"{path.at(name, *edges, 'edges')}: [{name}] {error}") from error
+
+
+def _written(what: str) -> list[str]:
+    """The statement that a message quotes."""
+    return re.findall(r"'(.+)'", what) or [what.split()[0]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """``python -m dgm.graphs.load FILE``: see that the graphs can be read; an error is one line."""
+    for name in arguments or sys.argv[1:]:
+        try:
+            load_graphs(name)
+        except GraphError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

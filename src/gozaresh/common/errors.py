@@ -212,9 +212,9 @@ def excerpt(place: Place, root: Path) -> Sequence[str]:
     []
     """
     path = root / place.file
-    if not place.line or not path.is_file() or path.stat().st_size > LARGEST:
-        return []
     try:
+        if not place.line or not path.is_file() or path.stat().st_size > LARGEST:
+            return []
         lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
         line = lines[place.line - 1].rstrip()
     except (OSError, IndexError):

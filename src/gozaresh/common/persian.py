@@ -1,4 +1,4 @@
-"""How values are written in Persian: digits, decimal sign, thousands sign, dates."""
+"""Persian numbers and dates: digits, decimal sign, thousands sign, the Jalali calendar."""
 
 from __future__ import annotations
 
@@ -60,6 +60,5 @@ def jalali(day: date) -> str:
     """
     import jdatetime
 
-    months = ["فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور", "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند"]
-    shamsi = jdatetime.date.fromgregorian(date=day)
-    return f"{shamsi.day} {months[shamsi.month - 1]} {shamsi.year}".translate(PERSIAN_DIGITS)
+    text: str = jdatetime.date.fromgregorian(date=day, locale="fa_IR").strftime("%-d %B %Y")
+    return text.translate(PERSIAN_DIGITS)

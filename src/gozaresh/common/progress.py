@@ -74,4 +74,13 @@ def _last_line(file: Path) -> str:
         lines = file.read_text(encoding="utf-8", errors="replace").split("\n")
     except OSError:
         return ""
-    return next((line.strip() for line in reversed(lines[:-1]) if line.strip()), "")
+    return next((_readable(line.strip()) for line in reversed(lines[:-1]) if line.strip()), "")
+
+
+def _readable(line: str) -> str:
+    """A line of JSON with ``unit``, ``done``, ``total`` and ``text`` as words; any other line as it is."""
+    try:
+        known = json.loads(line)
+        return f"{known['unit']} {known['done']}/{known['total']}, {known['text']}"
+    except (ValueError, KeyError, TypeError):
+        return line

@@ -10,19 +10,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from nbformat import NotebookNode
 
-from gozaresh.common.checks import MIME, WAYS, Check
+from gozaresh.common.checks import MIME, SHOWN, WAYS, Check
 from gozaresh.common.errors import Place, Problem, SourceError, nearest, raise_problems
 from gozaresh.source.markup import EQUATION
 from gozaresh.source.notebook import options_of, place_of
 
 
 def collect(notebook: NotebookNode) -> tuple[Check, ...]:
-    """Every check that an executed chapter recorded, in order.
+    """Every check that an executed chapter recorded, in order, and the displayed relations that none is about.
 
     Raises:
         SourceError: a record is not one of a check.
     """
-    return tuple(check for check, _ in _recorded(notebook))
+    recorded = tuple(check for check, _ in _recorded(notebook))
+    return (*recorded, *_unchecked(notebook, recorded))
+
+
+def _unchecked(notebook: NotebookNode, recorded: Sequence[Check]) -> Iterator[Check]:
+    """A stated step for each relation that an equation shows and no step of it is about: it was typed by hand."""
+    labels = {check.label for check in recorded}
+    about = {(check.label, check.statement) for check in recorded if check.statement}
+    for cell in notebook.cells:
+        label = options_of(cell).label if cell.cell_type == "code" and options_of(cell).kind == "eq" else ""
+        for relation in (r for output in cell.get("outputs", []) for r in output.get("data", {}).get(SHOWN, [])):
+            if label in labels and (label, relation["statement"]) not in about:
+                yield Check(label, f"${relation['shown']}$ در متن نوشته شده و شیء برنامه نیست", "stated", "—")
 
 
 def _recorded(notebook: NotebookNode) -> Iterator[tuple[Check, Place]]:
@@ -34,7 +46,8 @@ def _recorded(notebook: NotebookNode) -> Iterator[tuple[Check, Place]]:
 
 def _check(record: Mapping[str, str], place: Place) -> Check:
     try:
-        check = Check(record["label"], record["claim"], record["how"], record["evidence"])
+        check = Check(record["label"], record["claim"], record["how"], record["evidence"],
+                      record.get("statement", ""))
     except (KeyError, TypeError) as error:
         raise SourceError(f"a check needs label, claim, how and evidence: {error}", place) from None
     if check.how not in WAYS:
@@ -43,7 +56,7 @@ def _check(record: Mapping[str, str], place: Place) -> Check:
 
 
 def marks(checks: Iterable[Check]) -> dict[str, str]:
-    """How each equation was checked: as weakly as its weakest step.
+    """How each equation was checked: as weakly as its weakest step; one of definitions alone is stated.
 
     >>> marks([Check("eq-a", "", "proved", ""), Check("eq-a", "", "tested", "")])
     {'eq-a': 'tested'}
@@ -51,7 +64,7 @@ def marks(checks: Iterable[Check]) -> dict[str, str]:
     found: dict[str, str] = {}
     for check in checks:
         found[check.label] = max(found.get(check.label, WAYS[0]), check.how, key=WAYS.index)
-    return found
+    return {label: "stated" if how == "defined" else how for label, how in found.items()}
 
 
 def equations(notebook: NotebookNode) -> Iterator[tuple[str, Place]]:

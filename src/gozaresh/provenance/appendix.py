@@ -78,11 +78,13 @@ def _ledger(chapters: Sequence[Chapter]) -> list[str]:
     stated = [[f"@{check.label}", check.claim] for steps in found.values() for check in steps if check.how == "stated"]
     return [
         "## دفتر بررسی معادله‌ها {#sec-ledger}",
-        f"کنار شمارهٔ هر معادله نشانی هست که می‌گوید آن معادله چگونه بررسی شده است: {MATHS['proved']} یعنی هر گام آن "
-        "اثبات نمادین دارد؛ "
-        f"{MATHS['tested']} یعنی دست‌کم یک گام تنها روی مدل‌های تصادفی آزموده شده است؛ "
+        f"کنار شمارهٔ هر معادله نشانی هست که می‌گوید آن معادله چگونه بررسی شده است: {MATHS['proved']} یعنی هر رابطهٔ آن "
+        "گواهی اثباتی دارد که برنامه‌ای جدا گام‌به‌گام بازبینی کرده است و شرط‌هایش کنار گام آمده است؛ "
+        f"{MATHS['tested']} یعنی دست‌کم یک گام تنها روی موردهای شمرده‌شده آزموده شده است؛ "
         f"{MATHS['stated']} یعنی دست‌کم یک گام تعریف، فرض یا قضیه‌ای است که از منبع آمده و در اینجا تنها بیان شده است. "
-        "نشان هر معادله از سست‌ترین گام آن می‌آید. @tbl-ledger شمار معادله‌ها و گام‌های هر فصل را می‌آورد و "
+        f"گام‌های {MATHS['defined']} نامی را تعریف می‌کنند و چیزی برای اثبات ندارند. "
+        "نشان هر معادله از سست‌ترین گام آن می‌آید و معادله‌ای که شماره ندارد نشانی هم ندارد. "
+        "@tbl-ledger شمار معادله‌ها و گام‌های هر فصل را می‌آورد و "
         "@tbl-stated هرچه را تنها بیان شده است، با دلیل آن.",
         captioned(_counts(found), "tbl-ledger", "شمار معادله‌ها و گام‌ها به تفکیک شیوهٔ بررسی"),
         captioned(Table(["معادله", "آنچه بیان شده و چرا"], stated, "ll"), "tbl-stated", "گام‌هایی که تنها بیان شده‌اند"),
@@ -90,11 +92,11 @@ def _ledger(chapters: Sequence[Chapter]) -> list[str]:
 
 
 def _counts(found: Mapping[str, Sequence[Check]]) -> Table:
-    header = ["فصل", *(f"معادلهٔ {MATHS[way]}" for way in WAYS), *(f"گام {PERSIAN[way]}" for way in WAYS)]
-    counts = {f"`{name}`": [*_tally(marks(steps).values()), *_tally(step.how for step in steps)]
+    header = ["فصل", *(f"معادلهٔ {MATHS[way]}" for way in WAYS[1:]), *(f"گام {PERSIAN[way]}" for way in WAYS)]
+    counts = {f"`{name}`": [*_tally(marks(steps).values())[1:], *_tally(step.how for step in steps)]
               for name, steps in found.items() if steps}
     counts["**همه**"] = [sum(column) for column in zip(*counts.values(), strict=True)]
-    return Table(header, [[name, *map(persian, row)] for name, row in counts.items()], "lcccccc")
+    return Table(header, [[name, *map(persian, row)] for name, row in counts.items()], "lccccccc")
 
 
 def _tally(ways: Iterable[str]) -> list[int]:

@@ -1,4 +1,4 @@
-"""What differs between the results of two reports: parameters, data, numbers, table cells, figures, equations, texts.
+"""Differences between the results of two reports: parameters, data, numbers, table cells, figures, equations, texts.
 
 Prose that an author typed is not compared, nor are the lines on which things stand: a result is known by its label, a
 number by the expression that computed it.
@@ -19,6 +19,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from gozaresh.common import files
+from gozaresh.common.digests import digest
 from gozaresh.common.errors import SettingsError, map_exceptions
 from gozaresh.export.document import CAPTION, Piece, to_document
 from gozaresh.provenance.trace import Chapter, trace
@@ -42,7 +43,6 @@ class Result:
     key: tuple[str, ...]
     name: str
     value: str = ""
-    figure: bytes = b""
 
 
 def differences(old: Path, new: Path) -> list[str]:
@@ -63,8 +63,8 @@ def read_report(path: Path) -> dict[str, NotebookNode]:
     Raises:
         SettingsError: there are none.
     """
-    with map_exceptions(SettingsError, zipfile.BadZipFile, nbformat.reader.NotJSONError, nbformat.ValidationError,
-                        tool=f"{path}: cannot be read"):
+    # whatever zipfile, its compressions and nbformat raise of damaged files
+    with map_exceptions(SettingsError, Exception, tool=f"{path}: cannot be read"):
         found = _from_zip(path) if path.is_file() else _from_folder(path)
     if not found:
         what = "no executed notebooks in it" if path.exists() else "no such file or folder"
@@ -79,7 +79,7 @@ def _from_zip(path: Path) -> dict[str, NotebookNode]:
 
 
 def _from_folder(path: Path) -> dict[str, NotebookNode]:
-    for folder in (path, path / "executed", path / "build" / "executed"):
+    for folder in (path / "build" / "executed", path / "executed", path):  # what was built last comes first
         notebooks = {file.stem: file for file in sorted(folder.glob("*.ipynb")) if not file.stem.endswith(".partial")}
         if notebooks:
             return {name: files.read_notebook(file) for name, file in notebooks.items()}
@@ -98,8 +98,8 @@ def results(chapters: Mapping[str, NotebookNode]) -> Iterator[Result]:
         chapter = _chapter(name, executed)
         for parameter, value in chapter.values.items():
             yield Result(("parameter", name, parameter), f"parameter {parameter} of {name}", repr(value))
-        for parameter, digest in metadata(executed).get("files", {}).items():
-            yield Result(("data", name, parameter), f"data {parameter} of {name}", digest[:12])
+        for parameter, sum_ in metadata(executed).get("files", {}).items():
+            yield Result(("data", name, parameter), f"data {parameter} of {name}", sum_[:12])
         yield from _numbers(chapter)
         yield from _outputs(name, executed)
 
@@ -138,7 +138,7 @@ def _outputs(name: str, executed: NotebookNode) -> Iterator[Result]:
 def _shown(cell: NotebookNode, pieces: Sequence[Piece], kind: str, label: str, key: tuple[str, ...]) -> Result:
     figures = [piece.figure for piece in pieces if piece.figure]
     if figures:
-        return Result(("figure", *key), f"figure {label}", figure=figures[0].data)
+        return Result(("figure", *key), f"figure {label}", figure_digest(figures[0].data))
     markdown = "\n\n".join(piece.markdown for piece in pieces)
     if kind == "tbl":
         rows = [line for line in markdown.splitlines() if line.startswith("|") and not RULE.match(line)]
@@ -154,12 +154,10 @@ def _compared(old: Result | None, new: Result | None) -> Iterator[str]:
         assert known is not None
         value = _short(known.value) if known.key[0] not in ("table", "figure", "text") else "there"
         yield f"{known.name}: {f'{NONE} -> {value}' if old is None else f'{value} -> {NONE}'}"
-    elif old.figure or new.figure:
-        difference = _figures(old.figure, new.figure)
-        if difference:
-            yield f"{new.name}: {difference}"
     elif old.value != new.value:
-        if new.key[0] == "table":
+        if new.key[0] == "figure":
+            yield f"{new.name}: shows something else"
+        elif new.key[0] == "table":
             yield from _tables(new.name, old.value.split("\n"), new.value.split("\n"))
         elif new.key[0] == "text":
             yield from _texts(new.name, old.value.split("\n"), new.value.split("\n"))
@@ -207,16 +205,14 @@ def _texts(name: str, old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
             yield f"{name}: {_short(' '.join(old[a:b]))} -> {_short(' '.join(new[c:d]))}"
 
 
-def _figures(old: bytes, new: bytes) -> str:
-    """How two pictures differ; empty where they show the same."""
-    if old == new:
-        return ""
-    vector = [b"<svg" in data[:2000] for data in (old, new)]
-    if all(vector):
-        return _drawings(*(canonical_svg(data.decode("utf-8", errors="replace")) for data in (old, new)))
-    if any(vector):
-        return "a drawing -> an image" if vector[0] else "an image -> a drawing"
-    return _images(old, new)
+def figure_digest(data: bytes) -> str:
+    """The digest of what a figure shows: a drawing without its notes and chance ids, an image's size and pixels."""
+    if b"<svg" in data[:2000]:
+        return digest("drawing", canonical_svg(data.decode("utf-8", errors="replace")).split())
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data)) as image:
+        return digest("image", image.size, image.convert("RGBA").tobytes())
 
 
 def canonical_svg(text: str) -> str:
@@ -228,23 +224,3 @@ def canonical_svg(text: str) -> str:
     counted: dict[str, str] = {}
     plain = SVG_NOTE.sub("", text)
     return SVG_ID.sub(lambda found: found[1] + counted.setdefault(found[2], f"i{len(counted)}"), plain)
-
-
-def _drawings(old: str, new: str) -> str:
-    before, after = (Counter(" ".join(part.split()) for part in text.split("<")) for text in (old, new))
-    changed = max((before - after).total(), (after - before).total())
-    if changed:
-        return f"the drawing differs in {changed} of {after.total()} elements"
-    return "" if old.split() == new.split() else "the order of the drawing's elements differs"
-
-
-def _images(old: bytes, new: bytes) -> str:
-    import numpy as np
-    from PIL import Image
-
-    before, after = (np.asarray(Image.open(io.BytesIO(data)).convert("RGBA")) for data in (old, new))
-    if before.shape != after.shape:
-        sizes = [f"{shown.shape[1]}×{shown.shape[0]}" for shown in (before, after)]
-        return f"{sizes[0]} pixels -> {sizes[1]} pixels"
-    share = float((before != after).any(axis=-1).mean())
-    return f"{share:.1%} of the pixels differ" if share else ""

@@ -1,4 +1,4 @@
-"""Where each result of the last build came from, kept in ``build/provenance.json``; ``gozaresh why`` reads it at once.
+"""Origins of the results of the last build, kept in ``build/provenance.json``; ``gozaresh why`` reads them at once.
 
 This module imports little, so that the answer is there before a kernel or a converter could be loaded.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gozaresh.common.errors import SettingsError, nearest
+from gozaresh.common.paths import build_command
 
 FILE = "provenance.json"
 SHORT = 12  # characters of a digest that are shown
@@ -72,14 +73,15 @@ def read(build: Path) -> Provenance:
     Raises:
         SettingsError: there was none.
     """
+    again = build_command(build.parent)
     try:
         found = json.loads((build / FILE).read_text(encoding="utf-8"))
         return Provenance(found["profile"], [Run(**run) for run in found["runs"]],
                           [Origin(**origin) for origin in found["origins"]])
     except FileNotFoundError:
-        raise SettingsError(f"{build.name}/{FILE}: no build is recorded yet; run 'make report' first") from None
+        raise SettingsError(f"{build.name}/{FILE}: no build is recorded yet; run {again} first") from None
     except (ValueError, KeyError, TypeError):
-        raise SettingsError(f"{build.name}/{FILE}: not a record of this program; run 'make report' again") from None
+        raise SettingsError(f"{build.name}/{FILE}: not a record of this program; run {again} again") from None
 
 
 def why(root: Path, what: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What the outputs of each code cell depend on: what is shared, all code up to it, all modules up to there."""
+"""Keys of the cache: digests of all that a code cell's outputs depend on, shared inputs, code and modules up to it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -40,18 +41,27 @@ class CacheKey:
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """For each code cell the digest of everything that its outputs depend on; prose, captions, options are not."""
-        key = digest(dict(self.shared))
-        return tuple(key := digest([key, cell.code, dict(cell.modules)]) for cell in self.cells)
+        _, *keys = accumulate(self.cells, _next_key, initial=self._start)
+        return tuple(keys)
 
     @property
     def key(self) -> str:
         """The digest of everything that the chapter's outputs depend on."""
-        return self.keys[-1] if self.keys else digest(dict(self.shared))
+        return self.keys[-1] if self.keys else self._start
+
+    @property
+    def _start(self) -> str:
+        return digest(dict(self.shared))
 
     @cached_property
     def modules(self) -> dict[str, str]:
         """SHA-256 of all modules of the chapter by name."""
         return {name: digest for cell in self.cells for name, digest in cell.modules.items()}
+
+
+def _next_key(above: str, cell: CellKey) -> str:
+    """The key of a cell below another one."""
+    return digest([above, cell.code, dict(cell.modules)])
 
 
 @dataclass(frozen=True)

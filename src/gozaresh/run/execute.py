@@ -50,9 +50,9 @@ class Job:
     build: Path
     profile: str
     environment: Mapping[str, str]  # as gozaresh.run.modules.environment() tells it
-    store: Store = field(default_factory=Store)
     why: bool = False  # whether to say which input made it run
     timeout: float | None = None  # seconds that one cell may take
+    store: Store = field(default_factory=Store)  # what each module imports is kept in it
 
     @property
     def inputs(self) -> Dependencies:

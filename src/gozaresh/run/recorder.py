@@ -1,4 +1,4 @@
-"""What is known of a run while it goes on: the cell at work, what the cells before it gave, what they read."""
+"""Record a run while it goes on: the cell at work, the outputs of the cells before it, the files that they read."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def coalesce_streams(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
 
 @dataclass
 class Recorder:
-    """Listens to the client that runs the cells (nbclient's hooks), and to the witness's journal."""
+    """Records a run: what nbclient's hooks tell of the cells, and what the file audit notes in its journal."""
 
     journal: Path
     root: Path
@@ -49,7 +49,7 @@ class Recorder:
     since: float = 0.0  # when it began
     injected: list[NotebookNode] = field(default_factory=list)
     _done: dict[str, CellRun] = field(default_factory=dict)
-    _seen: list[tuple[str, str, str]] = field(default_factory=list)  # cell, name, digest
+    _seen: list[tuple[str, str, str]] = field(default_factory=list)  # cell ("": the injected one), name, digest
     _wrote: set[str] = field(default_factory=set)
     _read: int = 0  # bytes of the journal
 
@@ -63,12 +63,12 @@ class Recorder:
         return f"the cell at {place} has been running for {time.monotonic() - self.since:.0f} s" if place else ""
 
     def is_done(self, cell: NotebookNode) -> bool:
-        """Whether a cell has run to its end."""
+        """Test if a cell has run to its end."""
         return cell["id"] in self._done or is_injected(cell)
 
     def executed(self, cell: NotebookNode, cell_index: int, execute_reply: Mapping[str, Any]) -> None:
         """A cell has ended, well or not."""
-        self._listen(cell["id"])
+        self._listen("" if is_injected(cell) else cell["id"])
         if execute_reply["content"]["status"] == "ok":
             self._done[cell["id"]] = CellRun("", coalesce_streams(cell.outputs), cell.execution_count, {})
             self.at = None
@@ -83,7 +83,7 @@ class Recorder:
         return place_of(self.at, 1 + option_lines(self.at))
 
     def _listen(self, cell: str) -> None:
-        """Read what the witness has noted since."""
+        """Read what the file audit has noted since, as read by a cell."""
         try:
             text = self.journal.read_bytes()[self._read:]
         except FileNotFoundError:
@@ -129,7 +129,7 @@ class Recorder:
         The source of a module is read to show it; as a module it counts already.
         """
         modules = {name.removeprefix("module ") for _, name, _ in self._seen if name.startswith("module ")}
-        codes = {cell, *({one for one, _, _ in self._seen} - set(self._done) if first else ())}
+        readers = {cell, ""} if first else {cell}
         return {name: digest for one, name, digest in self._seen
-                if one in codes and name.partition(" ")[2] not in self._wrote
+                if one in readers and name.partition(" ")[2] not in self._wrote
                 and name.removeprefix("file ") not in modules}

@@ -1,4 +1,4 @@
-"""What a run of text says, code by code from left to right, so that readers put the words together as written.
+"""Reading order of a run of text: its codes from left to right, so that readers put the words together as written.
 
 Readers get the codes of a right-to-left run in visual order and turn them round, each in its own way. What was learned
 of them, by name, stands at the function that deals with it: poppler 22.12, pdfium 8149, mupdf 1.28, pdf.js 5.6.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from gozaresh.pdf.content import Cluster, Glyph, Run
@@ -77,24 +77,38 @@ def filled_gaps(said: Sequence[Emission], run: Run) -> list[Emission]:
     poppler parts words at gaps. mupdf does so too, but for the gap after the space, which is set close. At wide gaps
     pdf.js ends its line, and the words of a line would stand in visual order.
     """
-    out: list[Emission] = []
-    for item in said:
-        gap = next((at + 1 for at in range(len(out) - 1, -1, -1) if not _is_void(out[at])), 0)
-        space = next((at for at in range(gap, len(out)) if out[at].text.isspace()), None)
-        if space is not None and not _is_void(item):
-            if gap:
-                wide = _reaching(out[gap - 1], item.x, GAP if is_mark(item.text) else WIDEST, run)
-                end = wide.x + (run.font.width(wide.glyph) + wide.wider / 1000) * run.size
-                out[gap - 1:space] = [wide, *(blank._replace(x=end) for blank in out[gap:space])]
-            if is_mark(item.text):
-                width = run.font.width(out[space].glyph) * run.size
-                out[space] = (out[space] if gap else firm(out[space]))._replace(x=item.x - width)
-        out.append(item)
+    out: list[Emission] = []  # all that is settled: words, and after them blanks before the next word
+    for blank, group in groupby(said, _is_void):
+        items = list(group)
+        out += items if blank else [*_closed(out, items[0], run), *items]
     return out
 
 
+def _closed(settled: list[Emission], following: Emission, run: Run) -> list[Emission]:
+    """Take the blanks at the end of what is settled, and the word before them, and give them closed up to what follows.
+
+    Where no space is among the blanks there is no gap to close, and they stay as they are.
+    """
+    first = next((at for at in range(len(settled), 0, -1) if not _is_void(settled[at - 1])), 0)
+    blanks = settled[first:]
+    space = next((at for at, blank in enumerate(blanks) if blank.text.isspace()), None)
+    if space is None:
+        return []
+    del settled[first:]
+    word = settled.pop() if settled else None
+    mark = is_mark(following.text)
+    if word is not None:
+        word = _reaching(word, following.x, GAP if mark else WIDEST, run)
+        end = word.x + (run.font.width(word.glyph) + word.wider / 1000) * run.size
+        blanks[:space] = [blank._replace(x=end) for blank in blanks[:space]]
+    if mark:
+        near = blanks[space] if word is not None else firm(blanks[space])
+        blanks[space] = near._replace(x=following.x - run.font.width(blanks[space].glyph) * run.size)
+    return [*([word] if word is not None else []), *blanks]
+
+
 def _is_void(item: Emission) -> bool:
-    """Whether a code shows no ink and says no mark: a space or a direction mark."""
+    """Test if a code shows no ink and says no mark: a space or a direction mark."""
     return item.text.isspace() or (item.glyph is None and not is_mark(item.text))
 
 
@@ -105,7 +119,7 @@ def _reaching(said: Emission, end: float, left: int, run: Run) -> Emission:
 
 
 def _hangs(space: Emission, letter: Emission, run: Run) -> bool:
-    """Whether a space lies on the letter after it, as at a line's end; pdf.js would part the two."""
+    """Test if a space lies on the letter after it, as at a line's end; pdf.js would part the two."""
     return space.text[-1].isspace() and letter.x - space.x < (run.font.width(space.glyph) - 0.1) * run.size
 
 
@@ -138,7 +152,7 @@ def firm(space: Emission) -> Emission:
 
 
 def is_mark(text: str) -> bool:
-    """Whether a mark is among the characters."""
+    """Test if a mark is among the characters."""
     return any(map(unicodedata.combining, text))
 
 
@@ -205,5 +219,5 @@ def _is_light(char: str) -> bool:
 
 
 def is_neutral(text: str) -> bool:
-    """Whether nothing in the text has a direction: blanks and punctuation alone."""
+    """Test if nothing in the text has a direction: blanks and punctuation alone."""
     return not any(unicodedata.bidirectional(char) in STRONG for char in text)

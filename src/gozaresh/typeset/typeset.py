@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -36,7 +34,9 @@ class TypstFiles:
 
 
 def typeset(project: Project, sources: TypstFiles, store: Store | None = None) -> Path:
-    """Set the report and return the PDF's path; ``store`` holds the pages that an earlier repair mended.
+    """Set the report and return the path of the PDF, which is a draft until it is proven.
+
+    ``store`` holds the pages that an earlier repair mended.
 
     Raises:
         SourceError: a reference has no target.
@@ -47,8 +47,8 @@ def typeset(project: Project, sources: TypstFiles, store: Store | None = None) -
     _check_glyphs(project, sources)
     main = project.build / "report.typ"
     write_text(main_document(project, sources), main)
-    write_bytes(repair(_compile(main, project), store), project.pdf)
-    return project.pdf
+    write_bytes(repair(_compile(main, project), store), project.draft)
+    return project.draft
 
 
 def _check_references(project: Project, sources: TypstFiles) -> None:
@@ -136,8 +136,6 @@ def _seen_from(root: Path, found: re.Match[str]) -> Place:
     name = path.relative_to(root).as_posix() if path.is_relative_to(root) else found["file"].lstrip("/")
     return Place(name, int(found["line"]), int(found["column"]))
 
-_begun: dict[Path, threading.Thread] = {}  # by the report's folder
-
 
 def compiled(main: Path, root: Path) -> tuple[bytes, list[Any]]:
     """The PDF of a Typst document, and Typst's warnings.
@@ -145,28 +143,6 @@ def compiled(main: Path, root: Path) -> tuple[bytes, list[Any]]:
     Raises:
         typst.TypstError: Typst refuses the markup.
     """
-    if root in _begun:
-        _begun[root].join()
-    return _compiled(main, root)
-
-
-def warm_up(root: Path) -> None:
-    """Begin to set again what the last build of a report's folder left, once a process, if a core is free for it."""
-    main = root / "build" / "report.typ"
-    free = os.getloadavg()[0] < (os.cpu_count() or 1)
-    if free and main.is_file() and root not in _begun:
-        _begun[root] = threading.Thread(target=_try, args=(main, root))
-        _begun[root].start()
-
-
-def _try(main: Path, root: Path) -> None:
-    import typst
-
-    with suppress(typst.TypstError, OSError):  # whatever is wrong, the new markup will tell
-        _compiled(main, root)
-
-
-def _compiled(main: Path, root: Path) -> tuple[bytes, list[Any]]:
     import typst
 
     pdf, warnings = typst.compile_with_warnings(

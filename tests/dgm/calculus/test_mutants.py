@@ -7,7 +7,9 @@ from types import ModuleType
 
 import pytest
 
-from dgm.calculus.checking.verification import verify
+from dgm.calculus.checking.arithmetic import RefusalError
+from dgm.calculus.checking.search import find
+from dgm.calculus.checking.verification import hypotheses_of
 from dgm.calculus.identities import beta, density_ratio, elbo, gradient, laplace, loss, total_correlation
 from dgm.calculus.language.derivation import Derivation
 from dgm.errors import CalculusError
@@ -27,13 +29,13 @@ STILL_TRUE = {
 
 
 def survives(derivation: Derivation) -> bool:
-    """Whether a chain with an error is let through; if so, every step of it must have a proof."""
+    """True if every step of a chain with an error is proved."""
     try:
-        return all(step.how == "proved" for step in verify(derivation))
-    except CalculusError as error:
-        if "is false" not in str(error):
-            raise
+        for left, link in zip(derivation.sides, derivation.links, strict=False):
+            find(left, link.relation, link.side, hypotheses_of(derivation.assuming, link.given), link.slack)  # type: ignore[arg-type]
+    except (RefusalError, CalculusError):
         return False
+    return True
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])

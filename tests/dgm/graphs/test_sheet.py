@@ -142,7 +142,7 @@ def test_statements_read_back_as_written(case: tuple[DAG, Statement]) -> None:
 
 @pytest.mark.parametrize(("old", "new", "line"), [
     ('"O -> T"', '"O -> T', r"graphs\.toml:\d+: no valid TOML"),
-    ("[markov]", "[marcov]", r"graphs\.toml: unknown key 'marcov'; nearest: markov"),
+    ("[markov]", "[marcov]", r"graphs\.toml:\d+: unknown key 'marcov'; nearest: markov"),
     ("blanket_of", "blanket_off", r"\[bayes\]: unknown key 'blanket_off'; nearest: blanket_of"),
     ('"A -> T"', '"AA -> T"', r"\[server_room\] node 'AA' is not in the graph; nearest: A"),
     ('"T -> M"', '"T -> O"', r"\[server_room\] a Bayesian network has no cycle, but (O -> T -> O|T -> O -> T) is one"),

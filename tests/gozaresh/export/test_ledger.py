@@ -9,7 +9,7 @@ import pytest
 from nbformat import NotebookNode
 
 from gozaresh.author import checks
-from gozaresh.common.checks import MIME, WAYS, Check
+from gozaresh.common.checks import MIME, SHOWN, WAYS, Check
 from gozaresh.common.errors import SourceError
 from gozaresh.export.document import to_document
 from gozaresh.export.ledger import check_complete, collect, equations, marks
@@ -52,8 +52,9 @@ def test_a_record_that_lacks_something_is_refused() -> None:
         collect(notebook({"label": "eq-a"}))
 
 
-@pytest.mark.parametrize(("ways", "mark"), [(WAYS[:1], "proved"), (WAYS[:2], "tested"), (WAYS, "stated"),
-                                            (("stated", "proved"), "stated")])
+@pytest.mark.parametrize(("ways", "mark"), [(WAYS[:2], "proved"), (WAYS[:3], "tested"), (WAYS, "stated"),
+                                            (("stated", "proved"), "stated"), (("proved",), "proved"),
+                                            (("defined",), "stated")])
 def test_a_mark_is_as_weak_as_the_weakest_step(ways: tuple[str, ...], mark: str) -> None:
     assert marks(Check("eq-a", "", way, "") for way in ways) == {"eq-a": mark}
 
@@ -74,6 +75,15 @@ def test_a_table_of_checks_names_each_equation_once() -> None:
     shown = checks([RECORD, RECORD, RECORD | {"label": "eq-b", "how": "stated"}])._repr_mimebundle_()
     assert str(shown["text/markdown"]).count("@eq-a") == 1
     assert shown[MIME] == [RECORD, RECORD, RECORD | {"label": "eq-b", "how": "stated"}]
+
+
+def test_a_relation_that_no_step_is_about_is_stated() -> None:
+    shown = notebook(RECORD | {"label": "eq-c", "statement": "1"}, option="eq-c")
+    shown.cells[1].outputs[0]["data"][SHOWN] = [{"statement": "1", "shown": "a=b"}]
+    assert marks(collect(shown))["eq-c"] == "proved"
+    shown.cells[1].outputs[0]["data"][SHOWN].append({"statement": "", "shown": "b=c"})
+    assert marks(collect(shown))["eq-c"] == "stated"
+    assert "$b=c$" in collect(shown)[-1].claim
 
 
 def test_what_an_object_says_of_itself_in_latex_becomes_a_numbered_equation() -> None:

@@ -1,303 +1,216 @@
-"""Checking a derivation: every step is proved, tested or openly stated; a false one stops everything.
+"""Verification of derivations: every step is proved with a certificate, or openly stated; a false one is refused.
 
-A step is first tried on random models, tables of varying size and Gaussians in closed form; one on which it
-fails is its refutation.  Then SymPy tries to reduce the difference of the normal forms to zero, or the slack
-of an inequality to a form that is known to be non-negative.  Without that the step counts as tested.
+A step that the kernel does not prove is tried on adversarial models, to tell a false one, with its counterexample,
+from one that is out of reach.  No step is accepted because models did not refute it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
-import mpmath
-import numpy as np
-import sympy as sp
-
-from dgm.calculus.checking.gaussian_worlds import GaussianWorld, random_gaussian_world
-from dgm.calculus.checking.normal_form import Assumptions, laws, reduce, scalar
-from dgm.calculus.checking.numbers import DIGITS, number
-from dgm.calculus.checking.worlds import TableWorld, random_number, random_table_world
-from dgm.calculus.language.derivation import Derivation, Link, WorldKind
-from dgm.calculus.language.expression import (
-    Call,
-    Density,
-    Divergence,
-    Expectation,
-    Expr,
-    Information,
-    Integral,
-    Named,
-    Negative,
-    Number,
-    Power,
-    Product,
-    Quotient,
-    Sum,
-    SumOver,
-    Symbol,
-    TotalCorrelation,
-    free_variables,
-    is_scalar,
-)
-from dgm.calculus.language.ledger import FEWEST_CASES, Step, is_zero
+from dgm.calculus.checking.arithmetic import ZERO, RefusalError
+from dgm.calculus.checking.certificate import Certificate, Hypothesis
+from dgm.calculus.checking.conditions import conditions, definitions
+from dgm.calculus.checking.counterexamples import counterexample
+from dgm.calculus.checking.kernel import Relation, names_of_laws
+from dgm.calculus.checking.ledger import Step
+from dgm.calculus.checking.optimum import gaps
+from dgm.calculus.checking.search import find, normal_form
+from dgm.calculus.language.derivation import Assumptions, Derivation, Link
+from dgm.calculus.language.encoding import digest, encode
+from dgm.calculus.language.expression import Expr, Symbol, substitute
 from dgm.calculus.language.notation import latex
+from dgm.calculus.language.reading import require_readable
 from dgm.errors import CalculusError
 
-TABLES, GAUSSIANS, NUMBERS = 100, 20, 100
-TOLERANCE = mpmath.mpf(10) ** -30
+Prover = Callable[..., Certificate]
 
 
-def verify(derivation: Derivation) -> tuple[Step, ...]:
-    """Check every step of a chain; one record a step.
+def verify(derivation: Derivation, prover: Prover = find) -> tuple[Step, ...]:
+    """Prove every step of a chain; one record a step, and one for each name that it prints.
+
+    ``prover`` finds certificates; whatever it returns is replayed by the independent checker.
 
     Raises:
-        CalculusError: a step is false on a model, which is named with the values of both sides, or an
-        inequality has no slack that is known to be non-negative and was tried on too few models.
+        CalculusError: a step is false on a model, which is named with the values of both sides, or out of the
+            kernel's reach; or the printed formula could be read as another object than the one proved.
 
     >>> from dgm.calculus.language.expression import Density, log
     >>> p, joint, rest = Density("p", ("x",)), Density("p", ("x", "z")), Density("p", ("z",), ("x",))
     >>> verify(Derivation("eq-bayes", log(p)).equals(log(joint / rest), "قاعدهٔ بیز"))[0].how
     'proved'
     """
-    with mpmath.workdps(DIGITS):
-        models = _Models(derivation)
-        return tuple(_checked(derivation, k, models) for k in range(len(derivation.links)))
+    with _OneLine(derivation.label):
+        require_readable(derivation)
+        named = tuple(Step(derivation.label, text, "defined") for text in definitions(derivation.sides))
+        links = enumerate(zip(derivation.sides, derivation.links, strict=False))
+        return (
+            *named,
+            *(_checked(derivation, k, left, link, prover) for k, (left, link) in links if link.relation != ":="),
+        )
 
 
-def _checked(derivation: Derivation, k: int, models: _Models) -> Step:
-    left, link = derivation.sides[k], derivation.links[k]
-    if link.stated:
-        return Step(derivation.label, f"{link.reason} ({link.stated})", "stated")
-    place = f"step {k + 1} of {derivation.label}"
-    tried, worst = _tried(left, link, models, place)
-    if _proved(derivation, left, link):
-        return Step(derivation.label, link.reason, "proved", worst, tried)
-    if tried < FEWEST_CASES:
-        raise CalculusError(f"{place} ({link.reason}) is neither proved nor tried on {FEWEST_CASES} models")
-    return Step(derivation.label, link.reason, "tested", worst, tried)
+class _OneLine:
+    """Errors of a very deep expression, or of a rule, as one line."""
 
+    def __init__(self, label: str) -> None:
+        self._label = label
 
-def _proved(derivation: Derivation, left: Expr, link: Link) -> bool:
-    assumptions = assumed(derivation.kind)
-    try:
-        difference = reduce(left, assumptions) - reduce(link.side, assumptions)
-        zeros = [reduce(zero, assumptions) for zero in link.given]
-        if link.relation == "=":
-            return any(is_zero(difference - sign * zero) for zero in [0, *zeros] for sign in (1, -1))
-        slack = difference if link.relation == ">=" else -difference
-        return link.slack is not None and nonnegative(link.slack) and is_zero(slack - reduce(link.slack, assumptions))
-    except CalculusError:  # a construct without a rule: the models decide
-        return False
-
-
-def assumed(kind: WorldKind) -> Assumptions:
-    """The independences that every model of a kind has."""
-    priors = [(law, ("z",), ()) for law in kind.factorised]
-    encoders = [(law, ("z",), ("x",)) for law in kind.encoders]
-    return Assumptions((*priors, *encoders))
-
-
-def nonnegative(e: Expr) -> bool:
-    """Whether the form of ``e`` shows that it is never negative.
-
-    Divergences between densities (Gibbs' inequality), their means and sums, squares, products of positive
-    symbols, and u - 1 - log u for a positive u.
-
-    >>> nonnegative(Divergence(Density("q", ("z",)), Density("p", ("z",))))
-    True
-    >>> nonnegative(Symbol("a"))
-    False
-    """
-    match e:
-        case Divergence(q, p):
-            return _normalised(p, q)
-        case Information() | TotalCorrelation():
-            return True
-        case Number(value):
-            return value >= 0
-        case Symbol() | Call("exp", _):
-            return positive(e)
-        case Expectation(_, body) | SumOver(body) | Named(body):
-            return nonnegative(body)
-        case Power(base, Number(value)):
-            return value % 2 == 0 or nonnegative(base)
-        case Sum((u, Negative(Number(one)), Negative(Call("log", v)))) if u == v and one == 1:
-            return positive(u)
-        case Sum(parts) | Product(parts):
-            return all(map(nonnegative, parts))
-        case Quotient(top, bottom):
-            return nonnegative(top) and nonnegative(bottom)
-        case _:
-            return False
-
-
-def positive(e: Expr) -> bool:
-    """Whether the form of ``e`` shows that it is greater than zero."""
-    match e:
-        case Number(value):
-            return value > 0
-        case Symbol():
-            return e.positive or e.unit
-        case Call("exp", _):
-            return True
-        case Named(body):
-            return positive(body)
-        case Power(base, _):
-            return positive(base)
-        case Product(factors):
-            return all(map(positive, factors))
-        case Quotient(top, bottom):
-            return positive(top) and positive(bottom)
-        case Sum(terms):
-            return all(map(nonnegative, terms)) and any(map(positive, terms))
-        case _:
-            return False
-
-
-def _normalised(p: Expr, q: Density) -> bool:
-    """Whether ``p`` is a density over the variables of ``q``: a density, a product of such, or f / ∫f."""
-    match p:
-        case Density():
-            return p.of == q.of and set(p.given) <= {*q.given, *q.of}
-        case Product(factors) if all(isinstance(f, Density) for f in factors):
-            over = [v for f in factors if isinstance(f, Density) for v in f.of]
-            return sorted(over) == sorted(q.of)
-        case Quotient(top, Named(Integral(variable, body))):
-            return body == top and q.of == (variable,)
-        case Named(body):
-            return _normalised(body, q)
-        case _:
-            return False
-
-
-def _tried(left: Expr, link: Link, models: _Models, place: str) -> tuple[int, float]:
-    """Try a step on random models: how many there were, and the worst relative difference of an equality."""
-    tried, worst = 0, mpmath.mpf(0)
-    for model in range(models.count):
-        lefts, rights = models.values(left, model), models.values(link.side, model)
-        if lefts is None or rights is None:  # no closed form on this Gaussian, as for an unknown function
-            continue
-        tried += 1
-        for a, b in zip(lefts, rights, strict=True):
-            worst = max(worst, _fault(a, b, link))
-            if not worst <= TOLERANCE:
-                raise CalculusError(
-                    f"{place} is false: {latex(left)} {link.relation} {latex(link.side)} on {models.name(model)}: "
-                    f"the left is {mpmath.nstr(a, 12)}, the right {mpmath.nstr(b, 12)}")
-    return tried, float(worst)
-
-
-def _fault(left: mpmath.mpf, right: mpmath.mpf, link: Link) -> mpmath.mpf:
-    difference = right - left
-    size = 1 + abs(left)
-    if link.relation == "=":
-        return abs(difference) / size
-    return max(mpmath.mpf(0), mpmath.re(difference if link.relation == ">=" else -difference)) / size
-
-
-class _Models:
-    """The random models of a chain, and the values of its sides on each, computed once."""
-
-    def __init__(self, derivation: Derivation) -> None:
-        sides = derivation.sides
-        self.free = frozenset().union(*map(free_variables, sides))
-        self.symbols = sorted({s for side in sides for s in side.walk() if isinstance(s, Symbol)}, key=lambda s: s.name)
-        self.kind = derivation.kind
-        self.scalar = all(map(is_scalar, sides))
-        self.count = NUMBERS if self.scalar else TABLES + GAUSSIANS
-        self._known: dict[tuple[Expr, int], tuple[mpmath.mpf, ...] | None] = {}
-
-    def name(self, model: int) -> str:
-        """What a reader needs to find a model again."""
-        if self.scalar:
-            shown = ", ".join(f"{name} = {mpmath.nstr(value, 4)}" for name, value in self._numbers(model).items())
-            return f"numbers {model} ({shown})"
-        worlds = [*_tables(self.kind), *_gaussians(self.kind)]
-        return f"{worlds[model]}, number {model}"
-
-    def values(self, e: Expr, model: int) -> tuple[mpmath.mpf, ...] | None:
-        """The values of ``e`` at points of a model; None where it has no closed form.
-
-        Raises:
-            CalculusError: ``e`` divides by zero.
-        """
-        if (e, model) not in self._known:
-            try:
-                self._known[e, model] = self._evaluated(e, model)
-            except ZeroDivisionError:
-                raise CalculusError(f"{latex(e)} is false: it divides by zero on {self.name(model)}") from None
-        return self._known[e, model]
-
-    def _evaluated(self, e: Expr, model: int) -> tuple[mpmath.mpf, ...] | None:
-        if self.scalar:
-            return (number(e, self._numbers(model)),)
-        if model < TABLES:
-            world = _tables(self.kind)[model]
-            return tuple(world.value(e, point) for point in world.points(self.free))
-        return _gaussian_values(_gaussians(self.kind)[model - TABLES], e, model)
-
-    def _numbers(self, model: int) -> dict[str, mpmath.mpf]:
-        rng = np.random.default_rng(model)
-        return {s.name: random_number(s, rng) for s in self.symbols}
-
-
-def _gaussian_values(world: GaussianWorld, e: Expr, seed: int) -> tuple[mpmath.mpf, ...] | None:
-    try:
-        value = world.value(e)
-    except CalculusError:
+    def __enter__(self) -> None:
         return None
-    rng = np.random.default_rng(seed)
-    points = [mpmath.matrix(rng.standard_normal((world.size, 1)).tolist()) for _ in range(3)]
-    return tuple(value.at(y) for y in points)
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, RecursionError):
+            raise CalculusError(f"{self._label}: out of reach: the expression is too deep") from None
+        if isinstance(error, RefusalError):
+            raise CalculusError(f"{self._label}: out of reach: {error}") from None
 
 
-@lru_cache(maxsize=8)
-def _tables(kind: WorldKind) -> tuple[TableWorld, ...]:
-    return tuple(random_table_world(kind, seed) for seed in range(TABLES))
+def _checked(derivation: Derivation, k: int, left: Expr, link: Link, prover: Prover) -> Step:
+    if link.stated:
+        about = digest(encode(left), link.relation, encode(link.side))
+        return Step(derivation.label, f"{link.reason} ({link.stated})", "stated", about=about)
+    place = f"step {k + 1} of {derivation.label}"
+    assert link.relation != ":="
+    hypotheses = hypotheses_of(derivation.assuming, link.given)
+    return _proved(derivation.label, link.reason, place, left, link.relation, link.side, hypotheses, link.slack, prover)
 
 
-@lru_cache(maxsize=8)
-def _gaussians(kind: WorldKind) -> tuple[GaussianWorld, ...]:
-    return tuple(random_gaussian_world(kind, seed) for seed in range(GAUSSIANS))
+def _proved(
+    label: str,
+    claim: str,
+    place: str,
+    left: Expr,
+    relation: Relation,
+    right: Expr,
+    hypotheses: tuple[Hypothesis, ...] = (),
+    slack: Expr | None = None,
+    prover: Prover = find,
+) -> Step:
+    try:
+        certificate = prover(left, relation, right, hypotheses, slack)
+    except RefusalError as refused:
+        raise CalculusError(_refusal(place, left, relation, right, hypotheses, refused)) from None
+    if not certificate.speaks_of(left, relation, right, hypotheses):
+        raise CalculusError(f"{place}: the certificate is one of another statement")
+    return Step(label, claim, "proved", certificate, conditions=conditions(certificate, (left, right)))
+
+
+def _refusal(
+    place: str, left: Expr, relation: Relation, right: Expr, hypotheses: tuple[Hypothesis, ...], refused: RefusalError
+) -> str:
+    found = counterexample(left, relation, right) if not hypotheses else None
+    text = f"{latex(left)} {relation} {latex(right)}"
+    if found:
+        return f"{place} is false: {text} {found}"
+    return f"{place} is out of reach ({refused}), and may be stated with a reason: {text}"
+
+
+def hypotheses_of(assuming: Assumptions, zeros: Sequence[Expr] = ()) -> tuple[Hypothesis, ...]:
+    """What a derivation assumes, as the kernel's hypotheses."""
+    return (
+        *(Hypothesis("independent", law) for law in assuming.factorised),
+        *(Hypothesis("independent", law, ("x",)) for law in assuming.encoders),
+        *(Hypothesis("positive", term=e) for e in assuming.positive),
+        *(Hypothesis("zero", term=e) for e in zeros),
+    )
+
+
+def prove(label: str, claim: str, left: Expr, right: Expr) -> Step:
+    """Prove ``left = right``.
+
+    Raises:
+        CalculusError: it is false, or out of the kernel's reach, or a side is no expression.
+
+    >>> t = Symbol("t", positive=True)
+    >>> from dgm.calculus.language.expression import log
+    >>> prove("eq-square", "log of a square", log(t**2), 2 * log(t)).how
+    'proved'
+    """
+    for side in (left, right):
+        if not isinstance(side, Expr):
+            raise CalculusError(f"{label}: step '{claim}' is about {side!r}, which is no expression")
+    return verify(Derivation(label, left).equals(right, claim))[-1]
 
 
 def prove_independent(label: str, claim: str, e: Expr, law: str) -> Step:
-    """Prove that the value of ``e`` does not depend on a law.
+    """Prove that the value of ``e`` does not depend on a law: it equals an expression that does not speak of it.
 
     Raises:
-        CalculusError: the normal form speaks of it.
+        CalculusError: ``e`` does not speak of the law at all, or its normal form still does.
     """
-    if law in laws(e):
-        raise CalculusError(f"{label}: step '{claim}' is not proved: {latex(e)} depends on {law}")
-    return Step(label, claim, "proved")
+    names = names_of_laws(e)
+    if law not in names:
+        raise CalculusError(
+            f"{label}: step '{claim}': {latex(e)} speaks of no {law!r}; valid: {', '.join(sorted(names))}"
+        )
+    with _OneLine(label):
+        free = normal_form(e)
+        if law in names_of_laws(free):
+            raise CalculusError(f"{label}: step '{claim}' is not proved: {latex(e)} depends on {law}")
+        return _proved(label, claim, f"'{claim}' of {label}", e, "=", free)
 
 
-def prove_positive(label: str, claim: str, *expressions: Expr) -> Step:
-    """Prove that expressions are greater than zero, by their form.
+def prove_positive(label: str, claim: str, *expressions: Expr) -> tuple[Step, ...]:
+    """Prove that expressions are greater than zero; one record each.
 
     Raises:
-        CalculusError: the form of one does not show it.
+        CalculusError: one is not proved defined and positive.
     """
-    for e in expressions:
-        if not positive(e):
-            raise CalculusError(f"{label}: step '{claim}' is not proved: {latex(e)} need not be positive")
-    return Step(label, claim, "proved")
+    with _OneLine(label):
+        return tuple(_proved(label, claim, f"'{claim}' of {label}", e, ">", ZERO) for e in expressions)
 
 
-def prove_stationary(label: str, claim: str, f: Expr, point: Sequence[tuple[Symbol, Expr]]) -> Step:
-    """Prove that a scalar function has one stationary point and that it is ``point``: SymPy solves for it.
+def prove_minimum(label: str, claim: str, f: Expr, point: Sequence[tuple[Symbol, Expr]]) -> Step:
+    """Prove that ``f`` has its global minimum at ``point``: ``f >= f(point)`` for all values of the symbols.
 
     Raises:
-        CalculusError: SymPy finds none, several, or another.
+        CalculusError: the point is not in the domain, or the inequality is not proved.
 
     >>> a, b = Symbol("a"), Symbol("b")
-    >>> prove_stationary("eq-square", "lowest point", (a - b) ** 2, [(a, b)]).how
+    >>> prove_minimum("eq-square", "lowest point", (a - b) ** 2, [(a, b)]).how
     'proved'
     """
-    unknowns = [scalar(symbol) for symbol, _ in point]
-    found = sp.solve([sp.diff(scalar(f), unknown) for unknown in unknowns], unknowns, dict=True)
-    good = len(found) == 1 and all(is_zero(found[0][u] - scalar(e)) for u, (_, e) in zip(unknowns, point, strict=True))
-    if not good:
-        raise CalculusError(f"{label}: step '{claim}' is not proved: the stationary points are {found}")
-    return Step(label, claim, "proved")
+    return _optimum(label, claim, f, ">=", point)
+
+
+def prove_maximum(label: str, claim: str, f: Expr, point: Sequence[tuple[Symbol, Expr]]) -> Step:
+    """Prove that ``f`` has its global maximum at ``point``: ``f <= f(point)`` for all values of the symbols.
+
+    Raises:
+        CalculusError: the point is not in the domain, or the inequality is not proved.
+    """
+    return _optimum(label, claim, f, "<=", point)
+
+
+def _optimum(label: str, claim: str, f: Expr, relation: Relation, point: Sequence[tuple[Symbol, Expr]]) -> Step:
+    at = dict(point)
+    _require_in_domain(label, claim, f, point)
+    best = substitute(f, at)
+    with _OneLine(label):
+        refused = RefusalError("no inequality is known that gives it")
+        for slack in gaps(f, best, relation, at):
+            try:
+                certificate = find(f, relation, best, (), slack)
+            except RefusalError as reason:
+                refused = reason
+            else:
+                return Step(label, claim, "proved", certificate, conditions=conditions(certificate, (f,)))
+        place = f"'{claim}' of {label}"
+        raise CalculusError(_refusal(place, f, relation, best, (), refused))
+
+
+def _require_in_domain(label: str, claim: str, f: Expr, point: Sequence[tuple[Symbol, Expr]]) -> None:
+    for symbol, value in point:
+        if symbol not in set(f.walk()):
+            raise CalculusError(f"{label}: step '{claim}': {symbol.name} does not stand in {latex(f)}")
+        if symbol.positive or symbol.unit:
+            prove_positive(label, f"{symbol.name} > 0", value)
+        if symbol.unit:
+            prove_positive(label, f"{symbol.name} < 1", 1 - value)
+
+
+def relabelled(steps: Iterable[Step], label: str) -> tuple[Step, ...]:
+    """The same steps for another equation that displays the same relations."""
+    return tuple(replace(step, label=label) for step in steps)

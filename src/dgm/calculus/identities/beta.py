@@ -3,7 +3,7 @@ r"""From the constrained problem to the objective of the β-VAE, and β as the p
 from __future__ import annotations
 
 from dgm.calculus.identities.vocabulary import DATA, ENCODER, HALF, LIKELIHOOD, PRIOR, RATE, RECONSTRUCTION
-from dgm.calculus.language.derivation import Derivation
+from dgm.calculus.language.derivation import Assumptions, Derivation
 from dgm.calculus.language.expression import (
     Constant,
     Derivative,
@@ -11,8 +11,11 @@ from dgm.calculus.language.expression import (
     Expectation,
     Expr,
     Integral,
+    Mean,
     Named,
+    Normal,
     Symbol,
+    as_expr,
     exp,
     log,
     sqrt,
@@ -27,10 +30,11 @@ LAGRANGIAN_VALUE = Named(F + beta * (epsilon - R), r"\mathcal{F}(\theta,\phi,\be
 
 LAGRANGIAN = (
     Derivation("eq-beta-lagrangian", LAGRANGIAN_VALUE)
-    .equals(F + beta * (epsilon - R), "تعریف لاگرانژین")
+    .defines()
     .equals(Expectation(DATA, RECONSTRUCTION - beta * RATE) + beta * epsilon, "خطی بودن امید")
 )
 
+DEFINITION = Derivation("eq-beta-loss", L_BETA).defines()
 LOSS = Derivation("eq-beta-loss", Expectation(DATA, L_BETA)).equals(
     LAGRANGIAN_VALUE - beta * epsilon, "کنار گذاشتن جمله‌ای که به $\\theta$ و $\\phi$ بستگی ندارد")
 
@@ -45,21 +49,24 @@ TEMPERED = (
 )
 
 # the toy: x ~ N(0, 1), encoder N(a x, s^2), prior N(0, 1), decoder N(w z, tau^2)
+x, z = Symbol("x"), Symbol("z")
 a, w = Symbol("a"), Symbol("w")
 s, tau = Symbol("s", positive=True), Symbol(r"\tau", positive=True)
 V = Named(a**2 + s**2, "v")
 D = Named(s**2 / V, "D")
+DATA_LAW, CODE, STANDARD = Normal(x, as_expr(0), as_expr(1)), Normal(z, a * x, s), Normal(z, as_expr(0), as_expr(1))
 ERROR = (1 - w * a) ** 2 + w**2 * s**2
+AVERAGE_RATE = HALF * (a**2 + s**2 - 1 - log(s**2))
 
 ERROR_FLOOR = (
-    Derivation("eq-beta-error", Named(ERROR, r"\mathbb{E}(x-wz)^2"))
-    .equals(D + V * (w - a / V) ** 2, "کامل کردن مربع نسبت به $w$", together=True)
+    Derivation("eq-beta-error", Mean(DATA_LAW, Mean(CODE, (x - w * z) ** 2, "z"), "x"))
+    .equals(D + V * (w - a / V) ** 2, "گشتاورهای گاوسی و کامل کردن مربع نسبت به $w$")
     .at_least(D, "نامنفی بودن مربع", (a**2 + s**2) * (w - a / V) ** 2, together=True)
 )
 
 RATE_FLOOR = (
-    Derivation("eq-beta-rate", Named(HALF * (a**2 + s**2 - 1 - log(s**2)), "R"))
-    .equals(HALF * (a**2 + s**2 - 1 - log(s**2)), "واگرایی دو گاوسی", together=True)
+    Derivation("eq-beta-rate", Mean(DATA_LAW, Divergence(CODE, STANDARD), "x"))
+    .equals(AVERAGE_RATE, "واگرایی دو گاوسی و میانگین روی داده")
     .equals(HALF * (V - 1 - log(V)) - HALF * log(D), "جانشانی $v$ و $D$")
     .at_least(-HALF * log(D), "نامنفی بودن $v-1-\\log v$",
               HALF * (V - 1 - log(V)), together=True)
@@ -72,6 +79,16 @@ def reconstruction(error: Expr) -> Expr:
 
 
 CURVE = reconstruction(exp(-2 * epsilon))
+
+# no code is better than the curve at its own rate, and one of every rate lies on it
+CEILING = Derivation("eq-beta-toy", reconstruction(ERROR)).at_most(
+    reconstruction(exp(-2 * Named(AVERAGE_RATE, "R"))), "هیچ رمزی از منحنی در نرخ خودش بهتر نیست",
+    (V * (w - a / V) ** 2 + s**2 * exp(1 - V) * (exp(V - 1 - log(V)) - 1)) / (2 * tau**2))
+_ON_CURVE = {a: sqrt(1 - exp(-2 * epsilon)), w: sqrt(1 - exp(-2 * epsilon)), s: exp(-epsilon)}
+ATTAINED = (
+    Derivation("eq-beta-toy", substitute(AVERAGE_RATE, _ON_CURVE)).equals(epsilon, "رمزی با نرخ $\\varepsilon$"),
+    Derivation("eq-beta-toy", substitute(reconstruction(ERROR), _ON_CURVE)).equals(CURVE, "که روی منحنی است"),
+)
 BUDGET = -HALF * log(beta * tau**2)
 
 SLOPE = Derivation("eq-beta-toy", Derivative(Named(CURVE, r"F^\star"), epsilon)).equals(
@@ -87,9 +104,10 @@ ENVELOPE = (
 )
 
 # the KKT conditions at the toy's optimum, where D = beta tau^2
-_TOY = Named(reconstruction(ERROR) - beta * (HALF * (a**2 + s**2 - 1 - log(s**2))), r"F-\beta R")
+_TOY = Named(reconstruction(ERROR), "F") - beta * Named(AVERAGE_RATE, "R")
 _D = beta * tau**2
 _OPTIMUM = {a: sqrt(1 - _D), w: sqrt(1 - _D), s: sqrt(_D)}
+_BELOW_COLLAPSE = Assumptions(positive=(1 - _D,))
 _SLOPES: tuple[tuple[Symbol, Expr], ...] = (
     (a, w * (1 - w * a) / tau**2 - beta * a),
     (w, (a * (1 - w * a) - w * s**2) / tau**2),
@@ -100,8 +118,23 @@ SLOPES = tuple(
     Derivation("eq-beta-kkt", Derivative(_TOY, by)).equals(slope, f"مشتق $F-\\beta R$ نسبت به ${by.name}$ در مثال")
     for by, slope in _SLOPES)
 STATIONARY = tuple(
-    Derivation("eq-beta-kkt", substitute(slope, _OPTIMUM)).equals(0, f"ایستایی نسبت به ${by.name}$ در نقطهٔ بهینهٔ مثال")
+    Derivation("eq-beta-kkt", substitute(slope, _OPTIMUM), assuming=_BELOW_COLLAPSE).equals(0,
+        f"ایستایی نسبت به ${by.name}$ در نقطهٔ بهینهٔ مثال")
     for by, slope in _SLOPES)
 
-DERIVATIONS = (LAGRANGIAN, LOSS, TEMPERED, ERROR_FLOOR, RATE_FLOOR, SLOPE, BUDGET_OF_BETA, ENVELOPE, *SLOPES,
-               *STATIONARY)
+# two optima of distortion + beta rate, for two multipliers: the slope of the line through them
+_d1, _d2, _r1, _r2 = (Symbol(name) for name in ("D_1", "D_2", "R_1", "R_2"))
+_first, _second = Symbol(r"\beta_1", positive=True), Symbol(r"\beta_2", positive=True)
+_SLOPE = (_d2 - _d1) / (_r1 - _r2)
+_APART = Assumptions(positive=(_r1 - _r2,))
+SECANT = (
+    Derivation("eq-measured-price", _SLOPE - _first, assuming=_APART).equals(
+        ((_d2 + _first * _r2) - (_d1 + _first * _r1)) / (_r1 - _r2),
+        "فاصلهٔ نسبت از $\\beta_1$ برابر کمبود هدف نخست در نقطهٔ خود، بخش بر $R_1-R_2$"),
+    Derivation("eq-measured-price", _second - _SLOPE, assuming=_APART).equals(
+        ((_d1 + _second * _r1) - (_d2 + _second * _r2)) / (_r1 - _r2),
+        "فاصلهٔ $\\beta_2$ از نسبت، به همین گونه با هدف دوم"),
+)
+
+DERIVATIONS = (LAGRANGIAN, DEFINITION, LOSS, TEMPERED, ERROR_FLOOR, RATE_FLOOR, CEILING, *ATTAINED, SLOPE,
+               BUDGET_OF_BETA, ENVELOPE, *SLOPES, *STATIONARY, *SECANT)

@@ -2,17 +2,22 @@ r"""The optimal discriminator and the total correlation that it gives (Sugiyama 
 
 from __future__ import annotations
 
-from dgm.calculus.identities.vocabulary import AGGREGATE, MARGINALS
+from dgm.calculus.identities.vocabulary import AGGREGATE, HALF, MARGINALS
 from dgm.calculus.language.derivation import Derivation
 from dgm.calculus.language.expression import (
     Derivative,
     Expectation,
+    Expr,
     Integral,
+    Mean,
     Named,
+    Normal,
     Symbol,
     TotalCorrelation,
     Unknown,
+    as_expr,
     log,
+    sqrt,
 )
 
 DISCRIMINATOR = Unknown("D", ("z",))
@@ -20,13 +25,13 @@ DISCRIMINATOR = Unknown("D", ("z",))
 _value = Expectation(AGGREGATE, log(DISCRIMINATOR)) + Expectation(MARGINALS, log(1 - DISCRIMINATOR))
 OBJECTIVE = (
     Derivation("eq-estimate-discriminator", Named(_value, "V(D)"))
-    .equals(_value, "لگاریتم درست‌نمایی دودویی")
+    .defines()
     .equals(Integral("z", AGGREGATE * log(DISCRIMINATOR) + MARGINALS * log(1 - DISCRIMINATOR)), "امید به‌صورت انتگرال")
 )
 
 D = Symbol("D", unit=True)
 q, q_bar = Symbol("q", positive=True), Symbol(r"\bar{q}", positive=True)
-POINTWISE = Named(q * log(D) + q_bar * log(1 - D), r"\bigl(q\log D+\bar q\log(1-D)\bigr)")
+POINTWISE = q * log(D) + q_bar * log(1 - D)
 BEST = q / (q + q_bar)
 
 SLOPE = Derivation("eq-estimate-optimum", Derivative(POINTWISE, D)).equals(q / D - q_bar / (1 - D), "مشتق نخست")
@@ -40,6 +45,8 @@ LOGIT = Derivation("eq-estimate-optimum", log(BEST / (1 - BEST))).equals(log(q /
 
 OPTIMUM = AGGREGATE / (AGGREGATE + MARGINALS)
 _optimum = Named(OPTIMUM, r"D^\star(z)")
+BEST_NAME = Derivation("eq-estimate-optimum", _optimum).defines()
+OPTIMAL_POINT = ((D, BEST),)
 LOG_RATIO = Derivation("eq-estimate-optimum", log(_optimum / (1 - _optimum))).equals(
     log(AGGREGATE / MARGINALS), "لاجیت آن در هر $z$، برای چگالی‌ها")
 ESTIMATE = (
@@ -48,4 +55,23 @@ ESTIMATE = (
     .equals(Expectation(AGGREGATE, log(_optimum / (1 - _optimum))), "لاجیت متمایزگر بهینه")
 )
 
-DERIVATIONS = (OBJECTIVE, SLOPE, STATIONARY, CURVATURE, LOGIT, LOG_RATIO, ESTIMATE)
+# two standard normal coordinates of correlation rho: z_1 = u, z_2 = rho u + sqrt(1 - rho^2) v
+rho, u, v = Symbol(r"\rho", unit=True), Symbol("u"), Symbol("v")
+_first, _second, _root = u, rho * u + sqrt(1 - rho**2) * v, sqrt(1 - rho**2)
+_NOISE = tuple(Normal(noise, as_expr(0), as_expr(1)) for noise in (u, v))
+_TC_VALUE = -HALF * log(1 - rho**2)
+_log_ratio = _TC_VALUE - (_first**2 - 2 * rho * _first * _second + _second**2) / (2 * (1 - rho**2)) + (
+    _first**2 + _second**2) / 2
+_path_slope = (_second - (_second - rho * _first) / (1 - rho**2)) * (u - rho * v / _root)
+
+
+def _average(e: Expr) -> Expr:
+    return Mean(_NOISE[0], Mean(_NOISE[1], e, "v"), "u")
+
+
+GAUSSIAN = Derivation("eq-estimate-tc", _average(_log_ratio)).equals(
+    _TC_VALUE, "مقدار آن برای گاوسی با همبستگی $\\rho$")
+GAUSSIAN_SLOPE = Derivation("eq-estimate-gradient", _average(_path_slope)).equals(
+    Derivative(_TC_VALUE, rho), "گرادیان مسیر برابر $d\\,\\mathrm{TC}/d\\rho$ برای گاوسی")
+
+DERIVATIONS = (OBJECTIVE, SLOPE, STATIONARY, CURVATURE, LOGIT, LOG_RATIO, ESTIMATE, GAUSSIAN, GAUSSIAN_SLOPE)

@@ -15,6 +15,7 @@ from dgm.calculus.language.expression import (
     Laplace,
     Mean,
     Named,
+    Normal,
     Symbol,
     absolute,
     as_expr,
@@ -35,28 +36,24 @@ LAMBDA = Named(PRECISION, r"\lambda")
 CENTRE = 1 / LAMBDA * PULL
 
 
-def log_normal(value: Expr, mean: Expr, variance: Expr) -> Expr:
-    """Log density of a scalar Gaussian."""
-    return -HALF * log(2 * pi * variance) - (value - mean) ** 2 / (2 * variance)
-
-
-LOG_JOINT = Named(
-    log_normal(z, ZERO, as_expr(1)) + log_normal(x_1, z, sigma_1**2) + log_normal(x_2, z, sigma_2**2),
-    r"\log p(z,x_1,x_2)")
+JOINT_DENSITY = Named(Normal(z, ZERO, as_expr(1)) * Normal(x_1, z, sigma_1) * Normal(x_2, z, sigma_2), "p(z,x_1,x_2)")
 _c1 = Named(-HALF * log(2 * pi) - HALF * log(2 * pi * sigma_1**2) - HALF * log(2 * pi * sigma_2**2), "c_1")
 _c2 = Named(_c1 - x_1**2 / (2 * sigma_1**2) - x_2**2 / (2 * sigma_2**2), "c_2")
 
 JOINT = (
-    Derivation("eq-laplace-joint", LOG_JOINT)
+    Derivation("eq-laplace-joint", log(JOINT_DENSITY))
     .equals(-(z**2) / 2 - (x_1 - z) ** 2 / (2 * sigma_1**2) - (x_2 - z) ** 2 / (2 * sigma_2**2) + _c1,
             "لگاریتم ضرب سه چگالی گاوسی")
     .equals(-HALF * PRECISION * z**2 + PULL * z + _c2, "گردآوری توان‌های $z$")
 )
 
-# log of the posterior up to a constant: equal slopes in z make two densities equal
-POSTERIOR = Derivation("eq-laplace-posterior", Derivative(LOG_JOINT, z)).equals(
-    Derivative(-(PRECISION / 2) * (z - CENTRE) ** 2, z),
+# the posterior is the joint up to a factor without z: equal slopes of the logarithms make two densities equal
+MEAN = Named(CENTRE, "m")
+POSTERIOR = Derivation("eq-laplace-posterior", Derivative(log(JOINT_DENSITY), z)).equals(
+    Derivative(log(Normal(z, MEAN, 1 / sqrt(LAMBDA))), z),
     "مشتق لگاریتم توأم نسبت به $z$ همان مشتق لگاریتم $\\mathcal{N}(m,1/\\lambda)$ است")
+POSTERIOR_PARAMETERS = (Derivation("eq-laplace-posterior", LAMBDA).defines(),
+                        Derivation("eq-laplace-posterior", MEAN).defines())
 
 _x = ("x",)
 _q = Density("q", Z)
@@ -66,8 +63,8 @@ EVIDENCE = Derivation("eq-laplace-evidence", log(Density("p", _x))).equals(
     "قاعدهٔ بیز و افزودن و کاستن $\\log q$")
 
 Q = Laplace(z, mu, b)
-LOG_Q = Named(-log(2 * b) - absolute(z - mu) / b, r"\log q")
-LOG_P = Named(HALF * log(lam / (2 * pi)) - lam / 2 * (z - m) ** 2, r"\log p(z\mid x_1,x_2)")
+LOG_Q = log(Named(Q, "q(z)"))
+LOG_P = log(Named(Normal(z, m, 1 / sqrt(lam)), r"p(z\mid x_1,x_2)"))
 
 MOMENTS = (
     Derivation("eq-laplace-moments", Mean(Q, absolute(z - mu))).equals(b, "گشتاور مطلق مرکزی"),
@@ -94,7 +91,7 @@ J = Named(closed_divergence(mu, b), "J")
 
 DIVERGENCE = (
     Derivation("eq-laplace-kl", Named(Mean(Q, LOG_Q - LOG_P), r"J(\mu,b)"))
-    .equals(Mean(Q, LOG_Q - LOG_P), "تعریف واگرایی KL", together=True)
+    .defines(together=True)
     .equals(closed_divergence(mu, b), "انتگرال‌گیری نمادین زیر چگالی لاپلاس")
 )
 
@@ -114,7 +111,12 @@ MINIMUM = (
     .equals(HALF * log(pi / e), "ساده کردن", together=True)
 )
 
-STATIONARY_POINT = ((mu, m), (b, 1 / sqrt(2 * lam)))
+OPTIMUM = ((mu, m), (b, 1 / sqrt(2 * lam)))
+OPTIMUM_NAMES = (Derivation("eq-laplace-optimum", Named(m, r"\mu^\star")).defines(),
+                 Derivation("eq-laplace-optimum", Named(1 / sqrt(2 * lam), r"b^\star")).defines())
+BEST = Derivation("eq-laplace-optimum", Named(closed_divergence(mu, b), r"J(\mu,b)")).at_least(
+    Named(closed_divergence(m, 1 / sqrt(2 * lam)), r"J(\mu^\star,b^\star)"), "کمینهٔ سراسری، برای هر $\\mu$ و هر $b>0$",
+    HALF * (2 * lam * b**2 - 1 - log(2 * lam * b**2)) + HALF * lam * (mu - m) ** 2)
 CURVATURES = tuple(entry.links[0].side for entry in HESSIAN[:2])
 
-DERIVATIONS = (JOINT, POSTERIOR, EVIDENCE, *MOMENTS, ENTROPY, CROSS, DIVERGENCE, *SLOPES, *HESSIAN, MINIMUM)
+DERIVATIONS = (JOINT, POSTERIOR, EVIDENCE, *MOMENTS, ENTROPY, CROSS, DIVERGENCE, *SLOPES, BEST, *HESSIAN, MINIMUM)

@@ -17,12 +17,12 @@ from dgm.calculus.identities.vocabulary import (
     RATE,
     RECONSTRUCTION,
 )
-from dgm.calculus.language.derivation import Derivation, WorldKind
+from dgm.calculus.language.derivation import Assumptions, Derivation
 from dgm.calculus.language.expression import (
     Divergence,
     Entropy,
     Expectation,
-    Information,
+    MutualInformation,
     Named,
     SumOver,
     Symbol,
@@ -30,10 +30,10 @@ from dgm.calculus.language.expression import (
     log,
 )
 
-FACTORISED = WorldKind(factorised=("p",))
+FACTORISED = Assumptions(factorised=("p",))
 gamma = Symbol(r"\gamma", positive=True)
 AVERAGED = Expectation(DATA, RATE)
-INFORMATION = Information("q", "x", "z")
+INFORMATION = MutualInformation("q", "x", "z")
 TC = TotalCorrelation("q")
 COORDINATES = SumOver(Divergence(MARGINAL_J, PRIOR_J))
 
@@ -51,7 +51,7 @@ PROOF = (
 )
 
 PARTS = (
-    Derivation("eq-tc-parts", Divergence(AGGREGATE, PRIOR), kind=FACTORISED)
+    Derivation("eq-tc-parts", Divergence(AGGREGATE, PRIOR), assuming=FACTORISED)
     .equals(Expectation(AGGREGATE, log(AGGREGATE / MARGINALS))
             + Expectation(AGGREGATE, SumOver(log(MARGINAL_J / PRIOR_J))), "ضرب و تقسیم بر $\\bar q(z)$")
     .equals(Named(Divergence(AGGREGATE, MARGINALS), r"\mathrm{TC}(z)", brace=True) + COORDINATES,
@@ -67,7 +67,8 @@ CEILING = (
 )
 
 OBJECTIVE = (
-    Derivation("eq-tc-objective", Expectation(DATA, BOUND) - gamma * Divergence(AGGREGATE, MARGINALS), kind=FACTORISED)
+    Derivation("eq-tc-objective", Expectation(DATA, BOUND) - gamma * Divergence(AGGREGATE, MARGINALS),
+               assuming=FACTORISED)
     .equals(Expectation(DATA, RECONSTRUCTION) - INFORMATION - (1 + gamma) * TC - COORDINATES,
             "جانشانی قضیه و تجزیهٔ واگرایی تجمیعی")
 )

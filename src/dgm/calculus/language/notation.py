@@ -14,10 +14,10 @@ from dgm.calculus.language.expression import (
     Entropy,
     Expectation,
     Expr,
-    Information,
     Integral,
     Laplace,
     Mean,
+    MutualInformation,
     Named,
     Negative,
     Normal,
@@ -89,10 +89,12 @@ def _random(e: Expr) -> str:
             return rf"D_{{\mathrm{{KL}}}}{size[0]}{latex(q)}\,\Vert\,{latex(p)}{size[1]}"
         case Entropy(density):
             return rf"H\bigl({latex(density)}\bigr)"
-        case Information(law, left, right):
+        case MutualInformation(law, left, right):
             return rf"I_{{{law}}}({left};{right})"
         case TotalCorrelation():
             return r"\mathrm{TC}(z)"
+        case Normal(of, mean, Number(Fraction(numerator=1, denominator=1))):
+            return rf"\mathcal{{N}}\bigl({of.name};{latex(mean)},1\bigr)"
         case Normal(of, mean, deviation):
             return rf"\mathcal{{N}}\bigl({of.name};{latex(mean)},{_power(deviation, Number(Fraction(2)))}\bigr)"
         case Laplace(of, location, scale):
@@ -132,11 +134,23 @@ def _product(factors: tuple[Expr, ...]) -> str:
 
 def _space(before: Expr, factor: Expr, text: str) -> str:
     """Room between two factors: none where TeX makes its own or both are plain letters or digits."""
+    if _ends_in_digit(before) and text[:1].isdigit():
+        return r"\cdot "
+    if _numeral(before) and text.startswith(r"\frac"):
+        return r"\cdot "
     if text.startswith((r"\log", r"\left", "(")):
         return ""
     if (isinstance(before, Number) and before.value.denominator == 1) or (_is_letter(before) and _is_letter(factor)):
         return " "
     return r"\,"
+
+
+def _numeral(e: Expr) -> bool:
+    return isinstance(e, Number) or (isinstance(e, Quotient) and _numeral(e.top) and _numeral(e.bottom))
+
+
+def _ends_in_digit(e: Expr) -> bool:
+    return isinstance(e, Number) or (isinstance(e, Symbol) and e.name[-1].isdigit())
 
 
 def _closed(factor: Expr) -> str:
@@ -151,7 +165,8 @@ def _is_letter(e: Expr) -> bool:
 
 
 def _power(base: Expr, exponent: Expr) -> str:
-    plain = isinstance(base, Symbol | Constant | Number) or (isinstance(base, Named) and not base.brace)
+    whole = isinstance(base, Number) and base.value >= 0 and base.value.denominator == 1
+    plain = whole or isinstance(base, Symbol | Constant) or (isinstance(base, Named) and not base.brace)
     inside = latex(base) if plain or _delimited(base) else _in_parentheses(base)
     return rf"{inside}^{{{_flat(exponent)}}}"
 
@@ -165,7 +180,7 @@ def _flat(exponent: Expr) -> str:
     if isinstance(exponent, Number) and exponent.value.denominator != 1:
         return f"{exponent.value.numerator}/{exponent.value.denominator}"
     if isinstance(exponent, Quotient):
-        return f"{latex(exponent.top)}/{_wrapped(exponent.bottom, FACTOR)}"
+        return f"{_wrapped(exponent.top, BINARY_PRODUCT)}/{_wrapped(exponent.bottom, FACTOR)}"
     return latex(exponent)
 
 

@@ -1,134 +1,187 @@
-"""Long work beside the training, kept by its own inputs: drawn faces, posteriors, the judge of smiles, its walks.
+"""Disk cache of expensive analyses (drawn faces, posteriors, smile classifier, walks), keyed by their inputs.
 
-What is taken from the disk is bit for bit what would be computed, the state of torch's global generator included.
+A result is a safetensors file, its tensors beside a line of JSON; nothing is ever unpickled. It is put together by the
+annotated return type of the function that made it, whatever the file says.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
-from dgm.vae.analysis.refine import Refinement, refine
-from dgm.vae.analysis.smile import EPOCHS, STEPS, SmileProbe, SmileWalk, network, train_probe, walk
+import dgm
+from dgm.errors import ModelError
 from dgm.vae.common.console import say
 from dgm.vae.common.device import arithmetic
-from dgm.vae.common.files import write_whole
-from dgm.vae.images.faces import Faces, LoadReport, Split
-from dgm.vae.model.inference import encode
-from dgm.vae.model.vae import VAE, Posterior
+from dgm.vae.common.files import reason, write_whole
+from dgm.vae.images.faces import Faces
 from dgm.vae.training.identity import code_digest
-from dgm.vae.training.trainer import Measure
-from dgm.vae.worlds.faces import synthetic_faces
 
-STATE = "torch's generator"
-Make = Callable[[], tuple[dict[str, Tensor], dict[str, object]]]
+T = TypeVar("T")
+PACKAGE = Path(dgm.__file__ or "").parent
 
 
-def kept_faces(count: int, image_size: int, seed: int, folder: Path) -> Faces:
-    """:func:`synthetic_faces`, drawn once."""
-    def draw() -> tuple[dict[str, Tensor], dict[str, object]]:
-        faces = synthetic_faces(count, image_size, seed)
-        about: dict[str, object] = {"source": faces.report.source, "fingerprint": faces.report.fingerprint}
-        return {"images": faces.images, "smiling": faces.smiling}, about
+@dataclass(frozen=True)
+class Cache:
+    """Results of functions in ``folder``, and, to be read alone, in ``shipped``, where a record keeps some.
 
-    tensors, about = _kept(folder, ("worlds/faces",), [count, image_size, seed], draw)
-    return Faces(tensors["images"], tensors["smiling"], LoadReport(about["source"], True, about["fingerprint"]))
+    A result's file is found by the function, its inputs, and the code of its module and of all that this imports of
+    this package. In ``folder`` it must also come from the same arithmetic (device, threads, torch), so that it is what
+    would be computed bit for bit; that of ``shipped`` came with a record, from the machine that made it.
+    """
 
+    folder: Path
+    shipped: Path | None = None
 
-def kept_probe(faces: Faces, split: Split, seed: int, folder: Path) -> SmileProbe:
-    """:func:`train_probe`, trained once."""
-    def learn() -> tuple[dict[str, Tensor], dict[str, object]]:
-        probe = train_probe(faces, split, seed)
-        weights = {f"net.{name}": tensor for name, tensor in probe.net.state_dict().items()}
-        return {**weights, STATE: torch.get_rng_state()}, {"accuracy": probe.accuracy}
+    def __call__(self, make: Callable[..., T], *inputs: object) -> T:
+        """``make(*inputs)``, computed now or before.
 
-    parts = hashlib.sha256(repr((split.train.tolist(), split.valid.tolist())).encode()).hexdigest()
-    inputs = [faces.report.fingerprint, faces.images.shape[-1], parts, seed, EPOCHS]
-    tensors, about = _kept(folder, ("analysis/smile",), inputs, learn)
-    net = network()
-    torch.set_rng_state(tensors[STATE])
-    net.load_state_dict({name.removeprefix("net."): tensor for name, tensor in tensors.items() if name != STATE})
-    return SmileProbe(net.eval(), about["accuracy"])
+        Inputs are numbers, strings, tensors, modules, and dataclasses, tuples or lists of them.
+        """
+        kind = get_type_hints(make)["return"]
+        found = self._found(make, inputs, kind)
+        return self._made(make, inputs) if found is None else found
 
+    def _found(self, make: Callable[..., T], inputs: tuple[object, ...], kind: Any) -> T | None:
+        name = _name(make, inputs)
+        for place, how in ((self.folder, arithmetic(torch.device("cpu"))), (self.shipped, None)):
+            if place is not None and (place / name).is_file():
+                try:
+                    about, tensors = _read(place / name)
+                    if how in (None, about["arithmetic"]):
+                        value: T = _put_together(kind, about["value"], iter(tensors))
+                        return value
+                except (OSError, SafetensorError, LookupError, ValueError, TypeError, RuntimeError) as error:
+                    say(f"{place / name} is damaged ({reason(error)}); it is made anew")
+        return None
 
-def kept_posterior(model: VAE, images: Tensor, folder: Path) -> Posterior:  # uint8 (N, 3, S, S) -> 2 x (N, D)
-    """:func:`encode`, computed once."""
-    def compute() -> tuple[dict[str, Tensor], dict[str, object]]:
-        posterior = encode(model, images)
-        return {"mean": posterior.mean, "log_variance": posterior.log_variance}, {}
-
-    inputs: list[object] = [_network(model), _digest([images])]
-    tensors, _ = _kept(folder, ("model/inference", "model/vae", "model/layers"), inputs, compute)
-    return Posterior(tensors["mean"], tensors["log_variance"])
-
-
-def kept_refinement(model: VAE, images: Tensor, beta: float, folder: Path) -> Refinement:  # uint8 (N, 3, S, S)
-    """:func:`refine`, computed once."""
-    def compute() -> tuple[dict[str, Tensor], dict[str, object]]:
-        found = refine(model, images, beta)
-        tensors = {"mean": found.posterior.mean, "log_variance": found.posterior.log_variance}
-        return tensors, {"encoded": astuple(found.encoded), "refined": astuple(found.refined)}
-
-    inputs: list[object] = [_network(model), _digest([images]), beta]
-    tensors, about = _kept(folder, ("analysis/refine", "model/objective", "model/vae", "model/layers"), inputs, compute)
-    return Refinement(Measure(*about["encoded"]), Measure(*about["refined"]),
-                      Posterior(tensors["mean"], tensors["log_variance"]))
+    def _made(self, make: Callable[..., T], inputs: tuple[object, ...]) -> T:
+        value, tensors = make(*inputs), list[Tensor]()
+        about = {"arithmetic": arithmetic(torch.device("cpu")), "value": _take_apart(value, tensors)}
+        whole = {f"{number:03}": tensor.detach().cpu().contiguous() for number, tensor in enumerate(tensors)}
+        try:
+            write_whole(self.folder / _name(make, inputs), serialize(whole, {"about": json.dumps(about)}))
+        except OSError as error:
+            say(f"{_name(make, inputs)} cannot be kept in {self.folder} ({error.strerror})")
+        return value
 
 
-def kept_walk(model: VAE, z: Tensor, direction: Tensor, probe: SmileProbe, folder: Path,
-              steps: Sequence[float] = STEPS) -> SmileWalk:  # (N, D), (D,)
-    """:func:`walk`, gone once."""
-    def go() -> tuple[dict[str, Tensor], dict[str, object]]:
-        return {"probability": walk(model, z, direction, probe, steps).probability}, {}
-
-    inputs: list[object] = [_network(model), _network(probe.net), _digest([z, direction]), list(steps)]
-    tensors, _ = _kept(folder, ("analysis/smile", "model/inference", "model/vae", "model/layers"), inputs, go)
-    return SmileWalk(tensors["probability"], tuple(steps))
+def _name(make: Callable[..., object], inputs: tuple[object, ...]) -> str:
+    asked = f"{make.__module__}.{make.__qualname__} {_code(make.__module__)} {_described(inputs)}"
+    return f"{make.__name__}-{hashlib.sha256(asked.encode()).hexdigest()[:32]}.safetensors"
 
 
-def _network(net: nn.Module) -> list[object]:
-    """A network as it judges: layers, weights, and where they lie."""
-    state = net.eval().state_dict()
-    return [repr(net), list(state), _digest(list(state.values())), next(net.parameters()).device.type]
+def _described(value: object) -> object:
+    """An input as text that tells it from every other."""
+    if isinstance(value, Tensor):
+        return f"tensor {digest([value])}"
+    if isinstance(value, nn.Module):
+        state = value.state_dict()
+        return f"module {value!r} {list(state)} {digest(list(state.values()))} {next(value.parameters()).device.type}"
+    if isinstance(value, Faces):  # not by their pixels, which another machine may round otherwise where they are drawn
+        return ["faces", value.report.fingerprint, tuple(value.images.shape)]
+    if is_dataclass(value):
+        return [type(value).__name__, *(_described(getattr(value, field.name)) for field in fields(value))]
+    if isinstance(value, tuple | list):
+        return [_described(one) for one in value]
+    return repr(value)
 
 
-def _digest(tensors: Sequence[Tensor]) -> str:
+def digest(tensors: list[Tensor]) -> str:
     """SHA-256 of shapes, types and values."""
-    digest = hashlib.sha256()
+    found = hashlib.sha256()
     for tensor in tensors:
         whole = tensor.detach().cpu().contiguous()
-        digest.update(f"{whole.dtype} {tuple(whole.shape)}".encode())
-        digest.update(whole.flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
+        found.update(f"{whole.dtype} {tuple(whole.shape)}".encode())
+        found.update(whole.flatten().view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
 
 
-def _kept(folder: Path, modules: Sequence[str], inputs: list[object],
-          make: Make) -> tuple[Mapping[str, Tensor], Any]:
-    """Tensors and numbers that were made from these inputs by this code, the first module's, now or before."""
-    module = modules[0].rpartition("/")[2]
-    asked = [module, code_digest(modules), arithmetic(torch.device("cpu")), *inputs]
-    path = folder / f"{module}-{hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]}.safetensors"
-    try:
-        with safe_open(path, "pt") as stored:
-            return {name: stored.get_tensor(name) for name in stored.keys()}, json.loads(  # noqa: SIM118  # not a dict
-                stored.metadata()["about"])
-    except FileNotFoundError:
-        pass
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
-        say(f"{path} is damaged ({str(error).splitlines()[0]}); it is made anew")
-    tensors, about = make()
-    try:
-        whole = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-        write_whole(path, serialize(whole, {"about": json.dumps(about)}))
-    except OSError as error:
-        say(f"{path.name} cannot be kept in {folder} ({error.strerror})")
-    return tensors, about
+def _take_apart(value: object, tensors: list[Tensor]) -> object:
+    """A value as JSON, its tensors put into the list in the order in which they are met."""
+    if isinstance(value, Tensor):
+        tensors.append(value)
+        return "tensor"
+    if isinstance(value, nn.Module):
+        return {name: _take_apart(tensor, tensors) for name, tensor in value.state_dict().items()}
+    if is_dataclass(value):
+        return {field.name: _take_apart(getattr(value, field.name), tensors) for field in fields(value)}
+    if isinstance(value, tuple):
+        return [_take_apart(one, tensors) for one in value]
+    return value
+
+
+def _put_together(kind: Any, tree: Any, tensors: Iterator[Tensor]) -> Any:
+    """The value of type ``kind`` that :func:`_take_apart` took apart."""
+    if get_origin(kind) in (Union, types.UnionType):
+        if tree is None:
+            return None
+        (kind,) = (one for one in get_args(kind) if one is not type(None))
+    if kind is Tensor:
+        return next(tensors)
+    if get_origin(kind) is tuple:
+        one, *others = get_args(kind)
+        kinds = [one] * len(tree) if others == [Ellipsis] else [one, *others]
+        return tuple(_put_together(its, part, tensors) for its, part in zip(kinds, tree, strict=True))
+    if issubclass(kind, nn.Module):
+        with torch.random.fork_rng(devices=[]):  # its first weights, which are replaced
+            module = kind()
+        module.load_state_dict({name: next(tensors) for name in tree})
+        return module.eval()
+    if is_dataclass(kind) and isinstance(kind, type):
+        hints = get_type_hints(kind)
+        return kind(**{name: _put_together(hints[name], part, tensors) for name, part in tree.items()})
+    return kind(tree)
+
+
+def _read(path: Path) -> tuple[Any, list[Tensor]]:
+    with safe_open(path, "pt") as stored:
+        return json.loads(stored.metadata()["about"]), [stored.get_tensor(name) for name in sorted(stored.keys())]
+
+
+@cache
+def _code(module: str) -> str:
+    """Digest of a module's code and of that of all modules of this package that it imports, directly or not.
+
+    Raises:
+        ModelError: the module is none of this package, so that its code is not known.
+    """
+    if not any(place.is_file() for place in _places(module)):
+        raise ModelError(f"{module} is no module of dgm; only functions of dgm are cached")
+    found, waiting = set[str](), [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _imports(name)
+    places = sorted(str(_file(name).relative_to(PACKAGE).with_suffix("")) for name in found)
+    return code_digest([f"../{place}" for place in places])
+
+
+def _imports(module: str) -> list[str]:
+    tree = ast.parse(_file(module).read_text(encoding="utf-8"))
+    named = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    names = [name for node in named if (node.module or "").startswith("dgm")
+             for name in (str(node.module), *(f"{node.module}.{one.name}" for one in node.names))]
+    return [name for name in names if any(place.is_file() for place in _places(name))]
+
+
+def _file(name: str) -> Path:
+    return next(place for place in _places(name) if place.is_file())
+
+
+def _places(name: str) -> tuple[Path, Path]:
+    inner = PACKAGE.parent.joinpath(*name.split("."))
+    return inner.with_suffix(".py"), inner / "__init__.py"

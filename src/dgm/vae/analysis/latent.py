@@ -1,4 +1,4 @@
-"""What lies in the latent space: class means and their difference, the aggregate posterior, active units."""
+"""Latent space: class means and their difference, moves along a direction, active units."""
 
 from __future__ import annotations
 
@@ -41,27 +41,6 @@ def traverse(z: Tensor, direction: Tensor, steps: Sequence[float]) -> Tensor:  #
     return z.unsqueeze(1) + torch.tensor(steps).view(1, -1, 1) * direction
 
 
-@dataclass(frozen=True)
-class AggregatePosterior:
-    """A Gaussian with the moments of q(z) = mean over the data of q(z|x): mean (D,), covariance (D, D)."""
-
-    mean: Tensor
-    covariance: Tensor
-
-    def sample(self, count: int, generator: torch.Generator) -> Tensor:  # (count, D)
-        """Draw latent vectors."""
-        values, vectors = torch.linalg.eigh(self.covariance)
-        noise = torch.randn(count, len(self.mean), generator=generator)
-        coloured: Tensor = (noise * values.clamp(min=0).sqrt()) @ vectors.T
-        return self.mean + coloured
-
-
-def aggregate_posterior(posterior: Posterior) -> AggregatePosterior:
-    """The moments of q(z): the covariance of the means plus the mean of the variances."""
-    covariance = torch.cov(posterior.mean.T) + torch.diag(posterior.log_variance.exp().mean(0))
-    return AggregatePosterior(posterior.mean.mean(0), covariance)
-
-
 def active_units(posterior: Posterior) -> int:
-    """How many latent dimensions carry something of the images."""
+    """Number of latent dimensions that carry something of the images."""
     return int((posterior.mean.var(0) > ACTIVE).sum())

@@ -1,4 +1,4 @@
-"""Whether a training went on past its best on images that it does not learn from."""
+"""Overfitting: the epochs after which the loss of unseen images rises while that of the training images falls."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def overfitting(history: History) -> Overfitting | None:
     The loss is both terms' sum, in means over a tenth of the epochs; fewer than twenty epochs show nothing.
     """
     parts = (history.train, history.valid)
-    seen, unseen = ([measure.reconstruction + measure.kl for measure in part] for part in parts)
+    seen, unseen = ([metrics.loss() for metrics in part] for part in parts)
     window = len(unseen) // WINDOWS
     if window < 2:
         return None

@@ -1,4 +1,4 @@
-"""A training's two files in a folder: ``weights.safetensors`` (never pickle), and all the rest in ``run.json``."""
+"""Files of a recorded training (``run.json`` and safetensors, never pickle), and atomic, durable file writes."""
 
 from __future__ import annotations
 
@@ -14,40 +14,55 @@ from safetensors.torch import load as parse
 from safetensors.torch import save as serialize
 from torch import Tensor
 
+BESIDE = ("best", "prior")  # what a record may hold beside the weights after its last epoch
 # what reading a folder raises that has no such files, or damaged or other ones
 UNREADABLE = (OSError, SafetensorError, KeyError, ValueError, TypeError, AttributeError, RuntimeError)
 
 
-def write_files(folder: Path, record: Mapping[str, object], weights: dict[str, Tensor]) -> None:
-    """Write both, a line for each of the record's entries, and into it the weights' SHA-256.
+def write_files(folder: Path, record: Mapping[str, object], tensors: Mapping[str, dict[str, Tensor]]) -> None:
+    """Write ``run.json``, a line for each of the record's entries, and a safetensors file for each of ``tensors``.
+
+    Under a file's name the record holds its SHA-256. ``run.json`` is written last.
 
     Raises:
         OSError: the folder cannot be written to.
     """
-    content = serialize(weights)
-    whole = {**record, "weights": hashlib.sha256(content).hexdigest()}
+    contents = {name: serialize(one) for name, one in tensors.items()}
+    for name, content in contents.items():
+        write_whole(folder / f"{name}.safetensors", content)
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    whole = {**record, **digests}
     lines = [f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in whole.items()]
-    write_whole(folder / "weights.safetensors", content)
     write_whole(folder / "run.json", ("{\n" + ",\n".join(lines) + "\n}\n").encode())
 
 
-def read_files(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """The record, and the weights as float32 whatever they are kept as.
+def read_files(folder: Path) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]]:
+    """The record, and the tensors of each file that it names, as float32 whatever they are kept as.
 
     Raises:
         one of UNREADABLE: a file is missing or damaged, or they are not of one training.
     """
     record = json.loads((folder / "run.json").read_bytes())
-    content = (folder / "weights.safetensors").read_bytes()
-    if hashlib.sha256(content).hexdigest() != record["weights"]:
-        raise ValueError("weights.safetensors is not the file that run.json was written with")
-    return record, {name: tensor.float() if tensor.is_floating_point() else tensor
-                    for name, tensor in parse(content).items()}
+    names = ["weights", *(name for name in BESIDE if name in record)]
+    return record, {name: _read_tensors(folder / f"{name}.safetensors", record[name]) for name in names}
+
+
+def best_weights(record: Mapping[str, Any], tensors: Mapping[str, dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Weights of a record's best epoch, which may be its last; none where the record does not name it."""
+    return tensors.get("best", tensors["weights"]) if "best_epoch" in record else {}
+
+
+def _read_tensors(path: Path, digest: str) -> dict[str, Tensor]:
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise ValueError(f"{path.name} is not the file that run.json was written with")
+    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in parse(content).items()}
 
 
 def reason(error: Exception) -> str:
-    """Why a file could not be read, in one line."""
+    """First line of an error's message, or its kind where it says nothing."""
     return (str(error).splitlines() or [type(error).__name__])[0]
+
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file beside its place, flush it to the disk, and only then move it there.

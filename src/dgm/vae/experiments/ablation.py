@@ -1,7 +1,6 @@
-"""What each choice of the training is worth: one changed at a time, over several seeds, and the record of it.
+"""Ablation: one choice of the training changed at a time, over several seeds, and the record of it.
 
-``python -m dgm.vae.experiments.ablation`` runs what is missing and keeps each result as it
-comes, so that it can be stopped.
+``python -m dgm.vae ablation`` runs what is missing and keeps each result as it comes, so that it can be stopped.
 """
 
 from __future__ import annotations
@@ -13,15 +12,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
-from statistics import mean, stdev
+from typing import Any
 
 import torch
 from torch import nn
 
+from dgm.errors import ModelError
 from dgm.vae.analysis import latent
 from dgm.vae.analysis.smile import SmileProbe, train_probe, walk
 from dgm.vae.common.device import best_device
 from dgm.vae.common.files import write_whole
+from dgm.vae.experiments.results import spreads
 from dgm.vae.images.faces import Faces, Split, stratified_split
 from dgm.vae.model import inference
 from dgm.vae.model.layers import UpConv2d
@@ -99,27 +100,25 @@ class Result:
     smile_first: float
     smile_last: float
 
+    def findings(self) -> dict[str, float]:
+        """Measures by name."""
+        return {name: value for name, value in asdict(self).items() if name not in ("variant", "seed")}
+
 
 @dataclass(frozen=True)
 class Summary:
-    """Mean and standard deviation over the seeds of each of a result's measures, by its name."""
+    """Mean and standard deviation over the seeds of each finding, by its name."""
 
     variant: str
     seeds: int
-    measures: dict[str, tuple[float, float]]
+    findings: dict[str, tuple[float, float]]
 
 
 def summaries(results: Sequence[Result]) -> tuple[Summary, ...]:
     """A summary a variant, in the order of :data:`VARIANTS`; only of those with at least two runs."""
     groups = {name: [r for r in results if r.variant == name] for name in VARIANTS}
-    names = ("psnr", "kl", "active", "smile_first", "smile_last")
-    return tuple(
-        Summary(name, len(group), {key: _spread([float(getattr(r, key)) for r in group]) for key in names})
-        for name, group in groups.items() if len(group) > 1)
-
-
-def _spread(values: Sequence[float]) -> tuple[float, float]:
-    return mean(values), stdev(values)
+    return tuple(Summary(name, len(group), spreads([one.findings() for one in group]))
+                 for name, group in groups.items() if len(group) > 1)
 
 
 def inputs() -> dict[str, object]:
@@ -135,11 +134,20 @@ def recorded(folder: Path = FOLDER) -> tuple[Result, ...]:
     except (OSError, ValueError):
         return ()
     found, wanted = record.get("inputs", {}), json.loads(json.dumps(inputs()))
-    made, kept = found.pop("variants", {}), wanted.pop("variants")
+    made, _ = found.pop("variants", {}), wanted.pop("variants")
     if found != wanted:
         return ()
-    return tuple(Result(**row) for row in record["results"] if row["variant"] in kept
-                 and made.get(row["variant"]) == kept[row["variant"]])
+    same = {name for name, settings in made.items() if name in VARIANTS and _variant(settings) == VARIANTS[name]}
+    return tuple(Result(**row) for row in record["results"] if row["variant"] in same)
+
+
+def _variant(settings: dict[str, Any]) -> Variant | None:
+    """The variant that a record names; a setting that it does not name had its default."""
+    try:
+        given = dict(settings)
+        return Variant(free_decoder=given.pop("free_decoder", False), config=TrainingConfig(**given))
+    except (TypeError, ModelError):
+        return None
 
 
 def run_missing(folder: Path = FOLDER) -> Iterator[Result]:
@@ -174,14 +182,11 @@ def _result(name: str, seed: int, faces: Faces, split: Split, probe: SmileProbe)
     return Result(name, seed, psnr(last.squared_error), last.kl, latent.active_units(posterior), means[0], means[-1])
 
 
-def main() -> None:
-    """Run all, a line a result."""
-    parser = argparse.ArgumentParser(prog="python -m dgm.vae.experiments.ablation", description=main.__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line: run all that is missing, a line a result."""
+    parser = argparse.ArgumentParser(prog="python -m dgm.vae ablation", description=main.__doc__)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the record lies (%(default)s)")
-    for result in run_missing(parser.parse_args().folder):
+    for result in run_missing(parser.parse_args(arguments).folder):
         print(f"{result.variant}, seed {result.seed}: {result.psnr:.2f} dB, KL {result.kl:.0f} nats, smile "
               f"{result.smile_first:.2f} to {result.smile_last:.2f}", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    return 0

@@ -23,7 +23,7 @@ class Outcome:
     failure: str = ""
 
 
-def work_apart(inputs: dict[str, object], folder: str) -> Outcome:
+def run_in_subprocess(inputs: dict[str, object], folder: str) -> Outcome:
     """The notebook of a run (:mod:`dgm.vae.experiments.kernel`) in a process of its own, whatever becomes of it.
 
     Its state and progress lie in ``folder``. The process computes with one thread, so that its result does not depend

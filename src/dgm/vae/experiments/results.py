@@ -1,9 +1,9 @@
-"""What a sweep's results say of theory: the slope of the rate-distortion curve, and pairs of settings seed by seed."""
+"""Results of a sweep: records, summaries over seeds, the slope of the rate-distortion curve, pairs seed by seed."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -157,12 +157,14 @@ def summaries(results: Sequence[Result]) -> tuple[Summary, ...]:
     """A summary for each beta and gamma, in their order; only of those with at least two seeds."""
     settings = sorted({(result.beta, result.gamma) for result in results})
     groups = {one: [r.findings for r in results if (r.beta, r.gamma) == one] for one in settings}
-    return tuple(Summary(beta, gamma, len(group), {name: _spread([one[name] for one in group]) for name in group[0]})
+    return tuple(Summary(beta, gamma, len(group), spreads(group))
                  for (beta, gamma), group in groups.items() if len(group) > 1)
 
 
-def _spread(values: Sequence[float]) -> tuple[float, float]:
-    return mean(values), stdev(values)
+def spreads(findings: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, float]]:
+    """Mean and standard deviation of each finding over several runs."""
+    columns = {name: [float(one[name]) for one in findings] for name in findings[0]}
+    return {name: (mean(values), stdev(values)) for name, values in columns.items()}
 
 
 def read(folder: Path, run: Run) -> Result | None:
@@ -174,7 +176,7 @@ def read(folder: Path, run: Run) -> Result | None:
 
 
 def _result(record: dict[str, object], run: Run) -> Result | None:
-    if run.inputs() != record["inputs"]:
+    if not run.is_of(record["inputs"]):  # type: ignore[arg-type]
         return None
     found: dict[str, float] = record["findings"]  # type: ignore[assignment]
     return Result(run, found, record["history"], float(str(record["seconds"])))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""One run of a sweep: a FactorVAE trained and measured on a world with known factors."""
+"""One run of a sweep: train a FactorVAE and measure it on a world with known factors."""
 
 from __future__ import annotations
 
@@ -63,6 +63,10 @@ class Run:
         found: dict[str, object] = json.loads(json.dumps({**asdict(self), "code": _code()}))
         return found
 
+    def is_of(self, inputs: dict[str, object]) -> bool:
+        """Tell if recorded inputs are these; a setting that they do not name had its default."""
+        return inputs["code"] == _code() and run_of(inputs) == self
+
     @property
     def digest(self) -> str:
         """The name of its record: the beginning of SHA-256 over its inputs."""
@@ -94,7 +98,7 @@ def _drawn(name: str, images: int, image_size: int) -> Known:
     return known_images(world(name), images, image_size, seed=0)
 
 
-def work(run: Run, folder: Path | None = None) -> dict[str, object]:
+def run_experiment(run: Run, folder: Path | None = None) -> dict[str, object]:
     """Train and measure; with a ``folder`` the training's state is kept there, and a run goes on where it was stopped.
 
     A chapter that calls it with a sweep's run, and computes with one thread as sweeps do, finds the same numbers.

@@ -1,7 +1,6 @@
-"""The experiment of the report: beta-VAE and FactorVAE over five seeds on both worlds, and the record of it.
+"""Experiment of the report: beta-VAE and FactorVAE over five seeds on both worlds, and the record of it.
 
-``python -m dgm.vae.experiments.study`` first says how long it will take, then runs what has no record yet, and can be
-stopped.
+``python -m dgm.vae study`` first says how long it will take, then runs what has no record yet, and can be stopped.
 ``--estimate`` only says how long.
 """
 
@@ -20,7 +19,7 @@ from dgm.vae.analysis.measure import measure
 from dgm.vae.common.files import write_whole
 from dgm.vae.experiments.results import read
 from dgm.vae.experiments.run import Run
-from dgm.vae.experiments.sweep import BASE, FOLDER, Grid, cores, leave, report, side_by_side, stoppable, sweep
+from dgm.vae.experiments.sweep import BASE, FOLDER, Grid, cores, report, side_by_side, sweep
 from dgm.vae.training.factor import FactorTrainer
 from dgm.vae.worlds.world import known_images, world
 
@@ -67,8 +66,7 @@ def estimate(names: Sequence[str], folder: Path, jobs: int) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; the exit status is that of :mod:`dgm.vae.experiments.sweep`."""
-    parser = argparse.ArgumentParser(prog="python -m dgm.vae.experiments.study",
-                                     description="The experiment of the report.")
+    parser = argparse.ArgumentParser(prog="python -m dgm.vae study", description="The experiment of the report.")
     parser.add_argument("--world", nargs="+", choices=sorted(GRIDS), default=["sprites", "faces"], help="(%(default)s)")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where single runs lie (%(default)s)")
     parser.add_argument("--record", type=Path, default=RECORD, help="where records are written (%(default)s)")
@@ -76,12 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--scheduler", default="", help="address of a Dask scheduler, tcp://host:port")
     parser.add_argument("--estimate", action="store_true", help="only say how long it takes")
     given = parser.parse_args(arguments)
-
-    def studied() -> int:
-        print(estimate(given.world, given.folder, given.jobs), flush=True)
-        return 0 if given.estimate else max(_work(name, given) for name in given.world)
-
-    return stoppable("study", studied)
+    print(estimate(given.world, given.folder, given.jobs), flush=True)
+    return 0 if given.estimate else max(_work(name, given) for name in given.world)
 
 
 def _work(name: str, given: argparse.Namespace) -> int:
@@ -101,7 +95,3 @@ def _copy(folder: Path, record: Path, names: Sequence[str]) -> None:
             write_whole(record / name, (folder / name).read_bytes())
     except OSError as error:
         raise ModelError(f"{record}: the record cannot be written there ({error.strerror})") from None
-
-
-if __name__ == "__main__":
-    leave(main())

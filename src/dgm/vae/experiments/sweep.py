@@ -1,6 +1,6 @@
 """Runs over beta, gamma and seeds, side by side: on this machine's cores, or where a Dask scheduler sends them.
 
-``python -m dgm.vae.experiments.sweep --beta 1 4 --gamma 0 10 --seeds 5`` runs what has no record yet. Each run's
+``python -m dgm.vae sweep --beta 1 4 --gamma 0 10 --seeds 5`` runs what has no record yet. Each run's
 record lies under its inputs' digest, so that a sweep that was stopped, or that shares runs with another, goes on from
 what there is.
 """
@@ -12,7 +12,7 @@ import base64
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,11 +23,11 @@ from typing import Any, TypedDict
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from dgm.errors import DgmError, ModelError
+from dgm.errors import ModelError
 from dgm.vae.common.console import say
 from dgm.vae.common.files import write_whole
 from dgm.vae.experiments.dask import workers_of
-from dgm.vae.experiments.process import Outcome, work_apart
+from dgm.vae.experiments.process import Outcome, run_in_subprocess
 from dgm.vae.experiments.results import Result, read, summaries, table, write_results
 from dgm.vae.experiments.run import Run, run_of, with_values
 from dgm.vae.training.factor import FactorConfig
@@ -35,7 +35,6 @@ from dgm.vae.training.trainer import TrainingConfig
 
 FOLDER = Path("build/sweep")
 LOOK = 2.0  # seconds between two looks at how far the runs are
-STOPPED = 130
 
 # What is trained where nothing else is said: small enough for one core of a laptop in two minutes. sigma is fixed: were
 # it learnt, beta would lose its meaning (Rybkin et al. 2021).
@@ -148,7 +147,7 @@ def _run_all(missing: Sequence[Run], folder: Path, jobs: int, scheduler: str) ->
     """Why runs failed, by their labels; a result is written as soon as it is there."""
     failures: dict[str, str] = {}
     with workers_of(scheduler) if scheduler else _processes(jobs) as executor, _Watch(missing, folder) as watch:
-        waiting = {executor.submit(work_apart, run.inputs(), str(folder / run.digest)): run for run in missing}
+        waiting = {executor.submit(run_in_subprocess, run.inputs(), str(folder / run.digest)): run for run in missing}
         while waiting:
             done, _ = wait(waiting, timeout=LOOK, return_when=FIRST_COMPLETED)
             for future in done:
@@ -225,35 +224,19 @@ class _Watch:
         self.bar.update(max(reached - self.bar.n, 0))
 
     def _reached(self, digest: str) -> int:
-        """The epoch that a run's last line of progress, 'epoch 3/24, …', names."""
+        """Epochs that the last line of a run's progress (JSON) says are done."""
         try:
-            lines = (self.folder / digest / "progress").read_text(encoding="utf-8").splitlines()
-            return int(lines[-1].split()[1].partition("/")[0])
-        except (OSError, ValueError, IndexError):
+            lines = (self.folder / digest / "progress").read_bytes().splitlines()
+            return int(json.loads(lines[-1])["done"])
+        except (OSError, ValueError, IndexError, KeyError, TypeError):
             return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; the exit status is 1 if a run failed, 130 if it was stopped."""
+    """Command line; the exit status is 1 if a run failed."""
     given = _parser().parse_args(arguments)
-
-    def swept() -> int:
-        grid = Grid(crossed(given.beta, given.gamma), given.seeds, _base(given))
-        return report(sweep(grid, given.folder, given.jobs, given.scheduler), grid, given.folder)
-
-    return stoppable("sweep", swept)
-
-
-def stoppable(name: str, work: Callable[[], int]) -> int:
-    """The exit status of work that keeps what is done, whether it fails or is stopped."""
-    try:
-        return work()
-    except DgmError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"{name}: stopped; what is done is kept, go on with the same command", file=sys.stderr)
-        return STOPPED
+    grid = Grid(crossed(given.beta, given.gamma), given.seeds, _base(given))
+    return report(sweep(grid, given.folder, given.jobs, given.scheduler), grid, given.folder)
 
 
 def report(swept: Swept, grid: Grid, folder: Path) -> int:
@@ -277,8 +260,7 @@ def _base(given: argparse.Namespace) -> Run:
 def _parser() -> argparse.ArgumentParser:
     shown = "(%(default)s)"
     base, training = BASE, BASE.factor.training
-    parser = argparse.ArgumentParser(prog="python -m dgm.vae.experiments.sweep",
-                                     description="Runs over beta, gamma and seeds.")
+    parser = argparse.ArgumentParser(prog="python -m dgm.vae sweep", description="Runs over beta, gamma and seeds.")
     parser.add_argument("--beta", type=float, nargs="+", default=[1.0, 4.0], help=f"weights of the KL {shown}")
     parser.add_argument("--gamma", type=float, nargs="+", default=[0.0, 10.0],
                         help=f"weights of the total correlation {shown}")
@@ -292,15 +274,3 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=None, help="runs side by side (as many as there are cores)")
     parser.add_argument("--scheduler", default="", help="address of a Dask scheduler, tcp://host:port")
     return parser
-
-
-def leave(status: int) -> None:
-    """End at once if stopped: runs still at work see it, save their state and end too."""
-    sys.stdout.flush()
-    if status == STOPPED:
-        os._exit(status)
-    sys.exit(status)
-
-
-if __name__ == "__main__":
-    leave(main())

@@ -6,6 +6,10 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor
+from torchvision.transforms import v2
+
+# Table 2's «normalize, to tensor»; the images are tensors already. x / 255 is in [0, 1], as the decoder's sigmoid is.
+NORMALIZE = v2.Compose([v2.ToDtype(torch.float32), v2.Normalize(mean=[0.0] * 3, std=[255.0] * 3)])
 
 
 class FaceLoader:
@@ -45,4 +49,5 @@ class FaceLoader:
 
 def to_unit(images: Tensor) -> Tensor:  # uint8 (B, 3, S, S) -> float in [0, 1]
     """Pixels as the model sees them, stored with the channels last, which convolutions prefer."""
-    return images.to(memory_format=torch.channels_last).float().div_(255)
+    unit: Tensor = NORMALIZE(images.to(memory_format=torch.channels_last))
+    return unit

@@ -1,26 +1,37 @@
-"""Many small images as one picture."""
+"""Pictures: many small images as one, and one image as a PNG file."""
 
 from __future__ import annotations
 
-import numpy as np
+import io
+
 import torch
 from PIL import Image
 from torch import Tensor
+from torchvision.utils import make_grid
 
 GAP = 3  # white pixels between images
 
 
 def image_grid(images: Tensor, columns: int) -> Image.Image:
     """Images (N, 3, S, S), uint8 or float in [0, 1], row by row in a white picture."""
-    pixels = images if images.dtype == torch.uint8 else (images.clamp(0, 1) * 255).round().to(torch.uint8)
-    count, _, height, width = pixels.shape
-    rows = -(-count // columns)
-    canvas = np.full((rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, 3), 255, dtype=np.uint8)
-    for number, image in enumerate(pixels.permute(0, 2, 3, 1).numpy()):  # (S, S, 3)
-        row, column = divmod(number, columns)
-        top, left = GAP + row * (height + GAP), GAP + column * (width + GAP)
-        canvas[top : top + height, left : left + width] = image
-    return Image.fromarray(canvas)
+    return to_image(make_grid(to_bytes(images), nrow=columns, padding=GAP, pad_value=255))
+
+
+def to_bytes(images: Tensor) -> Tensor:
+    """uint8 of images that are uint8 or float in [0, 1]."""
+    return images if images.dtype == torch.uint8 else (images.clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+def to_image(pixels: Tensor) -> Image.Image:  # uint8 (3, H, W)
+    """One picture of Pillow's."""
+    return Image.fromarray(pixels.permute(1, 2, 0).numpy())
+
+
+def png(image: Tensor) -> bytes:  # (3, S, S), uint8 or float in [0, 1]
+    """A PNG file."""
+    content = io.BytesIO()
+    to_image(to_bytes(image)).save(content, "png")
+    return content.getvalue()
 
 
 def interleaved_rows(first: Tensor, second: Tensor, columns: int) -> Tensor:

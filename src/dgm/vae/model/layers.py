@@ -54,7 +54,7 @@ class ReluDropout(nn.Module):
         """Only the rectifier in evaluation mode; in training mode the input is overwritten."""
         if not self.training or self.threshold == 0:
             return F.relu(x)
-        y: Tensor = _MaskedRelu.apply(x, self.threshold, self.generator)  # type: ignore[no-untyped-call]
+        y: Tensor = _MaskedRelu.apply(x, self.threshold, self.generator)
         return y
 
 

@@ -106,7 +106,7 @@ class VAE(nn.Module):
     variance: Tensor
 
     def __init__(
-        self, image_size: int = 128, latent_dim: int = 200, dropout: float = 0.1
+        self, image_size: int = 128, latent_dim: int = 200, dropout: float = 0.02
     ) -> None:
         super().__init__()
         _check(image_size, latent_dim, dropout)
@@ -120,20 +120,21 @@ class VAE(nn.Module):
         posterior = self.encoder(x)
         return self.decoder(reparameterize(posterior, noise)), posterior
 
-    @torch.no_grad()
-    def start_at(self, mean_colour: Tensor) -> None:  # (3,)
-        """Let the untrained decoder draw the data's mean colour, which saves the first epochs."""
-        last = self.decoder.net[-2]
-        assert isinstance(last, UpConv2d)
-        assert last.conv.bias is not None
-        last.conv.bias.copy_(torch.logit(mean_colour.clamp(0.01, 0.99)))
+
+@torch.no_grad()
+def start_at(model: VAE, mean_colour: Tensor) -> None:  # (3,)
+    """Let an untrained decoder draw the data's mean colour, which saves the first epochs."""
+    last = model.decoder.net[-2]
+    assert isinstance(last, UpConv2d)
+    assert last.conv.bias is not None
+    last.conv.bias.copy_(torch.logit(mean_colour.clamp(0.01, 0.99)))
 
 
-    def draw_dropout_from(self, generator: torch.Generator) -> None:
-        """Let one generator draw all masks, so that its state is all the chance there is in a forward pass."""
-        for layer in self.modules():
-            if isinstance(layer, ReluDropout):
-                layer.generator = generator
+def draw_dropout_from(model: VAE, generator: torch.Generator) -> None:
+    """Let one generator draw all masks, so that its state is all the chance there is in a forward pass."""
+    for layer in model.modules():
+        if isinstance(layer, ReluDropout):
+            layer.generator = generator
 
 
 def _check(image_size: int, latent_dim: int, dropout: float) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from IPython.display import Image, Markdown, display
 
-from dgm.vae.experiments.run import run_of, work
+from dgm.vae.experiments.run import run_experiment, run_of
 from dgm.vae.experiments.sweep import BASE
 
 given = {"factor": factor, "sizes": sizes}
@@ -32,7 +32,7 @@ run
 # ## Training and measuring
 
 # %%
-record = work(run, Path(folder) if folder else None)
+record = run_experiment(run, Path(folder) if folder else None)
 rows = "\n".join(f"| {name.replace('_', ' ')} | {value:.4g} |" for name, value in record["findings"].items())
 display(Markdown(f"| measure | value |\n|---|---:|\n{rows}\n\nTrained in {record['seconds']} s on {record['device']}, "
                  f"PyTorch {record['torch']}; all terms in nats."))

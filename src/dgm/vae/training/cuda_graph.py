@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 from dgm.vae.common.console import say
-from dgm.vae.training.trainer import Trainer, _values, forward
+from dgm.vae.common.files import reason
+from dgm.vae.model.vae import draw_dropout_from
+from dgm.vae.training.trainer import Trainer, forward, metrics_of
 
 WARM_UP = 3  # passes before a capture, in which libraries choose their kernels
 Pass = Callable[[], Tensor]
@@ -25,10 +27,10 @@ class GraphedTrainer(Trainer):
     _tried = False
 
     def _set_gradients(self, x: Tensor, noise: Tensor, beta: float) -> Tensor:
-        if not self._tried and self.parts == 1:
+        if not self._tried and self.micro_batches == 1:
             self._tried = True
             self._prepare(x, noise)
-        if self._replay is None or self.parts > 1:
+        if self._replay is None or self.micro_batches > 1:
             return super()._set_gradients(x, noise, beta)
         self._x.copy_(x)
         self._noise.copy_(noise)
@@ -45,19 +47,19 @@ class GraphedTrainer(Trainer):
         try:
             self._replay = captured(self._pass, self._forget, self.noise)
         except RuntimeError as error:  # torch's errors of memory and of the card are such
-            say(f"the training step cannot be captured as a CUDA graph ({str(error).splitlines()[0]}); "
+            say(f"the training step cannot be captured as a CUDA graph ({reason(error)}); "
                 "its kernels are launched one by one")
             self.noise = torch.Generator(x.device)  # a capture that failed may never let the other one go
-            self.model.draw_dropout_from(self.noise)
+            draw_dropout_from(self.model, self.noise)
         finally:
             self.model.load_state_dict(statistics)
             self.noise.set_state(chance)
 
     def _pass(self) -> Tensor:
-        """Forward and backward on the graph's inputs; gives the measures (3,)."""
-        terms = forward(self.model, self._x, self._noise, self._fixed, 1.0)
-        (terms.reconstruction + self._beta * terms.kl).backward()  # beta is read anew at each replay
-        return _values(terms)
+        """Forward and backward on the graph's inputs; gives the metrics (3,)."""
+        terms = forward(self.model, self._x, self._noise, self._fixed)
+        terms.loss(self._beta).backward()  # beta is read anew at each replay
+        return metrics_of(terms)
 
     def _forget(self) -> None:
         self.optimizer.zero_grad(set_to_none=True)
@@ -82,10 +84,10 @@ def captured(work: Pass, forget: Callable[[], None], chance: torch.Generator) ->
     graph = torch.cuda.CUDAGraph()
     graph.register_generator_state(chance)
     with torch.cuda.stream(torch.cuda.current_stream()), torch.cuda.graph(graph):  # back to it if the capture fails
-        measures = work()
+        metrics = work()
 
     def replay() -> Tensor:
         graph.replay()
-        return measures
+        return metrics
 
     return replay

@@ -1,8 +1,7 @@
 """Training on several processes, a GPU or some cores each: the same loss curve as one process with the same batches.
 
-``torchrun --nproc-per-node 2 -m dgm.vae.training.distributed --name paper --data faces.zip --epochs 1000`` takes the
-options of :mod:`dgm.vae.training.record` and does its work; on several hosts, add torchrun's ``--nnodes`` and
-``--rdzv-endpoint``.
+``torchrun --nproc-per-node 2 -m dgm.vae distributed --name paper --data faces.zip --epochs 1000`` takes the options of
+:mod:`dgm.vae.training.record` and does its work; on several hosts, add torchrun's ``--nnodes`` and ``--rdzv-endpoint``.
 
 What is summed over all processes at a step: the batch normalisation's statistics, the squared error that the
 likelihood's variance is taken from, and the gradients. Every process draws the order, the mirroring and the posteriors'
@@ -14,7 +13,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,19 +22,19 @@ from typing import Any
 import torch
 import torch._dynamo  # DDP imports it; imported while there is a group, it holds that group for good: see `group`
 import torch.distributed as dist
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from dgm.errors import ModelError
 from dgm.vae.common.device import device_name, mixed_precision
 from dgm.vae.images.faces import Faces, Split
-from dgm.vae.model.objective import kl_standard_normal, negative_log_likelihood, optimal_variance
+from dgm.vae.model.objective import batch_terms, elbo_terms, loss_slopes
+from dgm.vae.model.vae import draw_dropout_from
 from dgm.vae.training import record
-from dgm.vae.training.checkpoint import Resumable
+from dgm.vae.training.checkpoint import Checkpointer
 from dgm.vae.training.identity import identify
-from dgm.vae.training.loop import Trained, ended, run
-from dgm.vae.training.trainer import State, Trainer, TrainingConfig
+from dgm.vae.training.loop import Trained, result, run
+from dgm.vae.training.trainer import State, Trainer, TrainingConfig, metrics_of
 
 MASKS = 1_000_003  # times the number of a step: the seed of its dropout masks
 
@@ -59,7 +57,7 @@ class _Sum(torch.autograd.Function):
 
 def summed(x: Tensor) -> Tensor:
     """The sum over all processes, differentiable."""
-    total: Tensor = _Sum.apply(x)  # type: ignore[no-untyped-call]
+    total: Tensor = _Sum.apply(x)
     return total
 
 
@@ -120,13 +118,13 @@ class DistributedTrainer(Trainer):
             raise ModelError(f"a batch of {smallest} images is too small for {self.size} processes; "
                              f"nearest: {self.size}")
         self.masks = torch.Generator(device)
-        self.model.draw_dropout_from(self.masks)
+        draw_dropout_from(self.model, self.masks)
         with_global_statistics(self.model)
         self.together = DistributedDataParallel(self.model, [device] if device.type == "cuda" else None,
                                                 forward_sync_buffers=False)  # they are equal everywhere as it is
 
     def _set_gradients(self, x: Tensor, noise: Tensor, beta: float) -> Tensor:
-        """The whole batch's gradients and measures (3,), from the shares of all processes."""
+        """The whole batch's gradients and metrics (3,), from the shares of all processes."""
         self.optimizer.zero_grad(set_to_none=True)
         done = self.epoch * len(self.loader) + self.position
         self.masks.manual_seed(self.config.seed + MASKS * (done * self.size + self.rank + 1))
@@ -134,17 +132,17 @@ class DistributedTrainer(Trainer):
         try:
             with mixed_precision(own):
                 mean, posterior = self.together(own, own_noise)
-            terms = torch.stack([F.mse_loss(mean.float(), own.float()), kl_standard_normal(posterior).sum(1).mean()])
-            terms = terms * (len(own) / len(x))  # (2,), this share's part of the batch's means
-            squared_error, kl = _total(terms.detach())
-            fixed = torch.tensor(self.config.sigma**2, device=x.device)
-            variance = fixed if self.config.sigma else optimal_variance(squared_error)
-            loss = x[0].numel() / (2 * variance) * terms[0] + beta * terms[1]
-            (loss * self.size).backward()  # the gradients are averaged, not summed
+            fixed = torch.tensor(self.config.sigma**2, device=x.device) if self.config.sigma else None
+            terms = elbo_terms(own, mean, posterior, fixed)
+            share = torch.stack([terms.squared_error, terms.kl]) * (len(own) / len(x))  # of the whole batch's means
+            squared_error, kl = _total(share.detach())
+            whole = batch_terms(squared_error, kl, fixed, x[0].numel())
+            slopes = torch.stack(loss_slopes(whole, beta))
+            ((slopes * share).sum() * self.size).backward()  # the gradients are averaged, not summed
         except torch.OutOfMemoryError:
             raise ModelError(f"{len(own)} images a process do not fit into the memory; try a batch_size below "
                              f"{len(x)}, or more processes") from None
-        return torch.stack([negative_log_likelihood(squared_error, variance, x[0].numel()), kl, squared_error])
+        return metrics_of(whole)
 
 
 def _total(values: Tensor) -> Tensor:
@@ -163,13 +161,14 @@ def train_together(faces: Faces, split: Split, config: TrainingConfig, folder: P
     trainer = DistributedTrainer(faces, split, config, device)
     plain = identify(faces, split, config, device)
     identity = replace(plain, arithmetic=f"{trainer.size} processes, {plain.arithmetic}")
-    stored = Resumable(trainer, folder, identity, source) if folder and trainer.rank == 0 else None
+    stored = Checkpointer(trainer, folder, identity, source) if folder and trainer.rank == 0 else None
     _share_state(trainer, stored)
-    seconds = run(trainer, stored, faces.images[split.valid[:8]], checkpoint_seconds, strip_epochs, budget, _any)
-    return ended(trainer, stored, seconds, f"{trainer.size} processes, {device_name(device)}")
+    shown = faces.images[split.valid[:8]]
+    seconds = run(trainer, stored, shown, checkpoint_seconds, strip_epochs, budget, all_reduce_any)
+    return result(trainer, stored, seconds, f"{trainer.size} processes, {device_name(device)}")
 
 
-def _share_state(trainer: DistributedTrainer, stored: Resumable | None) -> None:
+def _share_state(trainer: DistributedTrainer, stored: Checkpointer | None) -> None:
     """Bring every process to the state that the first one finds on its disk."""
     if stored is not None:
         stored.restore()
@@ -179,8 +178,8 @@ def _share_state(trainer: DistributedTrainer, stored: Resumable | None) -> None:
         trainer.restore(state[0])
 
 
-def _any(flag: bool) -> bool:
-    """Whether any process says so."""
+def all_reduce_any(flag: bool) -> bool:
+    """Tell each process if any of them says so."""
     said = torch.tensor([float(flag)], device=own_device())
     dist.all_reduce(said, dist.ReduceOp.MAX)
     return bool(said.item())
@@ -203,7 +202,7 @@ def group() -> Iterator[None]:
     """
     if "RANK" not in os.environ:
         raise ModelError("this is one process alone; start it with torchrun --nproc-per-node N, "
-                         "or use dgm.vae.training.record")
+                         "or use python -m dgm.vae record")
     device = own_device()
     if device.type == "cuda":
         torch.cuda.set_device(device)
@@ -215,17 +214,9 @@ def group() -> Iterator[None]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line of :mod:`dgm.vae.training.record`, on all processes."""
-    try:
-        with group():
-            first = dist.get_rank() == 0
-            if not first:
-                os.environ["GOZARESH_PROGRESS"] = os.devnull
-            return record.main(arguments, train_together, keeps=first)
-    except ModelError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    """Command line of :mod:`dgm.vae.training.record`, on all processes."""
+    with group():
+        first = dist.get_rank() == 0
+        if not first:
+            os.environ["GOZARESH_PROGRESS"] = os.devnull
+        return record.main(arguments, train_together, keeps=first)

@@ -25,7 +25,7 @@ from dgm.vae.model.discriminator import (
 from dgm.vae.model.layers import ReluDropout
 from dgm.vae.model.objective import elbo_terms
 from dgm.vae.model.vae import reparameterize
-from dgm.vae.training.trainer import History, State, Trainer, TrainingConfig, _optimizer_state, _values
+from dgm.vae.training.trainer import History, State, Trainer, TrainingConfig, metrics_of, optimizer_state
 
 NETWORKS = ("table1", "dense")
 
@@ -60,7 +60,7 @@ class FactorConfig:
 
 
 @dataclass(frozen=True)
-class FactorMeasure:
+class FactorMetrics:
     """Means over an epoch's steps: the total correlation's estimate in nats, the discriminator's accuracy."""
 
     total_correlation: float
@@ -69,17 +69,17 @@ class FactorMeasure:
 
 @dataclass(frozen=True)
 class FactorHistory(History):
-    """The VAE's measures, and beside each of its ``train`` the discriminator's."""
+    """The VAE's metrics, and beside each of its ``train`` the discriminator's."""
 
-    factor: tuple[FactorMeasure, ...] = ()
+    factor: tuple[FactorMetrics, ...] = ()
 
 
 class FactorTrainer(Trainer):
     """Algorithm 2, a step a call: it goes on from a :class:`State` bit for bit as :class:`Trainer` does.
 
-    All chance of the second batch (its images, samples, masks and permutation) comes from ``aside``, and its pass
-    leaves the batch normalisation's running statistics alone, so that the VAE does not notice a discriminator that
-    has no weight.
+    All chance of the second batch (its images, samples, masks and permutation) comes from ``discriminator_rng``, and
+    its pass leaves the batch normalisation's running statistics alone, so that the VAE does not notice a discriminator
+    that has no weight.
     """
 
     def __init__(self, faces: Faces, split: Split, factor: FactorConfig, device: torch.device) -> None:
@@ -87,15 +87,15 @@ class FactorTrainer(Trainer):
         self.factor = factor
         if factor.network == "dense":
             self._take_dense_network()
-        self.aside = torch.Generator(device).manual_seed(factor.training.seed + 2)
+        self.discriminator_rng = torch.Generator(device).manual_seed(factor.training.seed + 2)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(factor.training.seed + 2)
             plain = Discriminator(factor.training.latent_dim, factor.discriminator_width, factor.discriminator_layers)
         self.discriminator = plain.to(device)
         self.discriminator_optimizer = torch.optim.Adam(
             self.discriminator.parameters(), lr=factor.discriminator_learning_rate, betas=ADAM, fused=True)
-        self.factor_measures: list[FactorMeasure] = []
-        self.factor_values: list[Tensor] = []  # of the present epoch's steps, each (2,), as FactorMeasure's fields
+        self.factor_metrics: list[FactorMetrics] = []
+        self.factor_step_metrics: list[Tensor] = []  # of the present epoch, each (2,)
 
     def _take_dense_network(self) -> None:
         config = self.config
@@ -106,8 +106,8 @@ class FactorTrainer(Trainer):
 
     @property
     def history(self) -> FactorHistory:
-        """All measures at every epoch done."""
-        return FactorHistory(tuple(self.train_measures), tuple(self.valid_measures), tuple(self.factor_measures))
+        """All metrics of every epoch done."""
+        return FactorHistory(tuple(self.train_metrics), tuple(self.valid_metrics), tuple(self.factor_metrics))
 
     def step(self) -> None:
         """Train the VAE on the next batch and the discriminator on its z, against a second batch's permuted z.
@@ -117,10 +117,10 @@ class FactorTrainer(Trainer):
         """
         done = self.epoch
         super().step()
-        self.factor_values.append(torch.stack([self.total_correlation, self._step_discriminator()]))
+        self.factor_step_metrics.append(torch.stack([self.total_correlation, self._step_discriminator()]))
         if self.epoch > done:
-            self.factor_measures.append(FactorMeasure(*torch.stack(self.factor_values).mean(0).tolist()))
-            self.factor_values = []
+            self.factor_metrics.append(FactorMetrics(*torch.stack(self.factor_step_metrics).mean(0).tolist()))
+            self.factor_step_metrics = []
 
     def require_finite(self) -> None:
         """Raise a :class:`ModelError` if a loss or a weight, the discriminator's too, is no longer a number."""
@@ -135,9 +135,11 @@ class FactorTrainer(Trainer):
         for number, parameter in enumerate(self.discriminator.parameters()):
             kept = self.discriminator_optimizer.state[parameter]
             tensors |= {f"discriminator_adam.{number}.{key}": value for key, value in kept.items()}
-        rows = [[measure.total_correlation, measure.accuracy] for measure in self.factor_measures]
-        tensors |= {"aside": self.aside.get_state(), "factor": torch.tensor(rows, dtype=torch.float64).view(-1, 2),
-                    "factor_values": torch.stack(self.factor_values) if self.factor_values else torch.zeros(0, 2)}
+        rows = [[one.total_correlation, one.accuracy] for one in self.factor_metrics]
+        steps = self.factor_step_metrics
+        tensors |= {"aside": self.discriminator_rng.get_state(),
+                    "factor": torch.tensor(rows, dtype=torch.float64).view(-1, 2),
+                    "factor_values": torch.stack(steps) if steps else torch.zeros(0, 2)}
         at_rest = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         plain = super().state()
         return State({**plain.tensors, **at_rest}, plain.numbers)
@@ -149,11 +151,11 @@ class FactorTrainer(Trainer):
         names = self.discriminator.state_dict()
         self.discriminator.load_state_dict({name: tensors[f"discriminator.{name}"] for name in names})
         for number, parameter in enumerate(self.discriminator.parameters()):
-            kept = _optimizer_state(tensors, f"discriminator_adam.{number}.", parameter)
+            kept = optimizer_state(tensors, f"discriminator_adam.{number}.", parameter)
             self.discriminator_optimizer.state[parameter] = kept
-        self.aside.set_state(tensors["aside"])
-        self.factor_measures = [FactorMeasure(*row) for row in tensors["factor"].tolist()]
-        self.factor_values = list(tensors["factor_values"].to(self.data.device))
+        self.discriminator_rng.set_state(tensors["aside"])
+        self.factor_metrics = [FactorMetrics(*row) for row in tensors["factor"].tolist()]
+        self.factor_step_metrics = list(tensors["factor_values"].to(self.data.device))
 
     def _set_gradients(self, x: Tensor, noise: Tensor, beta: float) -> Tensor:
         """Algorithm 2's first step: the gradients of the negative ELBO plus gamma times the total correlation."""
@@ -161,18 +163,19 @@ class FactorTrainer(Trainer):
         fixed = torch.tensor(self.config.sigma**2, device=x.device) if self.config.sigma else None
         with mixed_precision(x):
             mean, posterior = self.model(x, noise)
-        terms = elbo_terms(x, mean, posterior, fixed, beta)
+        terms = elbo_terms(x, mean, posterior, fixed)
+        loss = terms.loss(beta)
         z = reparameterize(posterior, noise)  # (B, D), the very sample that was decoded
         self.discriminator.requires_grad_(False)  # it is held fixed here, which saves its gradients
         estimate = total_correlation(self.discriminator, z)
         self.discriminator.requires_grad_(True)
-        (terms.loss + self.factor.gamma * estimate if self.factor.gamma else terms.loss).backward()
+        (loss + self.factor.gamma * estimate if self.factor.gamma else loss).backward()
         self.z, self.total_correlation = z.detach(), estimate.detach()
-        return _values(terms)
+        return metrics_of(terms)
 
     def _step_discriminator(self) -> Tensor:
         """Algorithm 2's second step, on the first batch's z and a second batch's permuted z; its accuracy."""
-        permuted = permute_dims(self._second_batch(), self.aside)
+        permuted = permute_dims(self._second_batch(), self.discriminator_rng)
         logits, permuted_logits = self.discriminator(self.z), self.discriminator(permuted)
         self.discriminator_optimizer.zero_grad(set_to_none=True)
         discriminator_loss(logits, permuted_logits).backward()
@@ -182,17 +185,20 @@ class FactorTrainer(Trainer):
     @torch.no_grad()
     def _second_batch(self) -> Tensor:  # (B, D)
         """z of q(z) by other images, drawn by themselves."""
-        chosen = torch.randperm(len(self.split.train), device=self.data.device, generator=self.aside)[: len(self.z)]
-        x = self.loader.load(self.split.train.to(self.data.device)[chosen])
-        with _unnoticed(self.model, self.aside, self.noise), mixed_precision(x):
+        order = torch.randperm(len(self.split.train), device=self.data.device, generator=self.discriminator_rng)
+        x = self.loader.load(self.split.train.to(self.data.device)[order[: len(self.z)]])
+        with frozen_batchnorm_statistics(self.model, self.discriminator_rng, self.noise), mixed_precision(x):
             posterior = self.model.encoder(x)
-        noise = torch.randn(self.z.shape, device=x.device, generator=self.aside)
+        noise = torch.randn(self.z.shape, device=x.device, generator=self.discriminator_rng)
         return reparameterize(posterior, noise)
 
 
 @contextmanager
-def _unnoticed(model: nn.Module, chance: torch.Generator, after: torch.Generator) -> Iterator[None]:
-    """A pass in training mode that no other pass can tell: other masks, no running statistics."""
+def frozen_batchnorm_statistics(model: nn.Module, chance: torch.Generator, after: torch.Generator) -> Iterator[None]:
+    """Run a forward pass in training mode that leaves no trace in the batch normalisation's running statistics.
+
+    The dropout masks come from ``chance``; afterwards they come from ``after`` again.
+    """
     norms = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
     masks = [layer for layer in model.modules() if isinstance(layer, ReluDropout)]
     was_training = model.training

@@ -1,4 +1,7 @@
-"""What a training's result depends on, so that a stored one is used when, and only when, it is that very training."""
+"""Identity of a training: digests of all that its result depends on.
+
+A stored result is used when, and only when, its identity is that of the training asked for.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from dgm.errors import ModelError
 from dgm.vae.common.device import arithmetic
 from dgm.vae.images.faces import Faces, Split
 from dgm.vae.training.factor import FactorConfig
@@ -18,8 +22,8 @@ from dgm.vae.training.trainer import TrainingConfig
 
 FACTOR = ("model/dense", "model/discriminator", "training/factor")  # those that decide a FactorVAE's result besides
 # the modules whose code matters
-DECIDING = ("images/decode", "worlds/faces", "model/layers", "images/loader", "model/vae", "model/objective",
-            "training/trainer")
+DECIDING = ("images/decode", "worlds/faces", "model/layers", "images/augment", "images/loader", "model/vae",
+            "model/objective", "training/trainer")
 
 
 @dataclass(frozen=True)
@@ -53,14 +57,22 @@ class Identity:
         return {"data": self.data, "image_size": self.image_size, "split": self.split, "config": config,
                 "code": self.code}
 
+    def is_of(self, recorded: object) -> bool:
+        """Tell if a record's ``inputs`` are these; a setting that it does not name had its default."""
+        try:
+            known = dict(recorded)  # type: ignore[call-overload]
+            return {**known, "config": asdict(TrainingConfig(**known["config"]))} == self.recorded
+        except (TypeError, ValueError, KeyError, ModelError):
+            return False
+
 
 def identify(faces: Faces, split: Split, config: TrainingConfig, device: torch.device) -> Identity:
     """The identity of a training on these faces."""
     parts = hashlib.sha256()
     for part in (split.train, split.valid):
         parts.update(f"{len(part)} {part.tolist()}".encode())
-    plain = replace(config, learning_rate=float(config.learning_rate), beta=float(config.beta),
-                    sigma=float(config.sigma), dropout=float(config.dropout))  # 1 is 1.0
+    plain = replace(config, learning_rate=float(config.learning_rate), beta=float(config.beta),  # 1 is 1.0
+                    sigma=float(config.sigma), dropout=float(config.dropout), averaging=float(config.averaging))
     return Identity(faces.report.fingerprint, faces.images.shape[-1], parts.hexdigest(), plain, code_digest(),
                     arithmetic(device))
 

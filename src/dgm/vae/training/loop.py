@@ -1,4 +1,4 @@
-"""Training from beginning to end, whatever happens in between."""
+"""Training loop: from beginning to end, with checkpoints, stop signals and progress."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -19,15 +20,16 @@ from dgm.vae.common.device import best_device, device_name, keep_freed_memory
 from dgm.vae.images.faces import Faces, Split
 from dgm.vae.model.discriminator import Discriminator
 from dgm.vae.model.objective import psnr
+from dgm.vae.model.prior import GaussianPrior
 from dgm.vae.model.vae import VAE
-from dgm.vae.training.checkpoint import Resumable, Stretch
+from dgm.vae.training.checkpoint import Checkpointer, Segment
 from dgm.vae.training.cuda_graph import GraphedTrainer
 from dgm.vae.training.factor import FactorConfig, FactorHistory, FactorTrainer
 from dgm.vae.training.identity import identify, identify_factor
 from dgm.vae.training.reporting import Observer, Progress
-from dgm.vae.training.trainer import History, Measure, Trainer, TrainingConfig, evaluate
+from dgm.vae.training.trainer import History, Metrics, Trainer, TrainingConfig, evaluate
 
-__all__ = ["FactorTrained", "History", "Measure", "Origin", "Stretch", "Trained", "TrainingConfig", "TrainingStopped",
+__all__ = ["FactorTrained", "History", "Metrics", "Origin", "Segment", "Trained", "TrainingConfig", "TrainingStopped",
            "evaluate", "train", "train_factor"]
 
 
@@ -52,7 +54,10 @@ class Origin:
 class Trained:
     """A trained model with how it became so; ``origin`` is set if that was not now but read from a record.
 
-    ``seconds`` is 0 where SOURCE_DATE_EPOCH forbids to tell durations. ``device`` is where it ended; ``stretches`` are
+    ``model`` has the weights of ``best_epoch`` (from 1), that of the least loss on unseen images, and ``last`` those
+    after the last epoch; where the best epoch is not known (0), both are the last. ``prior`` is learned from
+    the training images' posteriors, if a record holds it.
+    ``seconds`` is 0 where SOURCE_DATE_EPOCH forbids to tell durations. ``device`` is where it ended; ``segments`` are
     more than one if it did not begin there.
     """
 
@@ -61,8 +66,11 @@ class Trained:
     history: History
     seconds: float
     device: str
+    last: VAE
+    best_epoch: int = 0
     origin: Origin | None = None
-    stretches: tuple[Stretch, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    prior: GaussianPrior | None = None
 
     @property
     def epochs(self) -> int:
@@ -71,13 +79,18 @@ class Trained:
 
     @property
     def finished(self) -> bool:
-        """Whether all epochs of the configuration were trained."""
+        """True if all epochs of the configuration were trained."""
         return self.epochs == self.config.epochs
 
     @property
     def psnr(self) -> float:
-        """Peak signal-to-noise ratio in dB of unseen images after the last epoch, from one sample of q(z|x) each."""
-        return psnr(self.history.valid[-1].squared_error)
+        """Peak signal-to-noise ratio in dB of unseen images with ``model``, from one sample of q(z|x) each."""
+        return psnr(self.unseen.squared_error)
+
+    @property
+    def unseen(self) -> Metrics:
+        """Metrics of the validation images with ``model``."""
+        return self.history.valid[self.best_epoch - 1]
 
 
 @dataclass(frozen=True)
@@ -96,7 +109,7 @@ class FactorTrained:
 
     @property
     def finished(self) -> bool:
-        """Whether all epochs of the configuration were trained."""
+        """True if all epochs of the configuration were trained."""
         return self.vae.finished
 
 
@@ -109,7 +122,7 @@ def train(faces: Faces, split: Split, config: TrainingConfig, folder: Path | Non
     and when Ctrl-C or SIGTERM stops it, and the next call with the same inputs goes on from there. On the CPU the
     result is bit for bit that of a training never stopped. Every ``strip_epochs`` epochs a strip of reconstructions is
     drawn there. After ``budget`` seconds the training ends as it then stands. ``source`` is a checkpoint to begin from
-    if the folder has none, as :class:`dgm.vae.training.checkpoint.Resumable` takes it.
+    if the folder has none, as :class:`dgm.vae.training.checkpoint.Checkpointer` takes it.
 
     Raises:
         ModelError: the loss is no longer a number, or ``source`` is no checkpoint of this training.
@@ -117,9 +130,9 @@ def train(faces: Faces, split: Split, config: TrainingConfig, folder: Path | Non
     """
     device = best_device()
     trainer = (GraphedTrainer if device.type == "cuda" else Trainer)(faces, split, config, device)
-    stored = Resumable(trainer, folder, identify(faces, split, config, device), source) if folder else None
+    stored = Checkpointer(trainer, folder, identify(faces, split, config, device), source) if folder else None
     seconds = run(trainer, stored, faces.images[split.valid[:8]], checkpoint_seconds, strip_epochs, budget)
-    return ended(trainer, stored, seconds, device_name(device))
+    return result(trainer, stored, seconds, device_name(device))
 
 
 def train_factor(faces: Faces, split: Split, config: FactorConfig, folder: Path | None = None, *,
@@ -127,28 +140,33 @@ def train_factor(faces: Faces, split: Split, config: FactorConfig, folder: Path 
     """Train a FactorVAE as :func:`train` trains a VAE: resumable in the same way, bit for bit, with the same errors."""
     device = best_device()
     trainer = FactorTrainer(faces, split, config, device)
-    stored = Resumable(trainer, folder, identify_factor(faces, split, config, device)) if folder else None
+    stored = Checkpointer(trainer, folder, identify_factor(faces, split, config, device)) if folder else None
     seconds = run(trainer, stored, faces.images[split.valid[:8]], checkpoint_seconds, strip_epochs, budget)
-    vae = ended(trainer, stored, seconds, device_name(device))
+    vae = result(trainer, stored, seconds, device_name(device))
     return FactorTrained(vae, config, trainer.history, trainer.discriminator.eval())
 
 
-def ended(trainer: Trainer, stored: Resumable | None, seconds: float, device: str) -> Trained:
+def result(trainer: Trainer, stored: Checkpointer | None, seconds: float, device: str) -> Trained:
     """The training as it stands."""
-    return Trained(trainer.model.eval(), trainer.config, trainer.history, _told(seconds), device,
-                   stretches=stored.stretches if stored else ())
+    with trainer.averaged_weights() as model:
+        last = deepcopy(model).eval()
+    best = deepcopy(last)
+    best.load_state_dict(trainer.best.weights or last.state_dict())
+    return Trained(best, trainer.config, trainer.history, reported_seconds(seconds), device, last, trainer.best.epoch,
+                   segments=stored.segments if stored else ())
 
 
-def _told(seconds: float) -> float:
+def reported_seconds(seconds: float) -> float:
     """No duration where SOURCE_DATE_EPOCH asks for results that can be repeated to the byte."""
     return 0.0 if os.environ.get("SOURCE_DATE_EPOCH") else seconds
 
 
-def run(trainer: Trainer, stored: Resumable | None, shown: Tensor, checkpoint_seconds: float, strip_epochs: int,
-        budget: float, agreed: Callable[[bool], bool] = bool) -> float:
+def run(trainer: Trainer, stored: Checkpointer | None, shown: Tensor, checkpoint_seconds: float, strip_epochs: int,
+        budget: float, should_stop: Callable[[bool], bool] = bool) -> float:
     """Bring a training to its end, or as far as it is let; give its seconds in all.
 
-    ``shown`` uint8 (N, 3, S, S) are the images of the strips; ``agreed`` says of a wish to stop whether all stop.
+    ``shown`` uint8 (N, 3, S, S) are the images of the strips; ``should_stop`` combines this process's wish to stop with
+    that of the others.
     """
     keep_freed_memory()
     folder = stored.path.parent if stored else None
@@ -157,7 +175,7 @@ def run(trainer: Trainer, stored: Resumable | None, shown: Tensor, checkpoint_se
     progress = Progress(trainer.config.epochs, len(trainer.split.train), trainer.epoch)
     try:
         with _StopSignals() as stop, progress:
-            while not trainer.finished and not agreed(clock.here >= budget or stop.asked):
+            while not trainer.finished and not should_stop(clock.here >= budget or stop.asked):
                 _step(trainer, progress, observer)
                 if stored and clock.since_mark >= checkpoint_seconds:
                     stored.save(clock.total)
@@ -167,7 +185,7 @@ def run(trainer: Trainer, stored: Resumable | None, shown: Tensor, checkpoint_se
     except ModelError as error:
         kept = f"; the last good state is kept in {folder}" if stored and stored.path.is_file() else ""
         raise ModelError(f"{error}{kept}") from None
-    if agreed(stop.asked):
+    if should_stop(stop.asked):
         raise TrainingStopped(_stopped(trainer, folder))
     return stored.seconds if stored and stored.current else clock.total  # a later call then says the same
 
@@ -177,7 +195,7 @@ def _step(trainer: Trainer, progress: Progress, observer: Observer | None) -> No
     done = trainer.epoch
     trainer.step()
     if trainer.epoch > done:
-        progress.step(trainer.epoch, trainer.train_measures[-1])
+        progress.step(trainer.epoch, trainer.train_metrics[-1])
         if observer:
             observer.epoch(trainer.epoch, trainer.model, trainer.history)
 

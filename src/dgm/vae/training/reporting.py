@@ -1,8 +1,9 @@
-"""How far the training is: a bar on the terminal, or lines in the file that GOZARESH_PROGRESS names."""
+"""Progress of a training: a bar on the terminal, or lines of JSON in the file that GOZARESH_PROGRESS names."""
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import time
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from tqdm import tqdm
 from dgm.vae.images.picture import image_grid
 from dgm.vae.model import inference
 from dgm.vae.model.vae import VAE
-from dgm.vae.training.trainer import History, Measure
+from dgm.vae.training.trainer import History, Metrics
 
 
 @dataclass
@@ -37,16 +38,19 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._bar.close()
 
-    def step(self, epoch: int, measure: Measure) -> None:
+    def step(self, epoch: int, metrics: Metrics) -> None:
         """Show that ``epoch`` (from 1) is done."""
         an_epoch = (time.monotonic() - self.started) / (epoch - self.done)
-        text = (f"reconstruction {measure.reconstruction:.0f} + KL {measure.kl:.0f} nats, "
+        text = (f"reconstruction {metrics.reconstruction:.0f} + KL {metrics.kl:.0f} nats, "
                 f"{self.images / an_epoch:.0f} images/s")
         self._bar.set_postfix_str(text)
         self._bar.update()
         if self._file is not None:
             with self._file.open("a", encoding="utf-8") as stream:
-                stream.write(f"epoch {epoch}/{self.epochs}, {text}, {an_epoch * (self.epochs - epoch):.0f} s left\n")
+                left = f"{an_epoch * (self.epochs - epoch):.0f} s left"
+                stream.write(json.dumps({"unit": "epoch", "done": epoch, "total": self.epochs,
+                                         "text": f"{text}, {left}"}) + "\n")
+
 
 class Observer:
     """Draws ``images`` uint8 (N, 3, S, S) above their reconstructions every ``every`` epochs (0: never)."""
@@ -72,9 +76,9 @@ class Observer:
         image_grid(pair, len(self.images)).save(self.folder / f"strip-{epoch:04}.png")
 
     def _log(self, epoch: int, history: History) -> None:
-        for part, measures in (("train", history.train), ("valid", history.valid)):
+        for part, metrics in (("train", history.train), ("valid", history.valid)):
             for name in ("reconstruction", "kl", "squared_error"):
-                self.writer.add_scalar(f"{name}/{part}", getattr(measures[-1], name), epoch)
+                self.writer.add_scalar(f"{name}/{part}", getattr(metrics[-1], name), epoch)
 
 
 def _tensorboard(folder: Path) -> Any:

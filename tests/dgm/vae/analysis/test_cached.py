@@ -1,123 +1,133 @@
-"""What is kept is bit for bit what would be computed, and only for the very same inputs."""
+"""A cached result is bit for bit what would be computed, and is taken only for the very same inputs."""
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor, nn
 
-from dgm.vae.analysis import cached as kept
-from dgm.vae.analysis import smile
-from dgm.vae.analysis import smile as probe
-from dgm.vae.analysis.refine import refine
-from dgm.vae.analysis.smile import train_probe
-from dgm.vae.images.faces import stratified_split
-from dgm.vae.model import inference
+from dgm.errors import ModelError
+from dgm.vae.analysis.cached import Cache
+from dgm.vae.analysis.refine import Refinement, refine, refinements
+from dgm.vae.analysis.smile import SmileProbe, smile_rows, train_probe
+from dgm.vae.images.faces import Faces, Split, stratified_split
+from dgm.vae.model.inference import encode
 from dgm.vae.model.vae import VAE
 from dgm.vae.worlds.faces import synthetic_faces
 
 
-def never(*_: object) -> None:
-    raise AssertionError("computed again")
+@pytest.fixture
+def made(monkeypatch) -> list[str]:
+    """Names of the functions that are really called."""
+    names: list[str] = []
+    original = Cache._made
+
+    def noted(self, make, inputs):
+        names.append(make.__name__)
+        return original(self, make, inputs)
+
+    monkeypatch.setattr(Cache, "_made", noted)
+    return names
 
 
-def once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "train_probe", never)
-    monkeypatch.setattr(kept, "synthetic_faces", never)
+def same(one: object, other: object) -> bool:
+    """Equal to the last bit, through all parts."""
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        return one.dtype == other.dtype and torch.equal(one, other)
+    if isinstance(one, nn.Module) and isinstance(other, nn.Module):
+        return same(tuple(one.state_dict().values()), tuple(other.state_dict().values()))
+    if is_dataclass(one):
+        return type(one) is type(other) and all(
+            same(getattr(one, field.name), getattr(other, field.name)) for field in fields(one))
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other
 
 
-def test_faces_and_judge_come_back_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    faces = synthetic_faces(40, 16, 3)
-    split = stratified_split(faces.smiling, 0.8, 0)
-    judge = train_probe(faces, split, 1)
-    after = torch.rand(3)
-    for _ in range(2):
-        drawn = kept.kept_faces(40, 16, 3, tmp_path)
-        assert drawn.report == faces.report
-        assert torch.equal(drawn.images, faces.images)
-        assert torch.equal(drawn.smiling, faces.smiling)
-        found = kept.kept_probe(drawn, split, 1, tmp_path)
-        assert torch.equal(torch.rand(3), after), "the global generator stands where the training leaves it"
-        assert found.accuracy == judge.accuracy
-        assert torch.equal(found.probability(faces.images / 255), judge.probability(faces.images / 255))
-        once(monkeypatch)
+@pytest.fixture(scope="module")
+def faces() -> Faces:
+    return synthetic_faces(40, 16, 3)
 
 
-def test_a_judge_of_other_threads_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    faces = synthetic_faces(20, 16, 3)
-    split = stratified_split(faces.smiling, 0.8, 0)
-    for threads in (1, 7, 1):
-        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
-        kept.kept_probe(faces, split, 1, tmp_path)
-    assert len(list(tmp_path.glob("probe-*"))) == 2
+@pytest.fixture(scope="module")
+def split(faces: Faces) -> Split:
+    return stratified_split(faces.smiling, 0.8, 0)
 
 
-def test_posterior_and_walk_come_back_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    faces = synthetic_faces(20, 32, 3)
-    split = stratified_split(faces.smiling, 0.8, 0)
+@pytest.fixture
+def model() -> VAE:
     torch.manual_seed(0)
-    model, judge = VAE(32, 4).eval(), train_probe(faces, split, 1)
-    posterior = inference.encode(model, faces.images)
-    gone = smile.walk(model, posterior.mean, posterior.mean[0], judge)
-    for _ in range(2):
-        found = kept.kept_posterior(model.train(), faces.images, tmp_path)
-        assert torch.equal(found.mean, posterior.mean)
-        assert torch.equal(found.log_variance, posterior.log_variance)
-        again = kept.kept_walk(model.train(), posterior.mean, posterior.mean[0], judge, tmp_path)
-        assert torch.equal(again.probability, gone.probability)
-        assert again.steps == gone.steps
-        assert not model.training, "as after the computation"
-        for name in ("encode", "walk"):
-            monkeypatch.setattr(kept, name, never)
+    return VAE(16, 4).eval()
 
 
-def test_a_refinement_comes_back_bit_for_bit_and_only_for_its_own_inputs(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    images = synthetic_faces(4, 16, 3).images
-    torch.manual_seed(0)
-    model = VAE(16, 4)
-    plain = refine(model, images, 1.0)
-    first = kept.kept_refinement(model, images, 1.0, tmp_path)
-    heavier = kept.kept_refinement(model, images, 4.0, tmp_path)
-    assert heavier.refined != first.refined
-    monkeypatch.setattr(kept, "refine", never)
-    second = kept.kept_refinement(model, images, 1.0, tmp_path)
-    for found in (first, second):
-        assert (found.encoded, found.refined) == (plain.encoded, plain.refined)
-        assert torch.equal(found.posterior.mean, plain.posterior.mean)
-        assert torch.equal(found.posterior.log_variance, plain.posterior.log_variance)
-    with torch.no_grad():
-        next(model.decoder.parameters()).mul_(2)
-    with pytest.raises(AssertionError, match="computed again"):
-        kept.kept_refinement(model, images, 1.0, tmp_path)
+@pytest.fixture(scope="module")
+def judge(faces: Faces, split: Split) -> SmileProbe:
+    return train_probe(faces, split, 1)
 
 
-def test_another_weight_image_or_step_is_another_posterior_or_walk(tmp_path: Path) -> None:
-    faces = synthetic_faces(6, 32, 3)
-    torch.manual_seed(0)
-    model, judge = VAE(32, 4).eval(), probe.SmileProbe(probe.network().eval(), 1.0)
-    z = torch.zeros(2, 4)
-    before = kept.kept_posterior(model, faces.images, tmp_path)
-    walked = kept.kept_walk(model, z, z[0] + 1, judge, tmp_path)
-    assert not torch.equal(kept.kept_posterior(model, faces.images.flip(0), tmp_path).mean, before.mean)
-    assert kept.kept_walk(model, z, z[0] + 1, judge, tmp_path, (1.0, 2.0)).probability.shape == (2, 2)
-    with torch.no_grad():
-        next(model.encoder.parameters()).mul_(2)
-        next(model.decoder.parameters()).mul_(2)
-    assert torch.equal(kept.kept_posterior(model, faces.images, tmp_path).mean,
-                       inference.encode(model, faces.images).mean)
-    assert torch.equal(kept.kept_walk(model, z, z[0] + 1, judge, tmp_path).probability,
-                       smile.walk(model, z, z[0] + 1, judge).probability)
-    assert not torch.equal(smile.walk(model, z, z[0] + 1, judge).probability, walked.probability)
+def test_all_kinds_of_results_come_back_bit_for_bit(faces, split, model, judge, tmp_path: Path) -> None:
+    asked = [(synthetic_faces, 40, 16, 3), (train_probe, faces, split, 1), (encode, model, faces.images),
+             (refine, model, faces.images[:4], 1.0, 2), (refinements, model, faces, split, 1.0, 2),
+             (smile_rows, model, faces, split, judge, judge)]
+    chance = torch.get_rng_state()
+    for make, *inputs in asked:
+        first, again = (Cache(tmp_path)(make, *inputs) for _ in range(2))
+        assert same(first, again), make.__name__
+        assert same(again, make(*inputs)), make.__name__
+    assert torch.equal(torch.get_rng_state(), chance), "no chance but its own is touched"
+    assert len(list(tmp_path.iterdir())) == len(asked)
 
 
-def test_other_inputs_or_a_damaged_file_are_computed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for asked in ((8, 16, 0), (9, 16, 0), (8, 24, 0), (8, 16, 1)):
-        assert torch.equal(kept.kept_faces(*asked, tmp_path).images, synthetic_faces(*asked).images)
-    paths = sorted(tmp_path.iterdir())
-    assert len(paths) == 4
-    for path in paths:
-        path.write_bytes(path.read_bytes()[:-100])
-    assert torch.equal(kept.kept_faces(8, 16, 0, tmp_path).images, synthetic_faces(8, 16, 0).images)
+def test_what_is_there_is_not_computed(model, faces, made, tmp_path: Path) -> None:
+    for _ in range(3):
+        Cache(tmp_path)(encode, model, faces.images)
+    assert made == ["encode"]
+
+
+def test_any_other_input_is_computed(model, faces, split, made, tmp_path: Path) -> None:
+    other, images = VAE(16, 4).eval(), faces.images[:4]
+    for inputs in ((model, images, 1.0, 1), (model, images, 2.0, 1), (model, images, 1.0, 2), (other, images, 1.0, 1),
+                   (model, images.flip(0), 1.0, 1)):
+        assert same(Cache(tmp_path)(refine, *inputs), refine(*inputs))
+    renamed = replace(faces, report=replace(faces.report, fingerprint="other"))
+    for data in (faces, renamed):
+        Cache(tmp_path)(train_probe, data, split, 1, 1)
+    assert made == ["refine"] * 5 + ["train_probe"] * 2
+
+
+def test_a_function_whose_code_is_not_known_is_refused(tmp_path: Path) -> None:
+    def outside(number: int) -> int:
+        return number
+
+    with pytest.raises(ModelError, match="only functions of dgm"):
+        Cache(tmp_path)(outside, 1)
+
+
+def test_of_another_arithmetic_only_a_shipped_result_is_taken(model, faces, made, tmp_path: Path, monkeypatch) -> None:
+    cache = Cache(tmp_path / "own")
+    cache(encode, model, faces.images)
+    monkeypatch.setattr("dgm.vae.analysis.cached.arithmetic", lambda _: "another machine")
+    Cache(tmp_path / "new", shipped=tmp_path / "own")(encode, model, faces.images)
+    assert made == ["encode"]
+    cache(encode, model, faces.images)
+    assert made == ["encode"] * 2
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[:-100], lambda content: b"", lambda content: b"x" * 99])
+def test_a_damaged_file_is_said_and_made_anew(model, faces, damage, tmp_path: Path, capsys) -> None:
+    found: Refinement = Cache(tmp_path)(refine, model, faces.images[:4], 1.0, 2)
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(damage(path.read_bytes()))
+    assert same(Cache(tmp_path)(refine, model, faces.images[:4], 1.0, 2), found)
     assert "is damaged" in capsys.readouterr().err
+    assert same(Cache(tmp_path)(refine, model, faces.images[:4], 1.0, 2), found)
+    assert capsys.readouterr().err == ""
+
+
+def test_where_nothing_can_be_written_it_is_computed(model, faces, tmp_path: Path, capsys) -> None:
+    (tmp_path / "file").touch()
+    assert same(Cache(tmp_path / "file")(encode, model, faces.images), encode(model, faces.images))
+    assert "cannot be kept" in capsys.readouterr().err

@@ -7,12 +7,12 @@ import random
 import pytest
 
 from dgm.vae.analysis.overfitting import overfitting, rolling_means
-from dgm.vae.training.trainer import History, Measure
+from dgm.vae.training.trainer import History, Metrics
 
 
 def history(train: list[float], valid: list[float]) -> History:
     """The loss split between the two terms."""
-    train_part, valid_part = (tuple(Measure(loss - 3.0, 3.0, 0.0) for loss in losses) for losses in (train, valid))
+    train_part, valid_part = (tuple(Metrics(loss - 3.0, 3.0, 0.0) for loss in losses) for losses in (train, valid))
     return History(train_part, valid_part)
 
 

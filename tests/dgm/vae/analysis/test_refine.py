@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dgm.vae.analysis.refine import cost, refine
+from dgm.vae.analysis.refine import refine
 from dgm.vae.model.vae import VAE, Posterior
 
 SIZE, LATENT = 4, 3
@@ -67,7 +67,7 @@ def test_it_gains_on_the_encoder_and_leaves_the_model_alone() -> None:
     chance = torch.get_rng_state()
     found = refine(model, images)
     assert found.gap() > 0
-    assert found.gap(2.0) == pytest.approx(cost(found.encoded, 2.0) - cost(found.refined, 2.0))
+    assert found.gap(2.0) == pytest.approx(found.encoded.loss(2.0) - found.refined.loss(2.0))
     assert torch.equal(torch.get_rng_state(), chance)
     assert all(parameter.grad is None and parameter.requires_grad for parameter in model.parameters())
     for name, tensor in model.state_dict().items():

@@ -72,8 +72,8 @@ def test_summaries_are_means_and_deviations_in_the_variants_order() -> None:
                for seed in (0, 2)]
     found = summaries(results)
     assert [s.variant for s in found] == list(ablation.VARIANTS)
-    assert found[0].measures["psnr"] == (21.0, pytest.approx(2**0.5))
-    assert found[0].measures["kl"] == (100.0, 0.0)
+    assert found[0].findings["psnr"] == (21.0, pytest.approx(2**0.5))
+    assert found[0].findings["kl"] == (100.0, 0.0)
     assert summaries(results[:1]) == ()
 
 

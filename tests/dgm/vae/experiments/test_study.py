@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from dgm.vae.__main__ import main
 from dgm.vae.analysis.measure import Sizes
 from dgm.vae.experiments import study, sweep
 from dgm.vae.experiments.process import Outcome
@@ -33,7 +34,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
                         "notebook": "{}", "traversals": "AAAA"})
 
     threads = torch.get_num_threads()
-    monkeypatch.setattr(sweep, "work_apart", made_up)
+    monkeypatch.setattr(sweep, "run_in_subprocess", made_up)
     monkeypatch.setattr(study, "GRIDS", {name: Grid(study.SETTINGS, 2, replace(TINY, world=name))
                                          for name in ("sprites", "faces")})
     yield
@@ -55,7 +56,7 @@ def test_a_world_is_recorded_when_none_of_its_runs_is_missing(tmp_path: Path, ca
     folder.mkdir()
     (folder / "FAIL").touch()
     given = ["--folder", str(folder), "--record", str(record), "--jobs", "2"]
-    assert study.main(given) == 1
+    assert main(["study", *given]) == 1
     assert len(recorded(record / "sweep-sprites" / "results.json")) == 12
     assert recorded(record / "sweep-faces" / "results.json") == ()
     (folder / "FAIL").unlink()

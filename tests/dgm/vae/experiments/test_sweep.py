@@ -24,13 +24,14 @@ import torch
 from filelock import FileLock
 
 from dgm.errors import DataError, ModelError
+from dgm.vae.__main__ import main
 from dgm.vae.analysis.measure import Sizes
 from dgm.vae.experiments import dask as scheduler
 from dgm.vae.experiments import sweep
-from dgm.vae.experiments.process import Outcome, work_apart
+from dgm.vae.experiments.process import Outcome, run_in_subprocess
 from dgm.vae.experiments.results import Result, read, recorded, summaries
-from dgm.vae.experiments.run import Run, run_of, with_values, work
-from dgm.vae.experiments.sweep import Grid, crossed, main
+from dgm.vae.experiments.run import Run, run_experiment, run_of, with_values
+from dgm.vae.experiments.sweep import Grid, crossed
 from dgm.vae.training.factor import FactorConfig
 from dgm.vae.training.trainer import TrainingConfig
 
@@ -43,7 +44,7 @@ ROOT = Path(__file__).parents[4]
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs are made up, in threads: their rate is beta, their distortion falls with gamma and the seed."""
-    monkeypatch.setattr(sweep, "work_apart", made_up)
+    monkeypatch.setattr(sweep, "run_in_subprocess", made_up)
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def test_what_is_done_is_not_done_again_and_what_failed_is(tmp_path: Path, monke
         asked.append(run_of(inputs))
         return made_up(inputs, folder)
 
-    monkeypatch.setattr(sweep, "work_apart", counted)
+    monkeypatch.setattr(sweep, "run_in_subprocess", counted)
     sweep.sweep(grid, tmp_path)
     assert len(asked) == 4
     sweep.sweep(Grid(crossed((1.0, 2.0, 4.0), (0.0,)), 2, TINY), tmp_path)
@@ -122,7 +123,7 @@ def test_a_second_sweep_of_a_folder_waits_for_the_first(tmp_path: Path, capsys) 
 
 def test_a_folder_that_cannot_be_is_one_line(tmp_path: Path, capsys) -> None:
     (tmp_path / "file").touch()
-    assert main(["--folder", str(tmp_path / "file")]) == 1
+    assert main(["sweep", "--folder", str(tmp_path / "file")]) == 1
     assert capsys.readouterr().err == f"error: {tmp_path / 'file'}: a sweep cannot be kept there (File exists)\n"
 
 
@@ -132,7 +133,7 @@ def test_a_run_of_other_code_or_that_was_given_up_is_a_failure(tmp_path: Path, m
         return replace(done, record={**done.record, "inputs": {**inputs, "code": "another"}})
 
     grid = Grid(((1.0, 0.0),), 1, TINY)
-    monkeypatch.setattr(sweep, "work_apart", other)
+    monkeypatch.setattr(sweep, "run_in_subprocess", other)
     swept = sweep.sweep(grid, tmp_path)
     assert "by other code" in swept.failures["sprites, beta 1, gamma 0, seed 0"]
     assert sweep.report(swept, grid, tmp_path) == 1
@@ -182,9 +183,10 @@ def test_summaries_are_means_and_deviations_and_points_have_the_theorys_slope() 
 
 
 @pytest.mark.usefixtures("one_thread")
+@pytest.mark.slow
 def test_a_run_is_the_same_alone_and_apart_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    apart = work_apart(TINY.inputs(), str(tmp_path / "run")).record
-    alone = work(TINY)
+    apart = run_in_subprocess(TINY.inputs(), str(tmp_path / "run")).record
+    alone = run_experiment(TINY)
     assert apart is not None
     assert apart["history"] == alone["history"]
     assert len(apart["history"]["accuracy"]) == 2
@@ -193,6 +195,7 @@ def test_a_run_is_the_same_alone_and_apart_and_leaves_nothing_behind(tmp_path: P
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_runs_notebook_shows_what_the_run_found_and_no_machines_paths(tmp_path: Path) -> None:
     swept = sweep.sweep(Grid(crossed((1.0,), (5.0,)), 1, TINY), tmp_path / "sweep")
     (result,) = swept.results
@@ -207,9 +210,10 @@ def test_a_runs_notebook_shows_what_the_run_found_and_no_machines_paths(tmp_path
     assert 'world = "sprites"\nimages = 40\n' in cells[2].source
 
 
+@pytest.mark.slow
 def test_a_cell_that_raises_is_one_line_and_its_notebook_stays(tmp_path: Path) -> None:
     inputs = {**TINY.inputs(), "sizes": {"images": 1}}
-    failure = work_apart(inputs, str(tmp_path)).failure
+    failure = run_in_subprocess(inputs, str(tmp_path)).failure
     assert re.fullmatch(r"\w+Error: .+", failure)
     cells = nbformat.read(tmp_path / "run.ipynb", 4).cells
     assert [output.ename for cell in cells for output in cell.get("outputs", []) if output.output_type == "error"] == [
@@ -218,10 +222,11 @@ def test_a_cell_that_raises_is_one_line_and_its_notebook_stays(tmp_path: Path) -
 
 @pytest.mark.parametrize(("number", "failure"), [(signal.SIGKILL, "killed by SIGKILL"),
                                                  (signal.SIGTERM, "stopped after epoch")])
+@pytest.mark.slow
 def test_a_process_that_is_killed_or_stopped_is_one_failed_run(tmp_path: Path, number: int, failure: str) -> None:
     long = replace(TINY, factor=replace(TINY.factor, training=replace(TINY.factor.training, epochs=100_000)))
     with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(work_apart, long.inputs(), str(tmp_path))
+        future = pool.submit(run_in_subprocess, long.inputs(), str(tmp_path))
         try:
             wait_for((tmp_path / "progress").exists)
         finally:
@@ -252,8 +257,9 @@ def wait_for(condition, seconds: float = 180) -> None:
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+@pytest.mark.slow
 def test_when_the_parent_goes_its_runs_save_their_state_and_end(tmp_path: Path, number: int, status: int) -> None:
-    parent = subprocess.Popen([sys.executable, "-m", "dgm.vae.experiments.sweep", "--beta", "1", "--gamma", "0",
+    parent = subprocess.Popen([sys.executable, "-m", "dgm.vae", "sweep", "--beta", "1", "--gamma", "0",
                                "--seeds", "1",
                                "--images", "100", "--image-size", "16", "--epochs", "100000", "--folder", tmp_path],
                               stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")})
@@ -293,7 +299,7 @@ def alive(number: int) -> bool:
 ])
 def test_what_cannot_be_is_one_line(arguments: list[str], message: str, tmp_path: Path, capsys, monkeypatch) -> None:
     monkeypatch.setattr(scheduler, "PATIENCE", "1s")
-    assert main([*arguments, "--folder", str(tmp_path)]) == 1
+    assert main(["sweep", *arguments, "--folder", str(tmp_path)]) == 1
     errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error:")]
     assert len(errors) == 1
     assert errors[0].startswith(message)
@@ -356,6 +362,7 @@ def test_a_scheduler_without_workers_is_said(address: str, capsys) -> None:
 
 
 @pytest.mark.usefixtures("one_thread")
+@pytest.mark.slow
 def test_on_a_scheduler_a_killed_worker_loses_no_run(address: str, at_work, tmp_path: Path) -> None:
     workers = [at_work("dask_worker", address, "--nthreads", "1", "--no-nanny", "--local-directory",
                        str(tmp_path / f"worker{number}")) for number in range(2)]
@@ -372,5 +379,5 @@ def test_on_a_scheduler_a_killed_worker_loses_no_run(address: str, at_work, tmp_
         swept = future.result(timeout=300)
     assert swept.failures == {}
     assert [(r.beta, r.gamma) for r in swept.results] == [(1, 0), (1, 5)]
-    assert swept.results[0].history == work(grid.runs()[0])["history"]  # as on this machine
+    assert swept.results[0].history == run_experiment(grid.runs()[0])["history"]  # as on this machine
     assert len(findings(folder / "results.json")) == 2

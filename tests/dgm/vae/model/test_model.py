@@ -20,6 +20,7 @@ from dgm.vae.images.faces import stratified_split
 from dgm.vae.images.loader import FaceLoader, to_unit
 from dgm.vae.model import objective
 from dgm.vae.model.layers import ReluDropout, UpConv2d
+from dgm.vae.model.prior import fit_prior
 from dgm.vae.model.summary import summary
 from dgm.vae.model.vae import VAE, Posterior, parameter_count, reparameterize
 from dgm.vae.training import record as checkpoint
@@ -222,7 +223,7 @@ def test_steps_move_along_the_vector() -> None:
 def test_the_aggregate_posterior_has_the_moments_of_q() -> None:
     torch.manual_seed(0)
     posterior = Posterior(torch.randn(3000, 3) * torch.tensor([2.0, 1.0, 0.1]), torch.full((3000, 3), math.log(0.5)))
-    samples = latent.aggregate_posterior(posterior).sample(100_000, torch.Generator().manual_seed(1))
+    samples = fit_prior(posterior).sample(100_000, torch.Generator().manual_seed(1))
     assert samples.var(0).tolist() == pytest.approx([4.5, 1.5, 0.51], rel=0.1)
     assert latent.active_units(Posterior(posterior.mean * torch.tensor([1.0, 1.0, 0.5]), posterior.log_variance)) == 2
 

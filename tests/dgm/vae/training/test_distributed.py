@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from dgm.vae.__main__ import main
 from dgm.vae.images.faces import stratified_split
-from dgm.vae.training import distributed
 from dgm.vae.training.trainer import Trainer, TrainingConfig
 from dgm.vae.worlds.faces import synthetic_faces
 
@@ -84,9 +84,9 @@ with group():
 COMMAND = """
 import os, sys
 from pathlib import Path
-from dgm.vae.training import distributed
+from dgm.vae.__main__ import main
 
-code = distributed.main(sys.argv[1:])
+code = main(["distributed", *sys.argv[1:]])
 names = [Path(f"/proc/self/task/{task}/comm").read_text().strip() for task in os.listdir("/proc/self/task")]
 Path("threads-" + os.environ["RANK"]).write_text("\\n".join(names))
 sys.exit(code)
@@ -131,11 +131,13 @@ def curve(history) -> torch.Tensor:
     return torch.tensor([[list(measure.values()) for measure in history[part]] for part in ("train", "valid")])
 
 
+@pytest.mark.slow
 def test_the_loss_curve_is_that_of_one_process(found, alone: Trainer) -> None:
     torch.testing.assert_close(curve(found["whole"]), curve(asdict(alone.history)), rtol=2e-3, atol=1e-3)
     assert found["device"].startswith("2 processes, ")
 
 
+@pytest.mark.slow
 def test_the_first_steps_gradients_are_those_of_one_process(both: Path, alone: Trainer) -> None:
     tensors = load_file(both / "tensors")
     for name, gradient in alone.first_gradients.items():
@@ -143,6 +145,7 @@ def test_the_first_steps_gradients_are_those_of_one_process(both: Path, alone: T
         torch.testing.assert_close(tensors[f"gradient {name}"], gradient, rtol=1e-3, atol=1e-4 * scale, msg=name)
 
 
+@pytest.mark.slow
 def test_statistics_over_both_shares_are_those_of_the_batch(both: Path) -> None:
     """The layer, its input's and its parameters' gradients and its running statistics, against torch's own."""
     tensors, generator = load_file(both / "tensors"), torch.Generator().manual_seed(0)
@@ -156,18 +159,21 @@ def test_statistics_over_both_shares_are_those_of_the_batch(both: Path) -> None:
         torch.testing.assert_close(tensors[name], expected, rtol=1e-9, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_stopped_and_gone_on_together_it_is_bit_for_bit_the_same(found) -> None:
     assert found["count"] > 1
     assert found["pieces"] == found["whole"]
     assert found["checkpoints"] == 1
 
 
+@pytest.mark.slow
 def test_with_dropout_it_trains_as_well(found) -> None:
     measures = found["dropped"]["train"]
     assert measures[-1]["reconstruction"] < measures[0]["reconstruction"]
     assert found["dropped"] != found["whole"]
 
 
+@pytest.mark.slow
 def test_the_command_makes_a_record_as_one_process_does(tmp_path: Path) -> None:
     (tmp_path / "command.py").write_text(COMMAND)
     done = torchrun(tmp_path, "command.py", "--name", "two", "--runs", "runs", "--synthetic", "40",
@@ -183,5 +189,5 @@ def test_the_command_makes_a_record_as_one_process_does(tmp_path: Path) -> None:
 
 def test_without_torchrun_it_says_what_to_do(capsys, monkeypatch) -> None:
     monkeypatch.delenv("RANK", raising=False)
-    assert distributed.main(["--name", "x"]) == 1
+    assert main(["distributed", "--name", "x"]) == 1
     assert "start it with torchrun --nproc-per-node N" in capsys.readouterr().err

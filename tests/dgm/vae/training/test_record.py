@@ -10,13 +10,14 @@ import pytest
 import torch
 
 from dgm.errors import ModelError
+from dgm.vae.__main__ import main
 from dgm.vae.common.device import cpu_threads, device_name
 from dgm.vae.images.faces import stratified_split
 from dgm.vae.model.vae import VAE
 from dgm.vae.training import record
 from dgm.vae.training import record as checkpoint
 from dgm.vae.training.identity import code_digest, identify
-from dgm.vae.training.loop import History, Measure, Stretch, Trained, TrainingConfig, train
+from dgm.vae.training.loop import History, Metrics, Segment, Trained, TrainingConfig, train
 from dgm.vae.training.record import find_record, write_record
 from dgm.vae.worlds.faces import synthetic_faces
 
@@ -52,11 +53,11 @@ def test_a_record_is_found_again_and_says_that_it_is_one(faces, split, runs) -> 
 
 
 def test_a_record_says_which_epochs_were_trained_where(faces, split, tmp_path: Path) -> None:
-    stretches = (Stretch(1, "CPU, 1 thread, torch 2.13.0"), Stretch(2, "CPU, 2 threads, torch 2.13.0"))
-    keep(replace(train(faces, split, CONFIG), stretches=stretches), faces, split, tmp_path / "moved")
+    segments = (Segment(1, "CPU, 1 thread, torch 2.13.0"), Segment(2, "CPU, 2 threads, torch 2.13.0"))
+    keep(replace(train(faces, split, CONFIG), segments=segments), faces, split, tmp_path / "moved")
     found = find_record(tmp_path, faces, split, CONFIG)
     assert found is not None
-    assert found.stretches == stretches
+    assert found.segments == segments
 
 
 def test_other_inputs_find_nothing(faces, split, runs, monkeypatch) -> None:
@@ -92,10 +93,10 @@ def test_a_damaged_record_is_an_error_not_a_silent_retraining(faces, split, runs
 
 def test_the_paper_profiles_record_is_small(faces, tmp_path: Path) -> None:
     """Six megabytes at the sheet's size, with a thousand epochs of history."""
-    measures = (Measure(-41234.56789, 871.23456789, 0.00212345),) * 1000
+    measures = (Metrics(-41234.56789, 871.23456789, 0.00212345),) * 1000
     config = TrainingConfig()
-    checkpoint.save(Trained(VAE(128, 200), config, History(measures, measures), 1.0, "CPU"), faces.report, tmp_path,
-                    torch.bfloat16)
+    whole = Trained(VAE(128, 200), config, History(measures, measures), 1.0, "CPU", VAE(128, 200))
+    checkpoint.save(whole, faces.report, tmp_path, torch.bfloat16)
     assert (tmp_path / "weights.safetensors").stat().st_size < 6_000_000
     assert (tmp_path / "run.json").stat().st_size < 150_000
     assert checkpoint.load(tmp_path).finished
@@ -116,7 +117,7 @@ def test_the_command_works_in_pieces_and_records_the_true_number_of_epochs(
     assert record.main(command) == 0
     stored = json.loads(Path("report/runs/tiny/run.json").read_text(encoding="utf-8"))
     assert stored["epochs"] == len(stored["history"]["train"]["kl"]) == 30
-    assert [one["first"] for one in stored["stretches"]] == [1]
+    assert [one["first"] for one in stored["segments"]] == [1]
     faces = synthetic_faces(100, 16, seed=0)
     found = find_record(Path("report/runs"), faces, stratified_split(faces.smiling, 0.8, 0),
                         TrainingConfig(epochs=30, batch_size=16, latent_dim=4))
@@ -126,10 +127,10 @@ def test_the_command_works_in_pieces_and_records_the_true_number_of_epochs(
 
 def test_a_wrong_value_is_one_line(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
-    assert record.main(["--name", "x", "--epochs", "0"]) == 1
+    assert main(["record", "--name", "x", "--epochs", "0"]) == 1
     assert capsys.readouterr().err == "error: epochs = 0 is too small; nearest: 1\n"
-    assert record.main(["--name", "x", "--data", "none.zip"]) == 1
-    assert record.main(["--name", "x", "--synthetic", "100", "--image-size", "16", "--go-on-from", "none"]) == 1
+    assert main(["record", "--name", "x", "--data", "none.zip"]) == 1
+    assert main(["record", "--name", "x", "--synthetic", "100", "--image-size", "16", "--go-on-from", "none"]) == 1
     assert capsys.readouterr().err.splitlines()[-1].startswith("error: none: not a training's checkpoint (")
 
 

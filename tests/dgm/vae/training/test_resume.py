@@ -22,11 +22,11 @@ from dgm.vae.model.layers import ReluDropout
 from dgm.vae.model.vae import VAE
 from dgm.vae.training import identity, trainer
 from dgm.vae.training import record as checkpoint
-from dgm.vae.training.checkpoint import Resumable, Stretch
+from dgm.vae.training.checkpoint import Checkpointer, Segment
 from dgm.vae.training.identity import identify
 from dgm.vae.training.loop import TrainingConfig, TrainingStopped, train
 from dgm.vae.training.record import write_record
-from dgm.vae.training.trainer import Trainer, gradients_in_parts
+from dgm.vae.training.trainer import Trainer, accumulate_gradients
 from dgm.vae.worlds.faces import synthetic_faces
 
 CPU = torch.device("cpu")
@@ -90,6 +90,7 @@ def checkpoint_of(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(path)
 
 
+@pytest.mark.slow
 def test_killed_at_twenty_random_moments_and_resumed_it_is_bit_for_bit_the_same(tmp_path: Path) -> None:
     if not hasattr(os, "fork"):
         pytest.skip("no fork here")
@@ -187,9 +188,9 @@ def test_a_checkpoint_of_other_inputs_is_not_resumed(faces, split, tmp_path) -> 
     other = TrainingConfig(epochs=2, batch_size=16, latent_dim=4)
     assert_same(train(faces, split, other, tmp_path), train(faces, split, other))
     assert len(list(tmp_path.glob("checkpoint-*"))) == 2
-    path = Resumable(Trainer(faces, split, other, CPU), tmp_path, identify(faces, split, other, CPU)).path
+    path = Checkpointer(Trainer(faces, split, other, CPU), tmp_path, identify(faces, split, other, CPU)).path
     changed = TrainingConfig(epochs=2, batch_size=16, latent_dim=4, seed=5)
-    renamed = Resumable(Trainer(faces, split, changed, CPU), tmp_path, identify(faces, split, changed, CPU))
+    renamed = Checkpointer(Trainer(faces, split, changed, CPU), tmp_path, identify(faces, split, changed, CPU))
     path.rename(renamed.path)  # a name proves nothing
     assert renamed.restore() == 0.0
 
@@ -210,7 +211,7 @@ def elsewhere(faces, split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         other.setattr(torch, "__version__", "1.0")
         train(faces, split, CONFIG, tmp_path, budget=0.0)
         resumed = Trainer(faces, split, CONFIG, CPU)
-        stored = Resumable(resumed, tmp_path, identify(faces, split, CONFIG, CPU))
+        stored = Checkpointer(resumed, tmp_path, identify(faces, split, CONFIG, CPU))
         while resumed.epoch < 1:
             resumed.step()
         stored.save(7.0)
@@ -226,13 +227,13 @@ def test_a_checkpoint_from_elsewhere_goes_on_where_it_is_asked_to(
     ended = train(faces, split, CONFIG, here, source=elsewhere)
     assert_same(ended, uninterrupted)  # the versions differ in name alone
     name = device_name(CPU)
-    assert ended.stretches == (Stretch(1, f"{name}, torch 1.0"), Stretch(2, f"{name}, torch {torch.__version__}"))
-    assert [stretch.device for stretch in ended.stretches] == [name, name]
+    assert ended.segments == (Segment(1, f"{name}, torch 1.0"), Segment(2, f"{name}, torch {torch.__version__}"))
+    assert [segment.device for segment in ended.segments] == [name, name]
     moved_on, = here.glob("checkpoint-*")
     third = train(faces, split, CONFIG, tmp_path / "third", source=moved_on)
-    assert third.stretches == ended.stretches, "there was nothing left to train"
+    assert third.segments == ended.segments, "there was nothing left to train"
     again = train(faces, split, CONFIG, here, source=elsewhere)
-    assert again.stretches == ended.stretches
+    assert again.segments == ended.segments
     assert again.seconds == ended.seconds, "the folder's own checkpoint comes before the other"
 
 
@@ -262,21 +263,21 @@ def test_a_training_goes_on_from_its_record_to_where_it_would_have_come(
     write_record(replace(uninterrupted, model=trainer.model, history=trainer.history, seconds=7.0), faces.report, known,
                  tmp_path / "record")
     new = Trainer(faces, split, CONFIG, CPU)
-    stored = Resumable(new, tmp_path / "here", known, tmp_path / "record")
+    stored = Checkpointer(new, tmp_path / "here", known, tmp_path / "record")
     assert stored.restore() == 7.0
     assert (new.epoch, new.history) == (done, trainer.history)
     for batch, other in zip(new.batches, trainer.batches, strict=True):
         assert torch.equal(batch, other)
     for name, tensor in trainer.model.state_dict().items():
         torch.testing.assert_close(new.model.state_dict()[name], tensor, rtol=1 / 128, atol=1e-6)
-    assert stored.stretches == (Stretch(1, arithmetic), Stretch(done + 1, arithmetic, from_record=True))
+    assert stored.segments == (Segment(1, arithmetic), Segment(done + 1, arithmetic, from_record=True))
     ended = train(faces, split, CONFIG, tmp_path / "here", source=tmp_path / "record")
     assert ended.finished
     assert ended.history.train[:done] == uninterrupted.history.train[:done]
     came_to, would_have = (one.history.valid[-1].squared_error for one in (ended, uninterrupted))
     assert came_to == pytest.approx(would_have, rel=0.2)
     write_record(ended, faces.report, known, tmp_path / "whole")
-    assert checkpoint.load(tmp_path / "whole").stretches == stored.stretches
+    assert checkpoint.load(tmp_path / "whole").segments == stored.segments
 
 
 def test_only_a_whole_record_of_the_same_inputs_is_gone_on_from(faces, split, tmp_path: Path) -> None:
@@ -328,8 +329,8 @@ def test_a_batch_too_large_is_split_and_the_training_goes_on(faces, split, tmp_p
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("dgm:")]
     assert [line.split("computed in ")[1].split(" and")[0] for line in lines] == ["2 parts", "4 parts"]
     resumed = Trainer(faces, split, CONFIG, CPU)
-    Resumable(resumed, tmp_path, identify(faces, split, CONFIG, CPU)).restore()
-    assert resumed.parts == 4
+    Checkpointer(resumed, tmp_path, identify(faces, split, CONFIG, CPU)).restore()
+    assert resumed.micro_batches == 4
 
 
 def test_not_one_image_fits(faces, split, monkeypatch) -> None:
@@ -359,9 +360,9 @@ def test_the_gradients_of_parts_are_those_of_the_whole(parts: int, variance: flo
     model = without_batch_norm(VAE(16, 3, 0.0)).double()
     x, noise = torch.rand(7, 3, 16, 16, dtype=torch.float64), torch.randn(7, 3, dtype=torch.float64)
     fixed = None if variance is None else torch.tensor(variance, dtype=torch.float64)
-    terms = trainer.forward(model, x, noise, fixed, 0.7)
-    whole = torch.autograd.grad(terms.loss, list(model.parameters()))
-    values = gradients_in_parts(model, x, noise, fixed, 0.7, parts)
-    torch.testing.assert_close(values.float(), trainer._values(terms).float(), rtol=1e-5, atol=1e-5)
+    terms = trainer.forward(model, x, noise, fixed)
+    whole = torch.autograd.grad(terms.loss(0.7), list(model.parameters()))
+    values = accumulate_gradients(model, x, noise, fixed, 0.7, parts)
+    torch.testing.assert_close(values.float(), trainer.metrics_of(terms).float(), rtol=1e-5, atol=1e-5)
     for parameter, gradient in zip(model.parameters(), whole, strict=True):
         torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-6)
