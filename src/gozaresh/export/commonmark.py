@@ -157,7 +157,7 @@ def _block(token: Token, block: list[tuple[int, str]], container: str) -> Iterat
 
 
 def _is_closed(token: Token, block: list[tuple[int, str]]) -> bool:
-    """Whether a fence has an end; one without ends with its document, as CommonMark has it."""
+    """Test if a fence has an end; one without ends with its document, as CommonMark has it."""
     last = block[-1][1].strip()
     return len(block) > 1 and last.startswith(token.markup) and not last.strip(token.markup[0])
 
@@ -187,7 +187,7 @@ def _container(token: Token, line: str) -> str | None:
 
 
 def _goes_on(before: str, level: int, container: str) -> bool:
-    """Whether the line before a block is text in the same lists and quotes, so that the block would be part of it."""
+    """Test if the line before a block is text in the same lists and quotes, so that the block would be part of it."""
     if level == 0:
         return bool(before.strip())
     return not re.search(r"[^\s>]", container) and bool(before.replace(">", "").strip())

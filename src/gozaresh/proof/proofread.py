@@ -44,7 +44,7 @@ class Proof:
 
     @property
     def sound(self) -> bool:
-        """Whether nothing is missing and nothing is wrong."""
+        """Test if nothing is missing and nothing is wrong."""
         return not self.missing and not self.faults
 
     @property

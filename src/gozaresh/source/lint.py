@@ -1,4 +1,4 @@
-"""What can be held against the conventions without running: labels, references, captions, letters, coverage."""
+"""Check the conventions without running anything: labels, references, captions, letters, footnotes."""
 
 from __future__ import annotations
 

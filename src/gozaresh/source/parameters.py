@@ -27,7 +27,7 @@ class Parameter:
 
     @property
     def is_path(self) -> bool:
-        """Whether the value names an input file or folder, which the cache then fingerprints."""
+        """Test if the value names an input file or folder, which the cache then fingerprints."""
         return self.annotation == "Path"
 
     def parse(self, text: str) -> Literal:
