@@ -37,7 +37,7 @@ from gozaresh.report import Report, built, input_files, parameter_values, there,
 from gozaresh.source.assignment import Question, points, read_assignment, unanswered
 from gozaresh.source.cells import Cell
 from gozaresh.source.lint import defined_labels, half_spaces, lint, style, typed_results
-from gozaresh.source.notebook import place_of, to_notebook
+from gozaresh.source.notebook import SKIPPED, place_of, to_notebook
 from gozaresh.uptodate import WatchedPath
 
 if TYPE_CHECKING:
@@ -211,8 +211,11 @@ def export_chapter(report: Report, name: str) -> list[str]:
 
 
 def _check_run(executed: NotebookNode) -> None:
+    if "kept" in executed.metadata.get("gozaresh", {}):  # nothing was to be run
+        return
     for cell in executed.cells:
-        if cell.cell_type == "code" and cell.source.strip() and cell.execution_count is None:
+        left = cell.cell_type == "code" and cell.source.strip() and cell.execution_count is None
+        if left and SKIPPED not in cell.metadata.get("tags", ()):
             raise SourceError("this cell of the executed notebook was never run: run the chapter again", place_of(cell))
 
 

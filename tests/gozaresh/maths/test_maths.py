@@ -284,6 +284,6 @@ def test_a_formula_that_cannot_be_set_is_named_with_its_line() -> None:
 
 def test_a_formula_that_cannot_be_set_is_set_as_its_source_with_advice_at_its_line() -> None:
     cell = new_markdown_cell("متن $x$\n\n$$\n\\foo{1}\n$$", metadata={"gozaresh": {"file": "a.md", "line": 7}})
-    reading = read_chapter(new_notebook(cells=[cell]))
+    reading = read_chapter(new_notebook(cells=[cell]), Conventions(strict=False, bare=True))
     assert [str(found.place) for found in reading.findings] == ["a.md:10"]
     assert "\\foo{1}" in json.dumps([part.blocks for part in reading.parts]).replace("\\\\", "\\")
