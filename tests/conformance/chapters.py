@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -16,17 +16,17 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import typst
+from nbformat import NotebookNode
 
 from gozaresh.common.errors import GozareshError, TypesetError, raise_problems
 from gozaresh.common.paths import THEME
 from gozaresh.export.error_places import Chapters, locate_typst_error
 from gozaresh.export.exporter import TypstExporter
-from gozaresh.export.reading import read_chapter
+from gozaresh.export.reading import Reading, read_chapter
 from gozaresh.export.resolve import Conventions
 from gozaresh.proof.expected import expected_chapter, expected_passages
 from gozaresh.proof.page_checks import Margins
 from gozaresh.proof.proofread import proofread
-from gozaresh.proof.words import source_texts
 from gozaresh.source.cells import Cell
 from gozaresh.source.lint import lint
 from gozaresh.source.notebook import to_notebook
@@ -72,38 +72,67 @@ class Workshop:
 
     def outcome(self, markdown: str) -> Outcome:
         """Build and prove a chapter of one Markdown cell."""
+        cells = [Cell("markdown", markdown, FILE, 1)]
+        return self._ended(lambda: raise_problems(
+            lint(cells, (), strict=self.strict, bare=not self.strict)), to_notebook(cells))
+
+    def outcome_of(self, notebook: NotebookNode) -> Outcome:
+        """Build and prove an executed chapter."""
+        return self._ended(lambda: None, notebook)
+
+    def _ended(self, check: Callable[[], None], notebook: NotebookNode) -> Outcome:
         try:
-            return self._proved([Cell("markdown", markdown, FILE, 1)])
+            check()
+            return self._proved(notebook)
         except GozareshError as error:
             return Outcome("refused", tuple(str(error).splitlines()))
         except Exception as error:  # a fault of the program, which a table of outcomes is to show and not to end at
             return Outcome("broken", (f"{type(error).__name__}: {error}",))
 
-    def _proved(self, cells: list[Cell]) -> Outcome:
-        raise_problems(lint(cells, (), strict=self.strict, bare=not self.strict))
-        notebook = to_notebook(cells)
+    def _proved(self, notebook: NotebookNode) -> Outcome:
+        reading = self.exported(notebook)
+        found = self.findings(self.set(notebook), notebook, reading)
+        return Outcome("unproven" if found else "proved", found, tuple(map(str, reading.findings)))
+
+    @property
+    def sheet(self) -> Path:
+        """The last chapter's Typst markup."""
+        return self.root / "build" / "chapters" / f"c{self.count}.typ"
+
+    def exported(self, notebook: NotebookNode) -> Reading:
+        """Write the chapter's markup and figures."""
         exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures")
         exporter.reading = reading = read_chapter(
             notebook, Conventions(bare=not self.strict, strict=self.strict))
-        markup, _ = exporter.from_notebook_node(notebook)
+        markup, resources = exporter.from_notebook_node(notebook)
         self.count += 1
-        name = f"c{self.count}"
-        (self.root / "build" / "chapters" / f"{name}.typ").write_text(markup, encoding="utf-8")
+        self.sheet.write_text(markup, encoding="utf-8")
+        for name, data in resources["outputs"].items():
+            (self.root / name).parent.mkdir(exist_ok=True)
+            (self.root / name).write_bytes(data)
         (self.root / "build" / "report.typ").write_text(
             '#import "/build/theme/theme.typ": *\n#set document(title: "x")\n#show: styled\n'
-            f'#include "/build/chapters/{name}.typ"\n', encoding="utf-8")
+            f'#include "/build/chapters/{self.sheet.name}"\n', encoding="utf-8")
+        return reading
+
+    def set(self, notebook: NotebookNode) -> Path:
+        """Set the markup as it is now."""
         pdf = self.root / "build" / "report.pdf"
         try:
-            pdf.write_bytes(repair(self._set(name)))
+            pdf.write_bytes(repair(self._compiled()))
         except TypesetError as error:
-            raise locate_typst_error(error, Chapters(self.root, {name: notebook}, "theme")) from None
-        passages = expected_passages([expected_chapter(notebook, reading)])
-        proof = proofread(pdf, passages, tuple(source_texts(notebook)), Margins())
-        found = tuple(str(fault) for fault in (*proof.missing, *proof.faults))
-        return Outcome("unproven" if found else "proved", found, tuple(map(str, reading.findings)))
+            raise locate_typst_error(error, Chapters(self.root, {self.sheet.stem: notebook}, "theme")) from None
+        return pdf
 
-    def _set(self, sheet: str) -> bytes:
-        raise_problems(missing_glyphs({f"build/chapters/{sheet}.typ": self._markup(sheet)}, self.fonts), TypesetError)
+    def findings(self, pdf: Path, notebook: NotebookNode, reading: Reading) -> tuple[str, ...]:
+        """What the proof says of a PDF."""
+        proof = proofread(pdf, expected_passages([expected_chapter(notebook, reading)]), Margins(56, 56),
+                          strict=self.strict)
+        return tuple(str(fault) for fault in (*proof.missing, *proof.faults))
+
+    def _compiled(self) -> bytes:
+        markup = {f"build/chapters/{self.sheet.name}": self.sheet.read_text(encoding="utf-8")}
+        raise_problems(missing_glyphs(markup, self.fonts), TypesetError)
         try:
             pdf, warnings = self.compiler.compile_with_warnings(format="pdf", pdf_standards=["ua-1", "a-2a"])
         except typst.TypstError as error:
@@ -111,9 +140,6 @@ class Workshop:
         raise_problems([problem for warning in warnings for problem in typst_problems(warning, self.root)],
                        TypesetError)
         return bytes(pdf)
-
-    def _markup(self, sheet: str) -> str:
-        return (self.root / "build" / "chapters" / f"{sheet}.typ").read_text(encoding="utf-8")
 
 
 def outcomes(chapters: Sequence[str], *, strict: bool = False) -> list[Outcome]:

@@ -1,6 +1,7 @@
 """Step 3a: an executed notebook becomes one pandoc-Markdown text and the figures that it shows.
 
-Floats (figures, tables, listings) are fenced divs ``{.gz-float #label kind=…}`` with their caption in an inner div.
+Floats (figures, tables, listings) are fenced divs ``{.gz-float #label kind=…}`` with their caption in an inner div;
+one without label and caption has no number. HTML stands in raw blocks, which :mod:`gozaresh.export.reading` reads.
 """
 
 from __future__ import annotations
@@ -10,19 +11,23 @@ import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
-from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 
 from gozaresh.common.errors import Problem, SourceError, raise_problems
+from gozaresh.export import outputs
+from gozaresh.export.outputs import Equation, Form, Html, OutputError, Picture, Printed, Prose
 from gozaresh.export.pandoc import marker
 from gozaresh.source import inline
 from gozaresh.source.cells import Options
 from gozaresh.source.notebook import code_of, is_injected, is_values, options_of, place_of
 
-IMAGES = {"image/svg+xml": "svg", "image/png": "png"}
 FENCED = re.compile(r"^(?P<fence>`{3,})(?P<lang>\w*)\n(?P<code>.*)\n(?P=fence)\s*$", re.S)
 CAPTION = "::::::: {.gz-caption}"  # the line before a float's caption
+DATA = re.compile(r"data:image/(?P<kind>png|jpeg|gif|webp|svg\+xml);base64,(?P<data>[\w+/=\s]+)")
+SUFFIXES = {"jpeg": "jpg", "svg+xml": "svg"}
+NO_ALT = "تصویری که برنامه رسم کرده است"  # said of a picture that has neither alternative text nor caption
 
 
 @dataclass(frozen=True)
@@ -35,10 +40,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Piece:
-    """Markdown of one cell, perhaps with a figure; a cell gives none, one or several."""
+    """Markdown of one cell, perhaps with figures; a cell gives none, one or several."""
 
     markdown: str
-    figure: Figure | None = None
+    figures: tuple[Figure, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Document:
     @property
     def figures(self) -> tuple[Figure, ...]:
         """The figures of all cells."""
-        return tuple(piece.figure for pieces in self.pieces.values() for piece in pieces if piece.figure)
+        return tuple(figure for pieces in self.pieces.values() for piece in pieces for figure in piece.figures)
 
     def of_cell(self, number: int) -> str:
         """The Markdown of one cell."""
@@ -66,7 +71,7 @@ def to_document(notebook: NotebookNode, figure_path: str) -> Document:
     """Read an executed notebook as a document; images are referred to below ``figure_path``.
 
     Raises:
-        SourceError: all images or tables without label or caption, two images in one cell, a value never computed.
+        SourceError: all outputs that cannot be set, labels whose kind a cell does not show, values never computed.
     """
     pieces: dict[int, tuple[Piece, ...]] = {}
     problems: list[Problem] = []
@@ -100,96 +105,118 @@ def _pieces(cell: NotebookNode, values: Mapping[str, str], figure_path: str) -> 
 
 def _code_pieces(cell: NotebookNode, values: Mapping[str, str], figure_path: str) -> Iterator[Piece]:
     options = options_of(cell)
+    writer = _OutputWriter(cell, options, values, figure_path)
     if options.echo:
-        yield _listing_of_code(cell, options, values)
-    outputs = list(_outputs(cell)) if options.output else []
-    images = [output for output in outputs if output[0] in IMAGES]
-    if len(images) > 1:
-        raise SourceError(f"a cell shows {len(images)} images; one figure a cell", place_of(cell))
-    for mime, content in outputs:
-        yield _output(cell, options, values, mime, content, figure_path)
+        yield writer.listing(fence(code_of(cell), "python"))
+    if not options.output:
+        return
+    try:
+        forms = outputs.forms(cell)
+    except OutputError as error:
+        raise SourceError(error.text, place_of(cell)) from None
+    yield from writer.pieces(forms)
 
 
-def _listing_of_code(cell: NotebookNode, options: Options, values: Mapping[str, str]) -> Piece:
-    code = fence(code_of(cell), "python")
-    label = options.label if options.kind == "lst" else options.lst_label
-    return Piece(_float("lst", label, options, options.lst_cap, code, values, cell) if label else code)
+@dataclass(frozen=True)
+class _OutputWriter:
+    """Writes what one executed cell shows as Markdown."""
+
+    cell: NotebookNode
+    options: Options
+    values: Mapping[str, str]
+    figure_path: str
+
+    def pieces(self, forms: Sequence[Form]) -> Iterator[Piece]:
+        """The outputs in order; all pictures, or all tables, that share the cell's label stand in one float.
+
+        Raises:
+            SourceError: the label promises what the cell does not show.
+        """
+        labelled = [form for form in forms if _kind(form) == self.options.kind and self.options.kind in SHOWN]
+        if self.options.kind in SHOWN and not labelled:
+            promised = f"{self.options.label} is the label of {SHOWN[self.options.kind]}"
+            raise SourceError(f"{promised}, and the cell shows {_listed(forms)}", place_of(self.cell))
+        for form in forms:
+            if form not in labelled:
+                yield self.bare(form)
+            elif form is labelled[0]:
+                yield self.numbered(labelled)
+
+    def bare(self, form: Form) -> Piece:
+        """An output without number and caption."""
+        if isinstance(form, Picture):
+            figure = Figure(f"figure-{sha256(form.data).hexdigest()[:12]}.{form.suffix}", form.data)
+            return Piece(self.float("fig", "", "", self.image(figure)), (figure,))
+        if isinstance(form, Prose):
+            code = FENCED.match(form.markdown.strip())
+            return self.listing(fence(code["code"], code["lang"])) if code else Piece(form.markdown)
+        if isinstance(form, Html):
+            return self.html(form)
+        return Piece(f"$$\n{form.tex}\n$$" if isinstance(form, Equation) else fence(form.text, "text"))
+
+    def numbered(self, forms: Sequence[Form]) -> Piece:
+        """The outputs that the cell's label names."""
+        kind, label = self.options.kind, self.options.label
+        if kind == "eq":
+            return Piece("\n\n".join(f"{self.bare(form).markdown} {{#{label}}}" for form in forms[:1])
+                         + "".join(f"\n\n{self.bare(form).markdown}" for form in forms[1:]))
+        if not self.options.caption:
+            raise SourceError(f"{label} needs '#| {kind}-cap: …'", place_of(self.cell))
+        pictures = [form for form in forms if isinstance(form, Picture)]
+        figures = [Figure(f"{label}{f'-{at}' if at else ''}.{picture.suffix}", picture.data)
+                   for at, picture in enumerate(pictures)]
+        bodies = [Piece(self.image(figure), (figure,)) for figure in figures] or [self.bare(form) for form in forms]
+        body = "\n\n".join(piece.markdown for piece in bodies)
+        return Piece(self.float(kind, label, self.options.caption, body),
+                     tuple(figure for piece in bodies for figure in piece.figures))
+
+    def listing(self, code: str) -> Piece:
+        """Code, as a numbered listing if the cell has a label for one."""
+        label = self.options.label if self.options.kind == "lst" else self.options.lst_label
+        return Piece(self.float("lst", label, self.options.lst_cap, code) if label else code)
+
+    def image(self, figure: Figure) -> str:
+        """The Markdown of a picture."""
+        return f"![]({self.figure_path}/{figure.name})"
+
+    def html(self, form: Html) -> Piece:
+        """HTML, the pictures that it holds as files."""
+        figures: list[Figure] = []
+
+        def kept(found: re.Match[str]) -> str:
+            data = base64.b64decode(found["data"])
+            suffix = SUFFIXES.get(found["kind"], found["kind"])
+            figures.append(Figure(f"figure-{sha256(data).hexdigest()[:12]}.{suffix}", data))
+            return f"{self.figure_path}/{figures[-1].name}"
+
+        return Piece(fence(DATA.sub(kept, form.html), "{=html}"), tuple(figures))
+
+    def float(self, kind: str, label: str, caption: str, body: str) -> str:
+        """A figure, table or listing with its caption, both with their computed values."""
+        place = place_of(self.cell)
+        filled = inline.fill(caption, self.values, place)
+        alt = inline.fill(self.options.fig_alt, self.values, place) or (NO_ALT if kind == "fig" and not label else "")
+        attributes = {"kind": kind, "alt": alt, "width": self.options.fig_width}
+        pairs = [f'{key}="{html.escape(value)}"' for key, value in attributes.items() if value]
+        return floated(" ".join([*([f"#{label}"] if label else []), *pairs]), body, filled)
 
 
-def _outputs(cell: NotebookNode) -> Iterator[tuple[str, str]]:
-    """The richest form of each output, a plot once: the inline backend shows it, and it may be the cell's value too."""
-    plotted = any(output.output_type == "display_data" and _is_plot(output) for output in cell.outputs)
-    for output in cell.outputs:
-        found = _richest(output)
-        if found is not None and not (plotted and output.output_type == "execute_result" and _is_plot(output)):
-            yield found
+SHOWN = {"fig": "a figure", "tbl": "a table", "eq": "an equation"}
+NAMES: Mapping[type[Form], str] = {Printed: "text", Prose: "Markdown", Equation: "a formula", Html: "HTML",
+                                   Picture: "a picture"}
 
 
-def _is_plot(output: NotebookNode) -> bool:
-    return str(output.get("data", {}).get("text/plain", "")).startswith("<Figure")
+def _kind(form: Form) -> str:
+    """The kind of label that an output can have."""
+    if isinstance(form, Prose):
+        return "tbl" if form.markdown.lstrip().startswith(("|", "+-")) else ""
+    if isinstance(form, Html):
+        return "tbl" if re.search(r"<table\b", form.html, re.I) else ""
+    return {Picture: "fig", Equation: "eq"}.get(type(form), "")
 
 
-def _richest(output: NotebookNode) -> tuple[str, str] | None:
-    if output.output_type == "stream":
-        return ("text/plain", strip_ansi(output.text).rstrip()) if output.name == "stdout" else None
-    data = output.get("data", {})
-    for mime in ("image/svg+xml", "image/png", "text/markdown", "text/latex", "text/plain"):
-        if mime in data and inline.MIME not in data:
-            return mime, str(data[mime])
-    return None
-
-
-def _output(cell: NotebookNode, options: Options, values: Mapping[str, str], mime: str, content: str,
-            figure_path: str) -> Piece:
-    if mime in IMAGES:
-        return _figure(cell, options, values, mime, content, figure_path)
-    if options.kind == "eq" or mime == "text/latex":
-        return Piece(_equation(cell, options, mime, content))
-    if mime == "text/plain":
-        return Piece(fence(content, "text"))
-    code = FENCED.match(content.strip())
-    if code:
-        body = fence(code["code"], code["lang"])
-        label = options.label if options.kind == "lst" else options.lst_label
-        return Piece(_float("lst", label, options, options.lst_cap, body, values, cell) if label else body)
-    if content.lstrip().startswith("|"):
-        _demand(cell, options, "tbl", "table")
-        return Piece(_float("tbl", options.label, options, options.tbl_cap, content, values, cell))
-    return Piece(content)
-
-
-def _equation(cell: NotebookNode, options: Options, mime: str, content: str) -> str:
-    """What an object says of itself in LaTeX, as a displayed equation; its number needs a label."""
-    if mime != "text/latex":
-        raise SourceError(f"{options.label} needs a value with LaTeX of its own (_repr_latex_)", place_of(cell))
-    tex = content.strip().strip("$").removeprefix(r"\displaystyle").strip()
-    return f"$$\n{tex}\n$$" + (f" {{#{options.label}}}" if options.label else "")
-
-
-def _figure(cell: NotebookNode, options: Options, values: Mapping[str, str], mime: str, content: str,
-            figure_path: str) -> Piece:
-    _demand(cell, options, "fig", "figure")
-    suffix = IMAGES[mime]
-    data = content.encode() if suffix == "svg" else base64.b64decode(content)
-    figure = Figure(f"{options.label}.{suffix}", data)
-    body = f"![]({figure_path}/{figure.name})"
-    return Piece(_float("fig", options.label, options, options.fig_cap, body, values, cell), figure)
-
-
-def _demand(cell: NotebookNode, options: Options, kind: str, noun: str) -> None:
-    if options.kind != kind:
-        raise SourceError(f"a {noun} needs '#| label: {kind}-…'", place_of(cell))
-    if not options.caption:
-        raise SourceError(f"{noun} {options.label} needs '#| {kind}-cap: …'", place_of(cell))
-
-
-def _float(kind: str, label: str, options: Options, caption: str, body: str, values: Mapping[str, str],
-           cell: NotebookNode) -> str:
-    place = place_of(cell)
-    filled = inline.fill(caption, values, place)
-    attributes = {"kind": kind, "alt": inline.fill(options.fig_alt, values, place), "width": options.fig_width}
-    pairs = " ".join(f'{key}="{html.escape(value)}"' for key, value in attributes.items() if value)
-    return floated(f"#{label} {pairs}", body, filled)
+def _listed(forms: Sequence[Form]) -> str:
+    return " and ".join(dict.fromkeys(NAMES[type(form)] for form in forms)) or "nothing"
 
 
 def floated(attributes: str, body: str, caption: str) -> str:

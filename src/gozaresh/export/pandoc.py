@@ -11,6 +11,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,49 @@ def bracketed(inlines: Sequence[Node]) -> list[Node]:
             depth = max(0, depth + item["c"].count("(") - item["c"].count(")"))
         out.append({**item, "within": True} if depth and item["t"] == "Cite" else item)
     return out
+
+
+def citation_suffix(citation: Node) -> list[Node]:
+    """What stands behind a source in its brackets, without the comma between."""
+    items = list(citation["citationSuffix"])
+    while items and (items[0]["t"] == "Space" or items[0].get("c") in (",", "،")):
+        items.pop(0)
+    return items
+
+
+@dataclass(frozen=True)
+class TableCell:
+    """A cell of a table: its blocks, how many columns and rows it takes, and if it heads its row."""
+
+    blocks: Sequence[Node]
+    columns: int = 1
+    rows: int = 1
+    align: str = "AlignDefault"
+    is_head: bool = False
+
+
+def table_rows(table: Sequence[Any]) -> tuple[list[list[TableCell]], list[list[TableCell]]]:
+    """The rows of a table's head, and all others: those of its bodies and of its foot."""
+    head, bodies, foot = table[3][1], table[4], table[5][1]
+    rows = [(row, body[1]) for body in bodies for row in (*body[2], *body[3])] + [(row, 0) for row in foot]
+    return _cells([(row, 0) for row in head]), _cells(rows)
+
+
+def _cells(rows: Sequence[tuple[Any, int]]) -> list[list[TableCell]]:
+    """Rows with how many of their first columns are heads, as cells; a cell's column counts those that reach down."""
+    reaching: dict[int, int] = {}  # the rows that the cell above still takes, by column
+    done = []
+    for row, heads in rows:
+        column, cells = 0, []
+        for _, align, down, across, blocks in row[1]:
+            while reaching.get(column, 0):
+                column += 1
+            cells.append(TableCell(blocks, across, down, align["t"], column < heads))
+            reaching |= dict.fromkeys(range(column, column + across), down)
+            column += across
+        reaching = {at: left - 1 for at, left in reaching.items() if left > 1}
+        done.append(cells)
+    return done
 
 
 def is_caption(block: Node) -> bool:

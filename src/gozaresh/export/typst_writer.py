@@ -15,7 +15,20 @@ from typing import Any
 from gozaresh.common.errors import GozareshError, MathsError, Place, Problem, TypesetError, raise_problems
 from gozaresh.common.typst_code import typst_string
 from gozaresh.export.bidi import isolate
-from gozaresh.export.pandoc import BLANKS, Node, bracketed, is_caption, joined, labelled, marked, pandoc
+from gozaresh.export.code_bidi import isolated_code, isolated_line
+from gozaresh.export.pandoc import (
+    BLANKS,
+    Node,
+    TableCell,
+    bracketed,
+    citation_suffix,
+    is_caption,
+    joined,
+    labelled,
+    marked,
+    pandoc,
+    table_rows,
+)
 from gozaresh.export.reading import quotations, read_parts
 from gozaresh.export.resolve import ANCHOR
 from gozaresh.maths import translate as maths
@@ -25,6 +38,12 @@ LATIN = "A-Za-z\u0370-\u03ff"
 COMPOUND = re.compile(f"(?<![{LATIN}0-9-])([{LATIN}][{LATIN}0-9]*(?:[-–][{LATIN}0-9]+)+)")
 API = [1, 23, 1]  # the version of pandoc's tree
 LONGEST_COMPOUND = 20  # characters; a longer one may break
+LONGEST_WORD = 40  # characters without a blank; a longer one may break after every few of them
+BREAK = "\u200b"  # where a line may break; it is no part of the text that is copied
+SHORTHAND = re.compile(r"(\.{3,}|-{2,}|-(?=\?)|-(?=\d))")  # what Typst's markup writes otherwise
+BLOCK_MARK = re.compile(r"[-+/=]+|[0-9]+\.")  # what would begin a list or a heading of Typst's
+LONG = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
+FEW = re.compile(r"(?:[^\s\u0590-\u08ff\u200c\u200d][\u0300-\u036f]*){8}(?=\S)")
 WAYS = {"gz-ltr": "left-to-right", "gz-center": "centred"}  # classes of a div, and the theme's functions for them
 LENGTH = re.compile(r"[0-9.]+(?:%|pt|cm|mm|in|em)")
 KINDS = {"fig": "image", "tbl": "table", "lst": "raw"}
@@ -108,9 +127,8 @@ class _Writer:
             return self.div(*content)
         if kind in ("BulletList", "DefinitionList"):
             return [{"t": kind, "c": self.nested(content)}]
-        if kind == "OrderedList":  # the theme numbers lists, in Persian digits
-            start = content[0][0]
-            return [{"t": kind, "c": [[start, {"t": "DefaultStyle"}, {"t": "DefaultDelim"}], self.nested(content[1])]}]
+        if kind == "OrderedList":
+            return self.ordered_list(*content)
         if kind in ("BlockQuote", "LineBlock"):
             return [{"t": kind, "c": self.nested(content)}]
         if kind == "HorizontalRule":
@@ -127,6 +145,13 @@ class _Writer:
         if content and isinstance(content[0], dict):
             return self.blocks(content) if content[0]["t"] in _BLOCKS else self.inlines(content)
         return [self.nested(item) for item in content]
+
+    def ordered_list(self, style: list[Any], items: list[list[Node]]) -> list[Node]:
+        """A numbered list; the theme numbers it, in Persian digits, and pandoc would write the way of numbering too."""
+        plain = [1, {"t": "DefaultStyle"}, {"t": "DefaultDelim"}]
+        numbered = {"t": "OrderedList", "c": [plain, self.nested(items)]}
+        start = f"#[\n#set enum(start: {style[0]})"
+        return [numbered] if style[0] == 1 else [_block(start), numbered, _block("]")]
 
     def header(self, level: int, attributes: list[Any], content: list[Node]) -> Node:
         identifier, classes, _ = attributes
@@ -151,6 +176,8 @@ class _Writer:
         """A figure, table or listing as one inline sequence, so that pandoc adds no figure of its own."""
         inner = [item for block in body for item in self.float_body(block, options)]
         alt = f", alt: {typst_string(options['alt'])}" if options.get("alt") and options["kind"] != "fig" else ""
+        if not label and not caption:
+            return _plain([_raw(f"#bare-figure(kind: {KINDS[options['kind']]}{alt})["), *inner, _raw("]")])
         opening = f"#figure(kind: {KINDS[options['kind']]}{alt}, caption: "
         return _plain([_raw(opening), *self.caption(caption), _raw(")["), *inner, _raw(f"]{_label(label)}")])
 
@@ -223,56 +250,64 @@ class _Writer:
         return self.float(label, {"kind": "tbl"}, [{"t": "Table", "c": content}], joined(caption))
 
     def table(self, content: list[Any]) -> list[Node]:
-        columns = content[2]
-        aligns = ", ".join(ALIGN[column[0]["t"]] for column in columns)
-        head_rows, bodies = content[3][1], content[4]
-        rows = [row for body in bodies for row in (*body[2], *body[3])]
-        inner = [_raw(f"#datatable(align: ({aligns},), "), _raw("table.header(")]
-        inner += [item for row in head_rows for item in self.row(row)]
-        inner.append(_raw("), "))
-        inner += [item for row in rows for item in self.row(row)]
-        return [*inner, _raw(")")]
+        aligns = ", ".join(ALIGN[column[0]["t"]] for column in content[2])
+        head, rows = table_rows(content)
+        inner = [_raw(f"#datatable(align: ({aligns},), head: {len(head)}, ")]
+        if head:
+            inner += [_raw("table.header("), *self.cells(head), _raw("), ")]
+        return [*inner, *self.cells(rows), _raw(")")]
 
-    def row(self, row: list[Any]) -> list[Node]:
-        cells: list[Node] = []
-        for _, _, rows, columns, blocks in row[1]:
-            spans = [f"{name}: {count}" for name, count in (("rowspan", rows), ("colspan", columns)) if count > 1]
-            opening = f"table.cell({', '.join(spans)})[" if spans else "["
-            cells += [_raw(opening), *self.inlined(blocks), _raw("], ")]
-        return cells
+    def cells(self, rows: Sequence[Sequence[TableCell]]) -> list[Node]:
+        out: list[Node] = []
+        for cell in (cell for row in rows for cell in row):
+            bold = [_raw("#strong[")] if cell.is_head and cell.blocks else []
+            out += [_raw(_cell_opening(cell)), *bold, *self.inlined(cell.blocks), _raw("]" * len(bold) + "], ")]
+        return out
 
     def code_block(self, content: list[Any]) -> Node:
         (_, classes, _), code = content
-        language = typst_string(classes[0]) if classes else "none"
-        return _raw(f"#codeblock(lang: {language}, {typst_string(code)})")
+        is_python = "python" in classes
+        shown = isolated_code(_breakable(code), is_python=is_python)
+        coloured = classes and (is_python or shown == code)  # colours would part a line that goes from right to left
+        language = typst_string(classes[0]) if coloured else "none"
+        return _raw(f"#codeblock(lang: {language}, {typst_string(shown)})")
 
     def inlines(self, inlines: Sequence[Node]) -> list[Node]:
-        return [new for item in isolate(bracketed(labelled(inlines))) for new in self.inline(item)]
+        """A whole running text: a paragraph, heading, caption or cell."""
+        done = isolate(inlines)
+        if done and done[0]["t"] == "Str" and (mark := BLOCK_MARK.match(done[0]["c"])):
+            rest = {"t": "Str", "c": done[0]["c"][mark.end():]}
+            return [_raw(f"#{typst_string(mark[0])};"), *self.part([rest, *done[1:]])]
+        return self.part(done)
+
+    def part(self, inlines: Sequence[Node]) -> list[Node]:
+        """What one element of a running text holds."""
+        return [new for item in bracketed(labelled(inlines)) for new in self.inline(item)]
 
     def inline(self, item: Node) -> list[Node]:
         kind, content = item["t"], item.get("c", [])
         if kind == "Str":
-            return list(_together(content))
+            return [part for piece in _together(_breakable(content)) for part in _literal(piece)]
         if kind == "Math":
             return [self.formula(item)]
         if kind == "Cite":
             return list(self.citations(content[0], within=item.get("within", False)))
         if kind == "Code":
-            return [_raw(f"#raw({typst_string(content[1])})")]
+            return [_raw(f"#raw({typst_string(isolated_line(_breakable(content[1])))})")]
         if kind == "Image":
             return [_raw("#box["), self.image(content, {}), _raw("]")]
         if kind == "Note":
             return [{"t": kind, "c": self.blocks(content)}]
         if kind in ("Emph", "Strong", "Strikeout", "Superscript", "Subscript", "Underline", "SmallCaps"):
-            return [{"t": kind, "c": self.inlines(content)}]
+            return [{"t": kind, "c": self.part(content)}]
         if kind == "Span" and "gz-anchor" in content[0][1]:
             return [_raw(f"#metadata(none) <{content[0][0]}>")]
         if kind == "Span" and "gz-frame" in content[0][1]:
-            return [_raw("#framed["), *self.inlines(content[1]), _raw("]")]
+            return [_raw("#framed["), *self.part(content[1]), _raw("]")]
         if kind in ("Span", "Quoted"):
-            return self.inlines(content[1])
+            return self.part(content[1])
         if kind == "Link":
-            return [{"t": kind, "c": [content[0], self.inlines(content[1]), content[2]]}]
+            return [{"t": kind, "c": [content[0], self.part(content[1]), content[2]]}]
         return [item]
 
     def formula(self, item: Node) -> Node:
@@ -293,13 +328,15 @@ class _Writer:
         """References and citations; ``within`` brackets an equation's number has none of its own."""
         for number, citation in enumerate(citations):
             key = citation["citationId"]
+            if citation["citationPrefix"]:
+                yield from (*self.inlines(citation["citationPrefix"]), {"t": "Space"})
             if is_crossref(key):
                 if number:
                     yield from ({"t": "Str", "c": "،"}, {"t": "Space"})
                 bare = citation["citationMode"]["t"] == "SuppressAuthor"
                 yield _raw(f"#xref(<{key}>{', bare: true' if bare else ''}{', within: true' if within else ''})")
             else:
-                supplement = self.inlines(_joined_suffix(citation["citationSuffix"]))
+                supplement = self.inlines(citation_suffix(citation))
                 opening = f"#cite(<{key}>" + (", supplement: [" if supplement else ")")
                 yield _raw(opening)
                 yield from [*supplement, _raw("])")] if supplement else []
@@ -361,6 +398,28 @@ def _first_sentence(inlines: list[Node]) -> list[Node]:
     return inlines
 
 
+def _cell_opening(cell: TableCell) -> str:
+    options = [f"colspan: {cell.columns}"] if cell.columns > 1 else []
+    options += [f"rowspan: {cell.rows}"] if cell.rows > 1 else []
+    options += [f"align: {ALIGN[cell.align]} + horizon"] if cell.align != "AlignDefault" else []
+    return f"table.cell({', '.join(options)})[" if options else "["
+
+
+def _breakable(text: str) -> str:
+    """The text with places to break in its very long words."""
+    return LONG.sub(lambda long: FEW.sub(rf"\g<0>{BREAK}", long[0]), text)
+
+
+def _literal(node: Node) -> Iterator[Node]:
+    """A text whose dots and hyphens Typst would take for an ellipsis, a dash or a minus, with these as strings."""
+    if node["t"] != "Str":
+        yield node
+        return
+    for number, piece in enumerate(SHORTHAND.split(node["c"])):
+        if piece:
+            yield _raw(f"#{typst_string(piece)};") if number % 2 else {"t": "Str", "c": piece}
+
+
 def _together(text: str) -> Iterator[Node]:
     """The text, its hyphened Latin words in boxes: «β-VAE» is no place to break a Persian line at."""
     for number, piece in enumerate(COMPOUND.split(text)):
@@ -368,13 +427,6 @@ def _together(text: str) -> Iterator[Node]:
             yield from (_raw("#box["), {"t": "Str", "c": piece}, _raw("];"))
         elif piece:
             yield {"t": "Str", "c": piece}
-
-
-def _joined_suffix(suffix: Sequence[Node]) -> list[Node]:
-    items = list(suffix)
-    while items and (items[0]["t"] == "Space" or items[0].get("c") in (",", "،")):
-        items.pop(0)
-    return items
 
 
 def first_words(node: object) -> Iterator[str]:

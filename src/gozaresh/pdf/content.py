@@ -13,7 +13,9 @@ from pikepdf import ContentStreamInstruction, Dictionary, Matrix, Name, String
 from gozaresh.pdf.font import Font, without_controls
 
 # letters, marks and joiners; digits and their signs (U+0660…, U+06F0…) are written from the left
-RIGHT_TO_LEFT = re.compile("[\u0590-\u065f\u066e-\u06ef\u06fa-\u08ff\u200c\u200d\ufb1d-\ufdff\ufe70-\ufeff]")
+RIGHT_TO_LEFT = re.compile("[\u0590-\u060b\u060e-\u061a\u061c-\u061e\u0620-\u065f\u066e-\u06ef\u06fa-\u08ff"
+                           "\u200c\u200d\ufb1d-\ufdff\ufe70-\ufeff]")
+PUNCTUATION, DIGIT = re.compile("[،؍؛؟]"), re.compile("[0-9۰-۹٠-٩]")  # a comma between digits belongs to their number
 REVERSED = Name("/ReversedChars")  # 14.8.2.5.3: the characters stand in reverse order
 TEXT_OPERATORS = {"Tr", "Tf", "Tm", "Tj", "TJ", "BMC", "BDC", "EMC"}  # all that Typst writes between BT and ET
 INK_OPERATORS = {"m", "l", "c", "h", "f"}  # what the repair draws marks with
@@ -69,7 +71,9 @@ class Run:
     @cached_property
     def right_to_left(self) -> bool:
         """Test if it is written from the right."""
-        return self.reversed or any(RIGHT_TO_LEFT.search(cluster.text) for cluster in self.clusters)
+        said = "".join(cluster.text for cluster in self.clusters)
+        is_comma = PUNCTUATION.search(said) and not DIGIT.search(said)
+        return self.reversed or bool(RIGHT_TO_LEFT.search(said) or is_comma)
 
     @cached_property
     def text(self) -> str:

@@ -21,7 +21,8 @@ from fontTools.ttLib.tables._g_l_y_f import Glyph as TrueTypeGlyph
 from pikepdf import Array, ContentStreamInstruction, Dictionary, Operator, Stream
 
 # Direction controls shape a run; they are not part of the text a reader wants (UAX #9).
-CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+CONTROLS = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\u200c\u200d\u200f\ufb1d-\ufdff\ufe70-\ufefc]")
 BLANK = "gozaresh.blank"
 SPREAD = 8192  # codes among which the added ones are strewn
 HEX = r"<([0-9A-Fa-f]+)>"
@@ -56,9 +57,9 @@ class Font:
             self._blank = int(self._program["maxp"].numGlyphs)  # the glyph that write() appends
 
     def text(self, code: int) -> str:
-        """The characters of a code in logical order; those that the repair added say them in visual order."""
+        """The characters of a code in logical order; codes added for Persian hold them in visual order."""
         said = self._said.get(code, "")
-        return said[::-1] if code in self._visual else said
+        return said[::-1] if code in self._visual and RIGHT_TO_LEFT.search(said) else said
 
     def plain(self, code: int) -> str:
         """The same without direction controls."""

@@ -13,7 +13,7 @@ import pypdfium2
 from gozaresh.common.digests import digest
 from gozaresh.common.store import Store
 
-CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe]")
+CONTROLS = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe]")
 MARKS = "\u064b-\u065f\u0670"
 WORD = re.compile(f"\\w(?:[\\w{MARKS}\u200c٫٬]*[\\w{MARKS}])?")
 

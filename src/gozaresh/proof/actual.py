@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from gozaresh.common.persian import latin_digits, persian
 from gozaresh.pdf.tags import Shown, Tag
@@ -12,7 +12,7 @@ from gozaresh.proof.passage import CITATION, CODE, END, FORMULA, PLAIN, Passage,
 TEXTS = {"P": "text", "H1": "text", "H2": "text", "H3": "text", "H4": "text", "H5": "text", "H6": "text",
          "Caption": "text", "LI": "text", "Note": "text", "TH": "cell", "TD": "cell"}
 INLINE = {"Span", "Strong", "Em", "Link", "Lbl", "Quote", "Reference", "Sub"}
-OWN_PASSAGE = {"Note", "L", "Table", "Figure", "Caption"}  # what stands inside a text and is one of its own
+OWN_PASSAGE = {"L", "Table", "Figure", "Caption", "BlockQuote"}  # what stands inside a text and is one of its own
 BULLET = re.compile("[•–◦]")
 CITED = re.compile(r"\[([۰-۹0-9]+)[،,]?(.*)\]", re.S)
 NUMBERED = re.compile(r"\(([۰-۹]+)\)[✓≈○]?$")
@@ -56,7 +56,7 @@ class _Walk:
     def _container(self, tag: Tag) -> None:
         line: list[Tag | Shown] = []
         for kid in tag.kids:
-            if isinstance(kid, Shown) or kid.kind in INLINE:
+            if isinstance(kid, Shown) or kid.kind in INLINE or (kid.kind == "Code" and not _is_block(kid)):
                 line.append(kid)
             else:
                 self._loose(line)
@@ -69,33 +69,50 @@ class _Walk:
         line.clear()
 
     def _text(self, kind: str, kids: Sequence[Tag | Shown]) -> None:
-        text = _Text()
+        text = _Text(self._inside(kind))
         text.read(kids)
-        self.passages.append(Passage(kind, "".join(text.parts), tuple(text.formulas), tuple(text.cites),
-                                     page=Tag("", "", tuple(kids)).page))
-        for tag in text.inside:
+        self._add(kind, text)
+        for note in text.notes:
+            self.block(note)
+
+    def _inside(self, kind: str) -> Callable[[_Text, Tag], None]:
+        """What is done with a passage inside a text: what was read of the text so far comes before it."""
+        def inside(text: _Text, tag: Tag) -> None:
+            self._add(kind, text)
             self.block(tag)
+        return inside
+
+    def _add(self, kind: str, text: _Text) -> None:
+        said = "".join(text.parts)
+        if kind == "cell" or normalized(said):
+            self.passages.append(Passage(kind, said, tuple(text.formulas), tuple(text.cites), page=text.page))
+        text.parts, text.formulas, text.cites, text.page = [], [], [], 0
 
 
 class _Text:
-    """One running text, with the passages inside it put aside."""
+    """One running text; the passages inside it are handed on, its footnotes come after it."""
 
-    def __init__(self) -> None:
+    def __init__(self, inside: Callable[[_Text, Tag], None]) -> None:
         self.parts: list[str] = []
         self.formulas: list[str] = []
         self.cites: list[str] = []
-        self.inside: list[Tag] = []
+        self.notes: list[Tag] = []
+        self.page = 0
+        self._inside = inside
 
     def read(self, kids: Sequence[Tag | Shown]) -> None:
         for kid in kids:
+            self.page = self.page or kid.page
             if isinstance(kid, Shown):
                 self.parts.append(kid.text)
             else:
                 self._tag(kid)
 
     def _tag(self, tag: Tag) -> None:
-        if tag.kind in OWN_PASSAGE or (tag.kind == "Code" and _is_block(tag)):
-            self.inside.append(tag)
+        if tag.kind == "Note":
+            self.notes.append(tag)
+        elif tag.kind in OWN_PASSAGE or (tag.kind == "Code" and _is_block(tag)):
+            self._inside(self, tag)
         elif tag.kind == "Formula":
             self.parts.append(_reading(tag))
             self.formulas.append(letters(tag.text))

@@ -13,6 +13,7 @@ from gozaresh.common.errors import Place
 from gozaresh.proof.passage import CITATION, Passage, Word
 
 CITATIONS = re.compile(f"{CITATION}+")
+RUNNING = ("text", "equation")  # kinds whose borders the PDF's tags leave open, as in a quotation
 ALIKE = 0.5  # the least part of its characters that a damaged passage shares with what is left of it
 
 
@@ -49,6 +50,8 @@ def compare(wanted: Sequence[Passage], found: Sequence[Passage]) -> tuple[list[M
         if equal:
             for want, have in zip(wanted[left], found[right], strict=True):
                 comparison.matched(want, have)
+        elif _same_together(wanted[left], found[right]):
+            comparison.matched(_together(wanted[left]), _together(found[right]))
         else:
             comparison.region(wanted[left], found[right], lost, extra)
     comparison.moved(lost, extra)
@@ -59,6 +62,19 @@ def compare(wanted: Sequence[Passage], found: Sequence[Passage]) -> tuple[list[M
 def _canonical(passage: Passage) -> tuple[str, str, str]:
     """What must be alike: all the characters, and the order of those that are no signs."""
     return passage.kind, *_characters(passage.key)
+
+
+def _same_together(wanted: Sequence[Passage], found: Sequence[Passage]) -> bool:
+    """Test if running texts are the same but for where one ends and the next begins, which tags do not always tell."""
+    if not wanted or not found or any(passage.kind not in RUNNING for passage in (*wanted, *found)):
+        return False
+    return _canonical(_together(wanted)) == _canonical(_together(found))
+
+
+def _together(passages: Sequence[Passage]) -> Passage:
+    return Passage("text", "\n".join(passage.plain for passage in passages),
+                   tuple(formula for passage in passages for formula in passage.formulas),
+                   tuple(cite for passage in passages for cite in passage.cites), passages[0].place)
 
 
 @lru_cache(maxsize=20000)

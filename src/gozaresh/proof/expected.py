@@ -14,11 +14,11 @@ from typing import Any
 from nbformat import NotebookNode
 
 from gozaresh.common.digests import digest
-from gozaresh.common.errors import Place
+from gozaresh.common.errors import Place, TypesetError
 from gozaresh.common.persian import persian
 from gozaresh.common.store import Store
 from gozaresh.export.ledger import collect, marks
-from gozaresh.export.pandoc import BLANKS, Node, bracketed, is_caption, joined, labelled
+from gozaresh.export.pandoc import BLANKS, Node, bracketed, citation_suffix, is_caption, joined, labelled, table_rows
 from gozaresh.export.reading import Part, Reading, read_chapter, read_parts
 from gozaresh.maths import translate as maths
 from gozaresh.maths.macros import expand
@@ -28,10 +28,11 @@ from gozaresh.maths.tree import Node as MathNode
 from gozaresh.maths.tree import Styled, Symbol, Table, Text, Word
 from gozaresh.proof.numbering import Numbering, Numbers
 from gozaresh.proof.passage import CITATION, CODE, END, FORMULA, PLAIN, Passage, letters
-from gozaresh.source.markup import is_crossref
+from gozaresh.source.markup import EQUATION_LABEL, is_crossref
 
 REFERENCE = re.compile("\ue006([^\ue007]*)\ue007([01])([01])")
 WRAPPERS = {"Emph", "Strong", "Strikeout", "Superscript", "Subscript", "Underline", "SmallCaps"}
+TEXTS = {"Str", "Code", "CodeBlock", "Math", "RawBlock", "RawInline"}
 INVISIBLE = {"phantom", "hphantom", "vphantom", "hspace", "color"}
 
 
@@ -92,6 +93,7 @@ class _Reader:
         self._checks: Mapping[str, str] = {}
         self._part = Part(Place("", 0), "", "", [])
         self._at = 0  # how far into the part's source the last passage stood
+        self._read: set[int] = set()  # the texts, by identity, of the block at hand that have been read
         self._formulas: dict[maths.Formula, maths.TypstFormula] = {}
 
     def take(self, promise: ExpectedText, store: Store) -> None:
@@ -113,7 +115,21 @@ class _Reader:
             self._numbers.begin_appendix()
         for part in promise.parts:
             self._part, self._at = part, 0
-            self._all(part.blocks)
+            for block in part.blocks:
+                self._block(block)
+                self._check_read(block)
+
+    def _check_read(self, block: Node) -> None:
+        """See that every text below a block has been read, of whatever kind the nodes around it are.
+
+        Raises:
+            TypesetError: a text has not, and would not be missed in the PDF.
+        """
+        for node in texts(block):
+            if id(node["c"]) not in self._read:
+                said = node["c"] if node["t"] == "Str" else node["c"][1]
+                raise TypesetError(f"«{said}» stands where no {node['t']} is looked for", self._part.place)
+        self._read.clear()
 
     def reference(self, found: re.Match[str]) -> str:
         """What a reference says, once all labels are known."""
@@ -127,7 +143,7 @@ class _Reader:
         elif kind == "Header":
             self._header(*content)
         elif kind == "CodeBlock":
-            self._code(content[1])
+            self._code(content)
         elif kind == "Table":
             self._captioned_table(content)
         elif kind == "Figure":
@@ -149,17 +165,17 @@ class _Reader:
         for block in blocks:
             self._block(block)
 
-    def _paragraph(self, inlines: Sequence[Node]) -> None:
+    def _paragraph(self, inlines: Sequence[Node], lead: str = "") -> None:
         """Displayed equations part a paragraph."""
         part: list[Node] = []
         for item in labelled(inlines):
             if item["t"] == "Math" and item["c"][0]["t"] == "DisplayMath":
-                self._text("text", part)
+                self._text("text", part, lead)
                 self._equation(item)
-                part = []
+                part, lead = [], ""
             else:
                 part.append(item)
-        self._text("text", part)
+        self._text("text", part, lead)
 
     def _header(self, level: int, attributes: list[Any], content: list[Node]) -> None:
         label = attributes[0] if is_crossref(attributes[0]) else ""
@@ -172,14 +188,23 @@ class _Reader:
             self._running("text", item, "" if start is None else f"{persian(str(start + at))}) ")
 
     def _running(self, kind: str, blocks: Sequence[Node], lead: str, *, keep: bool = False) -> None:
-        """Blocks that are one text, a list item, a footnote, a cell; lists, tables and code inside come after it."""
-        running = [block for block in blocks if block["t"] in ("Para", "Plain")]
-        inlines = [item for block in running for item in (*block["c"], {"t": "Space"})]
-        self._text(kind, inlines, lead, keep=keep)
-        self._all([block for block in blocks if block["t"] not in ("Para", "Plain")])
+        """The blocks of a list item, a footnote or a cell; its mark stands before the first text."""
+        if kind == "cell":
+            running = [block for block in blocks if block["t"] in ("Para", "Plain")]
+            self._text(kind, [item for block in running for item in (*block["c"], {"t": "Space"})], lead, keep=keep)
+            self._all([block for block in blocks if block not in running])
+            return
+        if not blocks or blocks[0]["t"] not in ("Para", "Plain"):
+            self._text(kind, [], lead)
+        for at, block in enumerate(blocks):
+            if at == 0 and block["t"] in ("Para", "Plain"):
+                self._paragraph(block["c"], lead)
+            else:
+                self._block(block)
 
-    def _code(self, code: str) -> None:
-        for line in code.split("\n"):
+    def _code(self, content: list[Any]) -> None:
+        self._read.add(id(content))
+        for line in content[1].split("\n"):
             if line.strip():
                 self._add(Passage("code", line), line.strip())
 
@@ -190,10 +215,9 @@ class _Reader:
         self._table(content)
 
     def _table(self, content: list[Any]) -> None:
-        bodies = [row for body in content[4] for row in (*body[2], *body[3])]
-        for row in (*content[3][1], *bodies):
-            for cell in row[1]:
-                self._running("cell", cell[4], "", keep=True)
+        head, rows = table_rows(content)
+        for cell in (cell for row in (*head, *rows) for cell in row):
+            self._running("cell", cell.blocks, "", keep=True)
 
     def _author_figure(self, content: list[Any]) -> None:
         (label, _, pairs), (_, caption), body = content
@@ -218,6 +242,8 @@ class _Reader:
                 self._block(block)
 
     def _caption(self, kind: str, label: str, caption: Sequence[Node]) -> None:
+        if not label and not caption:
+            return  # what has neither has no number
         self._text("text", caption, lead=f"{self._numbers.float(kind, label)}: ")
 
     # --- running text ------------------------------------------------------------------------------------------------
@@ -240,6 +266,7 @@ class _Reader:
 
     def _inline(self, item: Node, text: _Running) -> None:
         kind, content = item["t"], item.get("c", [])
+        self._read.add(id(content))
         if kind == "Str":
             text.parts.append(content)
         elif kind in BLANKS:
@@ -271,12 +298,15 @@ class _Reader:
     def _cites(self, citations: Sequence[Node], text: _Running, *, within: bool) -> None:
         for at, citation in enumerate(citations):
             key = citation["citationId"]
+            if citation["citationPrefix"]:
+                self._inlines([*citation["citationPrefix"], {"t": "Space"}], text)
             if is_crossref(key):
                 bare = citation["citationMode"]["t"] == "SuppressAuthor"
                 text.parts.append(f"{'، ' if at else ''}\ue006{key}\ue007{int(bare)}{int(within)}")
             else:
                 text.cites.append(key)
-                text.parts += [CITATION, _plain(citation["citationSuffix"]).strip(" ,،")]
+                text.parts.append(CITATION)
+                self._inlines(citation_suffix(citation), text)
 
     # --- equations ---------------------------------------------------------------------------------------------------
     def _set(self, item: Node) -> maths.TypstFormula:
@@ -289,6 +319,7 @@ class _Reader:
         return _parsed(self._macros + item["c"][1])
 
     def _equation(self, item: Node) -> None:
+        self._read.add(id(item["c"]))
         done, tree = self._set(item), self._tree(item)
         needle = item["c"][1].strip().split("\n")[0]
         if done.lines and isinstance(tree.body, Table):
@@ -316,6 +347,22 @@ class _Reader:
         begin = source.rfind("\n", 0, at) + 1
         place = Place(self._part.place.file, self._part.place.line + source.count("\n", 0, at))
         self.passages.append(replace(passage, place=place, source=source[begin:]))
+
+
+def texts(node: object) -> Iterator[Node]:
+    """The nodes below a node that hold text of their own; a citation's key and a picture's description are no text."""
+    if isinstance(node, list):
+        for item in node:
+            yield from texts(item)
+    elif isinstance(node, dict) and node.get("t") in TEXTS:
+        is_label = node["t"] == "Str" and EQUATION_LABEL.match(node["c"])
+        if not is_label and node["c"][0] != "typst":
+            yield node
+    elif isinstance(node, dict) and node.get("t") == "Cite":
+        yield from texts([part for citation in node["c"][0]
+                          for part in (citation["citationPrefix"], citation["citationSuffix"])])
+    elif isinstance(node, dict) and node.get("t") != "Image":
+        yield from texts(node.get("c"))
 
 
 @dataclass

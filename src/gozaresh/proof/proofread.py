@@ -4,14 +4,13 @@ The PDF is read three times over. Its tags, passage by passage, are held against
 promise (:mod:`gozaresh.proof.expected`, :mod:`gozaresh.proof.actual`, :mod:`gozaresh.proof.comparison`). Each page's
 words are held against those that pdfium, the reader of Chrome, copies from it. And the pages are looked through for
 what none may hold
-(:mod:`gozaresh.proof.page_checks`). That the promises themselves left nothing out is seen from the words of the
-sources, which :mod:`gozaresh.proof.words` finds without pandoc's help.
+(:mod:`gozaresh.proof.page_checks`).
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,6 @@ from pathlib import Path
 import pikepdf
 
 from gozaresh.common.errors import Problem
-from gozaresh.common.findings import Finding
 from gozaresh.common.store import Store
 from gozaresh.export.bibliography import Entry, plain_words
 from gozaresh.pdf.digest import page_digests
@@ -28,13 +26,10 @@ from gozaresh.pdf.text import MARKS, Page, read_pages
 from gozaresh.proof.actual import actual_passages, bibliography_entries
 from gozaresh.proof.comparison import Fault, Missing, compare
 from gozaresh.proof.page_checks import Margins, page_faults, text_faults, unembedded_fonts
-from gozaresh.proof.passage import CODE, END, FORMULA, PLAIN, Passage
-from gozaresh.proof.words import PERSIAN, SourceText, tokens
+from gozaresh.proof.passage import Passage
 
 MARK = re.compile(f"[{MARKS}]")
-NOT_TEXT = re.compile(f"{FORMULA}[^{END}]*{END}|{CODE}[^{PLAIN}]*{PLAIN}")
-LETTER = "\u0620-\u06ef\u06fa-\u06ff\u200c"
-LATIN_IN_PERSIAN = re.compile(f"(?<=[{LETTER}»،؛:] )[0-9][0-9.,]*(?=[ ،؛.:][{LETTER}]|[،؛]|[ .:]*$)")
+PERSIAN = re.compile(f"[\u0620-\u064a\u066e-\u06d3\u06d5\u06fa-\u06ff][\u0620-\u06d3\u06d5\u06fa-\u06ff{MARKS}\u200c]*")
 
 
 @dataclass(frozen=True)
@@ -59,7 +54,7 @@ class Proof:
                 *(Problem(None, str(fault)) for fault in self.faults)]
 
 
-def proofread(pdf: Path, promises: Sequence[Passage], sources: Sequence[SourceText] = (),
+def proofread(pdf: Path, promises: Sequence[Passage],
               margins: Margins | None = None, entries: Mapping[str, Entry] | None = None,
               store: Store | None = None, *, strict: bool = True) -> Proof:
     """Hold the PDF, whose text layer is repaired, against the promised passages, and these against the sources' words.
@@ -74,39 +69,12 @@ def proofread(pdf: Path, promises: Sequence[Passage], sources: Sequence[SourceTe
     copied = read_pages(pdf, store, keys)
     missing, faults = compare(promises, actual_passages(read.root))
     shown = bibliography_entries(read.root)
-    missing += [*_left_out(sources, promises), *(_latin_digits(promises) if strict else ()),
-                *_sources(promises, shown, entries or {})]
+    missing += [*_sources(promises, shown, entries or {})]
     faults += [*page_faults(read, margins or Margins()), *text_faults(copied, strict=strict), *loose,
                *_copy_faults(read.pages, copied), *_bibliography(promises, shown)]
     count = sum(len(passage.words()) for passage in promises)
     return Proof(count, Counter(passage.kind for passage in promises), len(copied), tuple(sorted(missing)),
                  tuple(sorted(set(faults))))
-
-
-def _left_out(sources: Sequence[SourceText], promises: Sequence[Passage]) -> Iterator[Missing]:
-    """Words of the sources that no promise holds: a paragraph or a cell was lost before the PDF was set."""
-    held: dict[str, Counter[str]] = defaultdict(Counter)
-    for passage in promises:
-        held[passage.place.file].update(tokens(passage.plain))
-    for source in sources:
-        there = held[source.file]
-        for word in source.words:
-            there[word] -= 1
-            if there[word] < 0:
-                yield Missing(source.place, f"«{word}»", "was lost on the way to the PDF")
-
-
-def _latin_digits(promises: Sequence[Passage]) -> Iterator[Missing]:
-    for passage in promises:
-        if passage.kind in ("text", "cell"):
-            for number in LATIN_IN_PERSIAN.findall(NOT_TEXT.sub("x", passage.plain)):
-                yield Missing(passage.place_of(number), f"«{number}»", "has Latin digits in Persian text")
-
-
-def style(promises: Sequence[Passage]) -> Iterator[Finding]:
-    """What a strict proof would refuse and loses nothing."""
-    for found in _latin_digits(promises):
-        yield Finding(found.place, "Latin digits in Persian text, set as they are", found.what)
 
 
 def _bibliography(promises: Sequence[Passage], shown: Sequence[str]) -> Iterator[Fault]:
@@ -150,5 +118,4 @@ class Expectations:
     """What the PDF must hold."""
 
     passages: Sequence[Passage]
-    sources: Sequence[SourceText]
     margins: Margins

@@ -24,11 +24,9 @@ _FENCE = r"(?P<fence>`{3,}).*?(?P=fence)"
 _CODE = rf"{_FENCE}|`[^`\n]*`"
 _FORMULA = r"\$\$.*?\$\$|\$[^$\n]*\$"
 _ADDRESS = r"https?://\S+|<[^>\s]+@[^>\s]+>"
-_MARKS = r"\{#[^}]*\}|\[\^\w+\]:?|-?@[A-Za-z][\w:-]*|^\s*(?:\d+\.|[-*+])\s|^#+ "
 FENCED = re.compile(_FENCE, re.S)
 CODE = re.compile(_CODE, re.S)
 NOT_PROSE = re.compile(rf"{_CODE}|{_FORMULA}|{_ADDRESS}", re.S)
-NOT_WORDS = re.compile(rf"{_CODE}|{_FORMULA}|{_ADDRESS}|{_MARKS}", re.S | re.M)  # set, but not as these words
 REFERRED = re.compile(rf"{_CODE}|{_FORMULA}|\\.|{FOOTNOTE.pattern}|\[\^(?P<name>[^\]\s]+)\]", re.S | re.M)
 
 

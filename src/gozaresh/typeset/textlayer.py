@@ -185,11 +185,24 @@ def joined(tokens: Iterator[Token]) -> list[Token]:
 
 
 def _last_run(tokens: Sequence[Token]) -> int:
-    """The index of what stands before the latest borders of marked content."""
+    """The index of what stands before the latest borders of marked content, and before lines drawn through the text."""
     at = len(tokens) - 1
     while at > 0 and _is_border(tokens[at]):
-        at -= 1
+        at = _before_artifact(tokens, at)
     return at
+
+
+def _before_artifact(tokens: Sequence[Token], end: int) -> int:
+    """The index before an artifact that ends at ``end``; the one before ``end`` if none does."""
+    depth = 0
+    for at in range(end, 0, -1):
+        token = tokens[at]
+        if isinstance(token, Run) or (at == end and str(token.operator) != "EMC"):
+            break
+        depth += {"EMC": 1, "BDC": -1, "BMC": -1}.get(str(token.operator), 0)
+        if depth == 0:
+            return at - 1 if at < end and token.operands[0] == "/Artifact" else end - 1
+    return end - 1
 
 
 def _is_border(token: Token) -> bool:
