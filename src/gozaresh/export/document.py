@@ -10,7 +10,7 @@ import base64
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from nbformat import NotebookNode
@@ -44,6 +44,7 @@ class Piece:
 
     markdown: str
     figures: tuple[Figure, ...] = ()
+    bare: str = ""  # the kind, ``fig`` or ``tbl``, of a figure or table without label
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,11 @@ class Document:
     def figures(self) -> tuple[Figure, ...]:
         """The figures of all cells."""
         return tuple(figure for pieces in self.pieces.values() for piece in pieces for figure in piece.figures)
+
+    @property
+    def bare(self) -> list[tuple[int, str]]:
+        """The figures and tables without label: the cell's number, and the kind."""
+        return [(number, piece.bare) for number, pieces in self.pieces.items() for piece in pieces if piece.bare]
 
     def of_cell(self, number: int) -> str:
         """The Markdown of one cell."""
@@ -146,12 +152,13 @@ class _OutputWriter:
         """An output without number and caption."""
         if isinstance(form, Picture):
             figure = Figure(f"figure-{sha256(form.data).hexdigest()[:12]}.{form.suffix}", form.data)
-            return Piece(self.float("fig", "", "", self.image(figure)), (figure,))
+            return Piece(self.float("fig", "", "", self.image(figure)), (figure,), "fig")
         if isinstance(form, Prose):
             code = FENCED.match(form.markdown.strip())
-            return self.listing(fence(code["code"], code["lang"])) if code else Piece(form.markdown)
+            return (self.listing(fence(code["code"], code["lang"])) if code else
+                    Piece(form.markdown, bare=_kind(form)))
         if isinstance(form, Html):
-            return self.html(form)
+            return replace(self.html(form), bare=_kind(form))
         return Piece(f"$$\n{form.tex}\n$$" if isinstance(form, Equation) else fence(form.text, "text"))
 
     def numbered(self, forms: Sequence[Form]) -> Piece:

@@ -27,6 +27,7 @@ from gozaresh.export.resolve import Conventions, Settled, addresses, settle
 from gozaresh.source.markup import defined, undefined
 from gozaresh.source.notebook import place_of
 
+NOUNS = {"fig": "figure", "tbl": "table"}
 MARKER_LINES = 4  # those of a marker, and an empty one
 
 
@@ -82,6 +83,10 @@ def read_kept(notebook: NotebookNode, conventions: Conventions, store: Store, ex
     document = to_document(notebook, conventions.own)
     parts = [Part(place_of(notebook.cells[at]), notebook.cells[at].source, document.of_cell(at), [], at)
              for at in document.pieces]
+    bare = [Finding(place_of(notebook.cells[at]), "figure or table without label, set without number",
+                    f"a {NOUNS[kind]} needs '#| label: {kind}-…'") for at, kind in document.bare]
+    if conventions.strict:
+        raise_problems(Problem(found.place, found.text) for found in bare)
     missing = list(_footnotes(notebook, parts))
     if not conventions.bare:
         raise_problems([Problem(found.place, found.text) for found in missing], TypesetError)
@@ -94,7 +99,7 @@ def read_kept(notebook: NotebookNode, conventions: Conventions, store: Store, ex
     whole = [replace(part, blocks=blocks) for part, blocks in zip(parts, settled.cells, strict=True)]
     named = {path for blocks, _ in trees for address in addresses(blocks)
              for path in conventions.gallery.candidates(address)}
-    return Reading(whole, settled.pictures, [*missing, *settled.findings], sorted(named))
+    return Reading(whole, settled.pictures, [*bare, *missing, *settled.findings], sorted(named))
 
 
 def _trees(notebook: NotebookNode, parts: Sequence[Part]) -> list[tuple[list[Node], list[Untold]]]:

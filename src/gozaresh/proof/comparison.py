@@ -167,7 +167,8 @@ def _differing(want: Passage, have: Passage) -> tuple[list[Word], list[Word]]:
     left, right = want.words(), have.words()
     lost: list[Word] = []
     added: list[Word] = []
-    for equal, of_left, of_right in _regions([word.text for word in left], [word.text for word in right]):
+    for equal, of_left, of_right in _regions([_letters(want, [word]) for word in left],
+                                             [_letters(have, [word]) for word in right]):
         gone, new = left[of_left], right[of_right]
         if not equal and (not gone or not new or _letters(want, gone) != _letters(have, new)):
             lost += gone

@@ -59,8 +59,8 @@ class Passage:
         return BETWEEN_CITATIONS.sub(CITATION, clean(self.text))
 
     def words(self) -> Sequence[Word]:
-        """The words with their place in :attr:`key`; a formula is one word."""
-        return _words(self.plain)
+        """The words with their place in :attr:`key`; a formula is one word, the first of a line of code is indented."""
+        return _words(self.plain, code=self.kind == "code")
 
     def place_of(self, word: str) -> Place:
         """The line of a word in the source; the passage's own where the word is computed."""
@@ -75,13 +75,13 @@ class Passage:
 
 
 @lru_cache(maxsize=20000)
-def _words(plain: str) -> tuple[Word, ...]:
-    found, at = [], 0
+def _words(plain: str, *, code: bool) -> tuple[Word, ...]:
+    found, begin, at = [], 0, len(plain) - len(plain.lstrip(" ")) if code else 0
     for match in WORD.finditer(plain):
-        size = len(normalized(match[0]))
-        if size:
-            found.append(Word(readable(match[0]), at, at + size))
-        at += size
+        at += len(normalized(match[0]))
+        if at > begin:
+            found.append(Word(readable(match[0]), begin, at))
+        begin = at
     return tuple(found)
 
 
