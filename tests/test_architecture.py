@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,3 +80,11 @@ def test_the_sciences_fields_ignore_each_other() -> None:
         used = {name.split(".")[1] for name in imports(path) if name.startswith("dgm.")}
         lent = {"disentangle"} if own == "vae" else set()  # scores of any code, which models are measured by
         assert not used & (set(fields) - {own} - lent), named(path)
+
+
+@pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_documents_name_files_that_are_there(document: str) -> None:
+    text = (SRC.parent / document).read_text(encoding="utf-8")
+    paths = set(re.findall(r"(?<![/\w])(?:src|tests|benchmarks|notebooks|report)/[\w./-]*\w", text))
+    assert paths
+    assert not sorted(path for path in paths if not (SRC.parent / path).exists())

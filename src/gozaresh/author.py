@@ -1,4 +1,4 @@
-"""What a chapter imports: the report's plot style, Persian numbers, tables, listings and computed prose."""
+"""The interface of chapters: the report's plot style, Persian numbers, tables, listings and computed prose."""
 
 from __future__ import annotations
 

@@ -31,14 +31,13 @@ from gozaresh.export.ledger import check_complete
 from gozaresh.pdf.text import heading_pages
 from gozaresh.proof.expected import expected_appendix, expected_chapter, expected_passages
 from gozaresh.proof.proofread import Expectations, Proof, proofread
-from gozaresh.proof.proofread import style as page_style
 from gozaresh.provenance import record as origins
 from gozaresh.provenance.appendix import labels
 from gozaresh.report import Report, built, input_files, parameter_values, there, watched
 from gozaresh.source.assignment import Question, points, read_assignment, unanswered
 from gozaresh.source.cells import Cell
 from gozaresh.source.lint import defined_labels, half_spaces, lint, style, typed_results
-from gozaresh.source.notebook import place_of, to_notebook
+from gozaresh.source.notebook import SKIPPED, place_of, to_notebook
 from gozaresh.uptodate import WatchedPath
 
 if TYPE_CHECKING:
@@ -212,8 +211,11 @@ def export_chapter(report: Report, name: str) -> list[str]:
 
 
 def _check_run(executed: NotebookNode) -> None:
+    if "kept" in executed.metadata.get("gozaresh", {}):  # nothing was to be run
+        return
     for cell in executed.cells:
-        if cell.cell_type == "code" and cell.source.strip() and cell.execution_count is None:
+        left = cell.cell_type == "code" and cell.source.strip() and cell.execution_count is None
+        if left and SKIPPED not in cell.metadata.get("tags", ()):
             raise SourceError("this cell of the executed notebook was never run: run the chapter again", place_of(cell))
 
 
@@ -239,11 +241,12 @@ def export_appendix(report: Report) -> Path:
 
 def typeset_report(report: Report) -> Path:
     """Steps 4 and 5: set the PDF, read it back, and hold it against the executed cells."""
-    from gozaresh.typeset.typeset import TypstFiles, typeset
+    from gozaresh.typeset.typeset import TypstFiles, copy_theme, typeset
 
     project = report.project
     check_complete([report.executed(name) for name in report.cells])
     sources = TypstFiles(tuple(report.typst_path(name) for name in report.cells), export_appendix(report))
+    copy_theme(project)  # the proof asks it for the margins
     with ThreadPoolExecutor(1) as pool:  # Typst leaves time for what the proof needs
         wanted = pool.submit(_wanted, report)
         try:
@@ -257,8 +260,6 @@ def typeset_report(report: Report) -> Path:
         proof = prove(report, pdf, wanted.result())
     promote(pdf, project.pdf)
     write_text(origins.to_json(report.provenance), project.build / origins.FILE)
-    if not project.settings.strict:
-        told += page_style(wanted.result().passages)
     for line in grouped(told):
         say(f"advice: {line}")
     kinds = proof.passages
@@ -300,8 +301,8 @@ def prove(report: Report, pdf: Path, wanted: Expectations) -> Proof:
     Raises:
         ProofError: something is missing or unsound, a line each; the PDF is kept as ``report.unproven.pdf``.
     """
-    proof = proofread(pdf, wanted.passages, wanted.margins,
-                      report.entries, report.store, strict=report.project.settings.strict)
+    proof = proofread(pdf, wanted.passages, wanted.margins, report.entries, report.store,
+                      strict=report.project.settings.strict)
     if not proof.sound:
         raise ProofError(problems=_kept(report, pdf, proof.problems))
     return proof

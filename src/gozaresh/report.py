@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from gozaresh.common import files
+from gozaresh.common.data import check_data
 from gozaresh.common.digests import digest, file_digest
 from gozaresh.common.environment import environment
 from gozaresh.common.errors import Problem, SourceError, raise_problems
@@ -162,7 +164,12 @@ def choose(project: Project, profile: str = "", given: Mapping[str, str] | None 
 def _data_alone(project: Project, given: Mapping[str, str]) -> str:
     """The SHA-256 of the data file, if that is all that was given."""
     path = project.root / given.get("data", "")
-    return file_digest(path) if set(given) == {"data"} and path.is_file() else ""
+    if set(given) != {"data"} or not path.is_file():
+        return ""
+    with suppress(OSError, ValueError):  # which are told where the parameter is read
+        check_data(path)
+        return file_digest(path)
+    return ""
 
 
 def inputs(report: Report) -> frozenset[WatchedPath]:

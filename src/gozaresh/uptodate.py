@@ -1,4 +1,4 @@
-"""Whether the last report still stands: all that it was made from, and all that was made, holds what it held then.
+"""Manifest of the last build: tells if all that the report was made from, and all that was made, is as it was then.
 
 Asked before anything heavy is imported, so that a build with nothing to do takes a fraction of a second. Times of
 files prove nothing: each content is read again. What is not certain counts as changed; the build then sees for itself,
@@ -49,7 +49,7 @@ def contents(roots: Iterable[WatchedPath]) -> dict[str, str]:
 
 
 def is_up_to_date(root: Path, choice: Sequence[str]) -> bool:
-    """Whether a build of this choice would give what lies there."""
+    """Test if a build of this choice would give what lies there."""
     try:
         kept = json.loads((root / "build" / FILE).read_text(encoding="utf-8"))
         same = kept["format"] == FORMAT and kept["choice"] == [*choice]

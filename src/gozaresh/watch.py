@@ -46,7 +46,7 @@ class Status(io.TextIOBase):
         self._begun = ""
 
     def isatty(self) -> bool:
-        """Whether the line can be written over."""
+        """Test if the line can be written over."""
         return self._terminal
 
     def write(self, text: str) -> int:
@@ -175,7 +175,7 @@ class _Watch:
         return found
 
     def _sound(self, engine: Iterable[Path]) -> bool:
-        """Whether the changed modules can be read as Python at all; a mistyped one would end the watch."""
+        """Test if the changed modules can be read as Python at all; a mistyped one would end the watch."""
         try:
             for path in engine:
                 if path.is_file():

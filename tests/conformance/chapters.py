@@ -73,8 +73,8 @@ class Workshop:
     def outcome(self, markdown: str) -> Outcome:
         """Build and prove a chapter of one Markdown cell."""
         cells = [Cell("markdown", markdown, FILE, 1)]
-        check = partial(lint, cells, (), strict=self.strict, bare=not self.strict)
-        return self._ended(lambda: raise_problems(check()), to_notebook(cells))
+        return self._ended(lambda: raise_problems(
+            lint(cells, (), strict=self.strict, bare=not self.strict)), to_notebook(cells))
 
     def outcome_of(self, notebook: NotebookNode) -> Outcome:
         """Build and prove an executed chapter."""
@@ -102,8 +102,8 @@ class Workshop:
     def exported(self, notebook: NotebookNode) -> Reading:
         """Write the chapter's markup and figures."""
         exporter = TypstExporter(theme="/build/theme/theme.typ", figure_path="/figures")
-        conventions = Conventions(bare=not self.strict, strict=self.strict)
-        exporter.reading = reading = read_chapter(notebook, conventions)
+        exporter.reading = reading = read_chapter(
+            notebook, Conventions(bare=not self.strict, strict=self.strict))
         markup, resources = exporter.from_notebook_node(notebook)
         self.count += 1
         self.sheet.write_text(markup, encoding="utf-8")

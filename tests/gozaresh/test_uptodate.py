@@ -12,7 +12,7 @@ import pytest
 from gozaresh import uptodate
 from tests.conftest import gozaresh, in_process
 
-CHOICE = ("profile ", "data ")
+CHOICE = ("profile ", "data ", "document ", "kept False")
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_it_stands_until_something_differs(stood: Path, tmp_path: Path, monkeypa
     for path in stood.rglob("*"):
         os.utime(path)
     assert uptodate.is_up_to_date(stood, CHOICE), "touched, and changed back"
-    assert not uptodate.is_up_to_date(stood, ("profile smoke", "data "))
+    assert not uptodate.is_up_to_date(stood, ("profile smoke", *CHOICE[1:]))
     with monkeypatch.context() as other:
         other.setenv("OMP_NUM_THREADS", "7")
         assert not uptodate.is_up_to_date(stood, CHOICE), "sums are rounded otherwise"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 from copy import deepcopy
 from pathlib import Path
@@ -263,3 +264,32 @@ def test_an_unforeseen_error_is_one_line_with_a_status_of_its_own(
     monkeypatch.setenv(cli.TRACE, "1")
     cli.main(["check", str(report)])
     assert "in faulty" in capsys.readouterr().err
+
+
+# --- data ---
+@pytest.mark.parametrize(("special", "words"), [
+    ("fifo", "is a FIFO; data are regular files"), ("device", "is a device; data are regular files"),
+    ("loop", "levels of symbolic links"), ("huge", "more than 64 GiB of data"), ("nothing", "no such file"),
+])
+@pytest.mark.parametrize("inside", [True, False])
+def test_data_that_are_no_files_are_named(report: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                                          special: str, words: str, inside: bool) -> None:
+    with (report / "c.py").open("a", encoding="utf-8") as script:
+        script.write('\n# %% tags=["parameters"]\ndata: "Path" = ""\n')
+    path = tmp_path / "data" / "x"
+    path.parent.mkdir()
+    {"fifo": lambda: os.mkfifo(path), "device": lambda: path.symlink_to("/dev/zero"),
+     "loop": lambda: path.symlink_to(path), "huge": lambda: (path.touch(), os.truncate(path, 2**37)),
+     "nothing": lambda: path.symlink_to("nowhere")}[special]()
+    line = refused(capsys, "build", str(report), "--data", str(path.parent if inside else path))
+    assert words in line
+    assert "c.py:" in line
+
+
+def test_a_data_file_may_have_any_name(report: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (report / "c.py").open("a", encoding="utf-8") as script:
+        script.write('\n# %% tags=["parameters"]\ndata: "Path" = ""\n')
+    os.mkdir(tmp_path / "data")
+    with open(os.fsencode(tmp_path / "data") + b"/\xff\n'", "wb") as file:
+        file.write(b"1")
+    assert told(capsys, "check", str(report), "--data", str(tmp_path / "data")).status == 0

@@ -1,4 +1,4 @@
-"""Where the engine's own files lie."""
+"""Paths of the engine's own files."""
 
 from __future__ import annotations
 

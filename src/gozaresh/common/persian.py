@@ -1,4 +1,4 @@
-"""How values are written in Persian: digits, decimal sign, thousands sign, dates."""
+"""Persian numbers and dates: digits, decimal sign, thousands sign, the Jalali calendar."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from gozaresh.common.persian import latin_digits
+from gozaresh.export.delimiters import in_dollars
 
 FENCE = "`" * 9
 STARTS = ("html_block", "fence", "heading_open", "hr", "blockquote_open", "bullet_list_open", "ordered_list_open",
@@ -55,7 +56,7 @@ def for_pandoc(text: str) -> Lines:
     >>> for_pandoc("متن:\\n- یک\\n- دو")
     Lines(text='متن:\\n\\n- یک\\n- دو', origin=(1, 1, 2, 3))
     """
-    lines = list(enumerate(FORMULA.sub(_formula, text).split("\n"), 1))
+    lines = list(enumerate(FORMULA.sub(_formula, in_dollars(text)).split("\n"), 1))
     lines = [(number, line) for number, line in lines if line != GONE]
     written = list(_written(list(_with_lists(lines))))
     return Lines("\n".join(line for _, line in written), tuple(number for number, _ in written))
@@ -157,7 +158,7 @@ def _block(token: Token, block: list[tuple[int, str]], container: str) -> Iterat
 
 
 def _is_closed(token: Token, block: list[tuple[int, str]]) -> bool:
-    """Whether a fence has an end; one without ends with its document, as CommonMark has it."""
+    """Test if a fence has an end; one without ends with its document, as CommonMark has it."""
     last = block[-1][1].strip()
     return len(block) > 1 and last.startswith(token.markup) and not last.strip(token.markup[0])
 
@@ -187,7 +188,7 @@ def _container(token: Token, line: str) -> str | None:
 
 
 def _goes_on(before: str, level: int, container: str) -> bool:
-    """Whether the line before a block is text in the same lists and quotes, so that the block would be part of it."""
+    """Test if the line before a block is text in the same lists and quotes, so that the block would be part of it."""
     if level == 0:
         return bool(before.strip())
     return not re.search(r"[^\s>]", container) and bool(before.replace(">", "").strip())

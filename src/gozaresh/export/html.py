@@ -408,7 +408,7 @@ def _parsed(text: str) -> Any:
 
 
 def _is_block(element: Any) -> bool:
-    """Whether an element is a block, or is an inline one around blocks."""
+    """Test if an element is a block, or is an inline one around blocks."""
     if not isinstance(element.tag, str) or element.tag in DROPPED or element.tag in TOLD or element.tag == "svg":
         return False
     return element.tag in BLOCKS or any(isinstance(below.tag, str) and below.tag in BLOCKS

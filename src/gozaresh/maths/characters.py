@@ -67,7 +67,7 @@ def accented(node: Node, marks: str) -> Node:
 def _styled(char: str) -> Node | None:
     """A letter of one of the mathematical alphabets."""
     plain = unicodedata.normalize("NFKC", char)
-    if not plain.isalnum() or len(plain) > 1:
+    if not plain.isalnum() or len(plain) > 1 or char == "ℓ":  # ℓ is \ell, a letter of its own
         return None
     name = unicodedata.name(char, "")
     words = name.removeprefix("MATHEMATICAL ")

@@ -70,7 +70,7 @@ class Run:
 
     @cached_property
     def right_to_left(self) -> bool:
-        """Whether it is written from the right."""
+        """Test if it is written from the right."""
         said = "".join(cluster.text for cluster in self.clusters)
         is_comma = PUNCTUATION.search(said) and not DIGIT.search(said)
         return self.reversed or bool(RIGHT_TO_LEFT.search(said) or is_comma)
@@ -107,7 +107,7 @@ def _run_end(operators: Sequence[str], start: int) -> int:
 
 
 def _is_text(operators: Sequence[str]) -> bool:
-    """Whether one text object, and perhaps the ink of its marks, is all that is painted."""
+    """Test if one text object, and perhaps the ink of its marks, is all that is painted."""
     return operators.count("ET") == 1 and set(operators[operators.index("ET") + 1:]) <= INK_OPERATORS
 
 

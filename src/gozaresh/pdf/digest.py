@@ -1,4 +1,4 @@
-"""What a part of a PDF is made of, as a digest: the object with all that it refers to, whatever its number."""
+"""Digests of the parts of a PDF: an object with all that it refers to, whatever its number."""
 
 from __future__ import annotations
 

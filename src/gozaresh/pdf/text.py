@@ -1,4 +1,4 @@
-"""What a reader's program finds in the finished PDF: text, words, outline."""
+"""Text of a PDF as a reader's program finds it: pages, words, outline."""
 
 from __future__ import annotations
 

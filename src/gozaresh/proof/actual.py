@@ -1,4 +1,4 @@
-"""What the finished PDF shows, passage by passage, in the order of its tags (which is that of a reader aloud)."""
+"""Passages of the finished PDF, in the order of its tags (which is that of a reader aloud)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the executed chapters promise to the reader, passage by passage, with the line that each comes from.
+"""Passages that the executed chapters promise to the reader, each with the line that it comes from.
 
 Read from the cells through pandoc's syntax tree, whose writing as Typst has no part in it.
 """

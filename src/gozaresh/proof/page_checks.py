@@ -1,4 +1,4 @@
-"""What no page of ours may hold, whatever the sources say: tofu, loose fonts, text in the margins, Latin numbering."""
+"""Checks of every page, whatever the sources say: tofu, fonts not embedded, text in the margins, Latin numbering."""
 
 from __future__ import annotations
 

@@ -18,7 +18,6 @@ from pathlib import Path
 import pikepdf
 
 from gozaresh.common.errors import Problem
-from gozaresh.common.findings import Finding
 from gozaresh.common.store import Store
 from gozaresh.export.bibliography import Entry, plain_words
 from gozaresh.pdf.digest import page_digests
@@ -27,13 +26,10 @@ from gozaresh.pdf.text import MARKS, Page, read_pages
 from gozaresh.proof.actual import actual_passages, bibliography_entries
 from gozaresh.proof.comparison import Fault, Missing, compare
 from gozaresh.proof.page_checks import Margins, page_faults, text_faults, unembedded_fonts
-from gozaresh.proof.passage import CODE, END, FORMULA, PLAIN, Passage
+from gozaresh.proof.passage import Passage
 
 MARK = re.compile(f"[{MARKS}]")
 PERSIAN = re.compile(f"[\u0620-\u064a\u066e-\u06d3\u06d5\u06fa-\u06ff][\u0620-\u06d3\u06d5\u06fa-\u06ff{MARKS}\u200c]*")
-NOT_TEXT = re.compile(f"{FORMULA}[^{END}]*{END}|{CODE}[^{PLAIN}]*{PLAIN}")
-LETTER = "\u0620-\u06ef\u06fa-\u06ff\u200c"
-LATIN_IN_PERSIAN = re.compile(f"(?<=[{LETTER}»،؛:] )[0-9][0-9.,]*(?=[ ،؛.:][{LETTER}]|[،؛]|[ .:]*$)")
 
 
 @dataclass(frozen=True)
@@ -48,7 +44,7 @@ class Proof:
 
     @property
     def sound(self) -> bool:
-        """Whether nothing is missing and nothing is wrong."""
+        """Test if nothing is missing and nothing is wrong."""
         return not self.missing and not self.faults
 
     @property
@@ -73,26 +69,12 @@ def proofread(pdf: Path, promises: Sequence[Passage],
     copied = read_pages(pdf, store, keys)
     missing, faults = compare(promises, actual_passages(read.root))
     shown = bibliography_entries(read.root)
-    missing += [*(_latin_digits(promises) if strict else ()),
-                *_sources(promises, shown, entries or {})]
+    missing += [*_sources(promises, shown, entries or {})]
     faults += [*page_faults(read, margins or Margins()), *text_faults(copied, strict=strict), *loose,
                *_copy_faults(read.pages, copied), *_bibliography(promises, shown)]
     count = sum(len(passage.words()) for passage in promises)
     return Proof(count, Counter(passage.kind for passage in promises), len(copied), tuple(sorted(missing)),
                  tuple(sorted(set(faults))))
-
-
-def _latin_digits(promises: Sequence[Passage]) -> Iterator[Missing]:
-    for passage in promises:
-        if passage.kind in ("text", "cell"):
-            for number in LATIN_IN_PERSIAN.findall(NOT_TEXT.sub("x", passage.plain)):
-                yield Missing(passage.place_of(number), f"«{number}»", "has Latin digits in Persian text")
-
-
-def style(promises: Sequence[Passage]) -> Iterator[Finding]:
-    """What a strict proof would refuse and loses nothing."""
-    for found in _latin_digits(promises):
-        yield Finding(found.place, "Latin digits in Persian text, set as they are", found.what)
 
 
 def _bibliography(promises: Sequence[Passage], shown: Sequence[str]) -> Iterator[Fault]:

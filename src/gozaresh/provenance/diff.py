@@ -138,8 +138,8 @@ def _outputs(name: str, executed: NotebookNode) -> Iterator[Result]:
 def _shown(cell: NotebookNode, pieces: Sequence[Piece], kind: str, label: str, key: tuple[str, ...]) -> Result:
     figures = [figure for piece in pieces for figure in piece.figures]
     if figures:
-        digests = " ".join(figure_digest(figure.data) for figure in figures)
-        return Result(("figure", *key), f"figure {label}", digests)
+        shown = [figure_digest(figure.data) for figure in figures]
+        return Result(("figure", *key), f"figure {label}", shown[0] if len(shown) == 1 else digest("figures", shown))
     markdown = "\n\n".join(piece.markdown for piece in pieces)
     if kind == "tbl":
         rows = [line for line in markdown.splitlines() if line.startswith("|") and not RULE.match(line)]

@@ -1,4 +1,4 @@
-"""Where each result of the last build came from, kept in ``build/provenance.json``; ``gozaresh why`` reads it at once.
+"""Origins of the results of the last build, kept in ``build/provenance.json``; ``gozaresh why`` reads them at once.
 
 This module imports little, so that the answer is there before a kernel or a converter could be loaded.
 """

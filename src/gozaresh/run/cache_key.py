@@ -1,4 +1,4 @@
-"""What the outputs of each code cell depend on: what is shared, all code up to it, all modules up to there."""
+"""Keys of the cache: digests of all that a code cell's outputs depend on, shared inputs, code and modules up to it."""
 
 from __future__ import annotations
 

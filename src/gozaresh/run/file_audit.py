@@ -102,7 +102,7 @@ class FileAudit:
             self._noted(kind, path)
 
     def counts(self, path: Path) -> bool:
-        """Whether a change of this file would be the author's, not one of the installed programs."""
+        """Test if a change of this file would be the author's, not one of the installed programs."""
         inside = path.is_relative_to(self._root)
         outside = self._ignored if inside else self._outside
         return not INSTALLED & set(path.parts) and not any(path.is_relative_to(prefix) for prefix in outside)
@@ -142,7 +142,7 @@ class FileAudit:
 
 
 def _by_import() -> bool:
-    """Whether Python's import asks; a module's path is searched and its bytecode read that way."""
+    """Test if Python's import asks; a module's path is searched and its bytecode read that way."""
     frame = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename == __file__:
         frame = frame.f_back  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""What the cache's key is made of: digests of code, modules, files and the environment."""
+"""Modules of the project that code imports, with their digests; bytecode checked by content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a run while it goes on: the cell at work, what the cells before it gave, what they read."""
+"""Record a run while it goes on: the cell at work, the outputs of the cells before it, the files that they read."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Recorder:
         return f"the cell at {place} has been running for {time.monotonic() - self.since:.0f} s" if place else ""
 
     def is_done(self, cell: NotebookNode) -> bool:
-        """Whether a cell has run to its end."""
+        """Test if a cell has run to its end."""
         return cell["id"] in self._done or is_injected(cell)
 
     def executed(self, cell: NotebookNode, cell_index: int, execute_reply: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What can be held against the conventions without running: labels, references, captions, letters, coverage."""
+"""Check the conventions without running anything: labels, references, captions, letters, footnotes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ ARABIC_LETTERS = {"ي": "ی", "ك": "ک", "ى": "ی"}
 FLOATS = ("fig-", "tbl-", "lst-")
 HEADING = re.compile(r"^(#{1,6}) \S", re.M)
 EQUATION_LABEL = re.compile(r"(\$[ \t]*\n?[ \t>]*)?\{#(eq-[\w-]+)\}")  # perhaps after a formula
+SIDE = "\u0620-\u06ef\u06fa-\u06ff\u200c"
+LATIN_NUMBER = re.compile(f"(?<=[{SIDE}»،؛:] )[0-9][0-9.,]*(?=[ ،؛.:][{SIDE}]|[،؛]|[ .:]*$)", re.M)
 RESULT = re.compile(r"[۰-۹]+٫[۰-۹]+٪?|[۰-۹]+٪|(?<![\w.])\d+\.\d+%?(?![\w.])|(?<![\w.])\d+%")
 
 

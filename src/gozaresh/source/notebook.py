@@ -101,12 +101,12 @@ def place_of(node: NotebookNode, line: int = 1) -> Place:
 
 
 def is_injected(cell: NotebookNode) -> bool:
-    """Whether Papermill put a cell in to set the parameters."""
+    """Test if Papermill put a cell in to set the parameters."""
     return "injected-parameters" in cell.metadata.get("tags", ())
 
 
 def is_values(cell: NotebookNode) -> bool:
-    """Whether a cell was put in to compute inline values."""
+    """Test if a cell was put in to compute inline values."""
     return inline.TAG in cell.metadata.get("tags", ())
 
 

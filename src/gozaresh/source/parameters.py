@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gozaresh.common.errors import Place, SettingsError, SourceError, nearest
+from gozaresh.common.data import check_data
+from gozaresh.common.errors import Place, SettingsError, SourceError, nearest, reason
 from gozaresh.common.persian import latin_digits
+from gozaresh.common.text import printable
 from gozaresh.settings import Literal
 from gozaresh.source.cells import Cell
 
@@ -27,7 +29,7 @@ class Parameter:
 
     @property
     def is_path(self) -> bool:
-        """Whether the value names an input file or folder, which the cache then fingerprints."""
+        """Test if the value names an input file or folder, which the cache then fingerprints."""
         return self.annotation == "Path"
 
     def parse(self, text: str) -> Literal:
@@ -118,8 +120,16 @@ class Overrides:
 
 
 def _check_path(parameter: Parameter, value: str, root: Path) -> None:
-    if value and not (root / value).exists():
-        raise SettingsError(f"{parameter.name}={value}: no such file or folder", parameter.place)
+    if not value:
+        return
+    try:
+        check_data(root / value)
+    except FileNotFoundError:
+        raise SettingsError(f"{parameter.name}={printable(value)}: no such file or folder", parameter.place) from None
+    except (OSError, ValueError) as error:
+        where = printable(str(getattr(error, "filename", None) or value))
+        told = f"{where}: {reason(error)}" if isinstance(error, OSError) else str(error)
+        raise SettingsError(f"{parameter.name}={printable(value)}: {told}", parameter.place) from None
 
 
 def check_names(overrides: Overrides, parameters: Iterable[Parameter], origin: str) -> None:

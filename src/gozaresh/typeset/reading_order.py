@@ -1,4 +1,4 @@
-"""What a run of text says, code by code from left to right, so that readers put the words together as written.
+"""Reading order of a run of text: its codes from left to right, so that readers put the words together as written.
 
 Readers get the codes of a right-to-left run in visual order and turn them round, each in its own way. What was learned
 of them, by name, stands at the function that deals with it: poppler 22.12, pdfium 8149, mupdf 1.28, pdf.js 5.6.
@@ -108,7 +108,7 @@ def _closed(settled: list[Emission], following: Emission, run: Run) -> list[Emis
 
 
 def _is_void(item: Emission) -> bool:
-    """Whether a code shows no ink and says no mark: a space or a direction mark."""
+    """Test if a code shows no ink and says no mark: a space or a direction mark."""
     return item.text.isspace() or (item.glyph is None and not is_mark(item.text))
 
 
@@ -119,7 +119,7 @@ def _reaching(said: Emission, end: float, left: int, run: Run) -> Emission:
 
 
 def _hangs(space: Emission, letter: Emission, run: Run) -> bool:
-    """Whether a space lies on the letter after it, as at a line's end; pdf.js would part the two."""
+    """Test if a space lies on the letter after it, as at a line's end; pdf.js would part the two."""
     return space.text[-1].isspace() and letter.x - space.x < (run.font.width(space.glyph) - 0.1) * run.size
 
 
@@ -152,7 +152,7 @@ def firm(space: Emission) -> Emission:
 
 
 def is_mark(text: str) -> bool:
-    """Whether a mark is among the characters."""
+    """Test if a mark is among the characters."""
     return any(map(unicodedata.combining, text))
 
 
@@ -219,5 +219,5 @@ def _is_light(char: str) -> bool:
 
 
 def is_neutral(text: str) -> bool:
-    """Whether nothing in the text has a direction: blanks and punctuation alone."""
+    """Test if nothing in the text has a direction: blanks and punctuation alone."""
     return not any(unicodedata.bidirectional(char) in STRONG for char in text)

@@ -206,7 +206,7 @@ def _before_artifact(tokens: Sequence[Token], end: int) -> int:
 
 
 def _is_border(token: Token) -> bool:
-    """Whether a token is ``EMC`` or ``/Span <</MCID n>> BDC``, which Typst writes between the pieces."""
+    """Test if a token is ``EMC`` or ``/Span <</MCID n>> BDC``, which Typst writes between the pieces."""
     if isinstance(token, Run):
         return False
     operator = str(token.operator)
@@ -214,7 +214,7 @@ def _is_border(token: Token) -> bool:
 
 
 def continues(left: Run, right: Run) -> bool:
-    """Whether two pieces of text that follow each other are one right-to-left run.
+    """Test if two pieces of text that follow each other are one right-to-left run.
 
     Whole runs follow each other in logical order, so on a line a later right-to-left run stands further left; only the
     pieces of a broken run go to the right.
@@ -256,7 +256,7 @@ def facing(run: Run, before: Run | None) -> Run:
 
 
 def _beside(before: Run, run: Run) -> bool:
-    """Whether two runs stand on one line."""
+    """Test if two runs stand on one line."""
     return abs(before.matrix.f - run.matrix.f) < run.size / 2
 
 
@@ -266,7 +266,7 @@ def _gap(before: Run, run: Run) -> float:
 
 
 def is_apart(before: Run, run: Run) -> bool:
-    """Whether a run stands to the left of the one before it, on its line, with a gap that neither fills with a space.
+    """Test if a run stands to the left of the one before it, on its line, with a gap that neither fills with a space.
 
     Readers see gaps by themselves where text goes on to the right.
     """

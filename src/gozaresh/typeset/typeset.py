@@ -43,7 +43,7 @@ def typeset(project: Project, sources: TypstFiles, store: Store | None = None) -
         TypesetError: no font has a character, or Typst refuses the markup, or warns.
     """
     _check_references(project, sources)
-    _copy_theme(project)
+    copy_theme(project)
     _check_glyphs(project, sources)
     main = project.build / "report.typ"
     write_text(main_document(project, sources), main)
@@ -69,7 +69,7 @@ def _place_at(file: str, text: str, index: int) -> Place:
     return Place(file, text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index) - 1)
 
 
-def _copy_theme(project: Project) -> None:
+def copy_theme(project: Project) -> None:
     """Typst reads nothing outside the report's folder, so the theme is copied below ``build/``."""
     target = project.build / "theme"
     if not (project.theme / "theme.typ").is_file():

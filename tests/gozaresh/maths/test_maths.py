@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tomllib
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 import gozaresh
 from gozaresh.common.errors import MathsError, TypesetError
 from gozaresh.export.exporter import TypstExporter
+from gozaresh.export.reading import read_chapter
+from gozaresh.export.resolve import Conventions
 from gozaresh.export.typst_writer import to_typst as chapter
 from gozaresh.maths.macros import expand
 from gozaresh.maths.parser import KNOWN, parse
@@ -271,6 +274,16 @@ def test_one_label_round_an_align_gives_one_number() -> None:
 
 
 def test_a_formula_that_cannot_be_set_is_named_with_its_line() -> None:
-    cell = new_markdown_cell("متن\n\nدوم $x$\n$$\n\\foo\n$$", metadata={"gozaresh": {"file": "notebooks/a.py", "line": 7}})
+    notebook = new_notebook(cells=[new_markdown_cell(
+        "متن\n\nدوم $x$\n$$\n\\foo\n$$", metadata={"gozaresh": {"file": "notebooks/a.py", "line": 7}})])
+    exporter = TypstExporter()
+    exporter.reading = read_chapter(notebook, Conventions(strict=True))
     with pytest.raises(TypesetError, match=r"^notebooks/a.py:10: in the formula .*foo is not known"):
-        TypstExporter().from_notebook_node(new_notebook(cells=[cell]))
+        exporter.from_notebook_node(notebook)
+
+
+def test_a_formula_that_cannot_be_set_is_set_as_its_source_with_advice_at_its_line() -> None:
+    cell = new_markdown_cell("متن $x$\n\n$$\n\\foo{1}\n$$", metadata={"gozaresh": {"file": "a.md", "line": 7}})
+    reading = read_chapter(new_notebook(cells=[cell]), Conventions(strict=False, bare=True))
+    assert [str(found.place) for found in reading.findings] == ["a.md:10"]
+    assert "\\foo{1}" in json.dumps([part.blocks for part in reading.parts]).replace("\\\\", "\\")
