@@ -95,18 +95,20 @@ def _cell(value: object) -> str:
 
 @dataclass(frozen=True)
 class Checks:
-    """A table of checked steps that also enters the report's ledger (see :mod:`gozaresh.export.ledger`)."""
+    """A table of checked steps that also enters the report's ledger (see :mod:`gozaresh.export.ledger`).
+
+    The table leaves out definitions, which have nothing to check, if any other step is there; the ledger counts them.
+    """
 
     records: Sequence[Mapping[str, str]]
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
         header = ["معادله", "گام", "بررسی", "شاهد"]
-        rows = [[f"@{r['label']}" if r["label"] != before else "", r["claim"], _how(r["how"]), r["evidence"]]
-                for r, before in zip(self.records, self._labels_before(), strict=True)]
+        shown = [record for record in self.records if record["how"] != "defined"] or list(self.records)
+        before = ["", *(record["label"] for record in shown)]
+        rows = [[f"@{r['label']}" if r["label"] != last else "", r["claim"], _how(r["how"]), r["evidence"]]
+                for r, last in zip(shown, before, strict=False)]
         return {"text/markdown": repr(Table(header, rows, "llll")), checked.MIME: list(self.records)}
-
-    def _labels_before(self) -> list[str]:
-        return ["", *(record["label"] for record in self.records[:-1])]
 
 
 def _how(way: str) -> str:

@@ -44,7 +44,7 @@ def appendix(chapters: Sequence[Chapter], provenance: Provenance) -> str:
         "هر عددی که نتیجهٔ محاسبه است در همین اجرا حساب شده یا از سندی آمده که متن نام برده است، "
         "و با دست نوشته نشده است.",
         "## پارامترها {#sec-parameters}", _parameters(chapters),
-        *_ledger(chapters),
+        *_ledger(chapters, {run.chapter: _chapter(run, provenance) for run in provenance.runs}),
         "## محیط اجرا {#sec-environment}",
         "نسخهٔ ابزارهایی که گزارش با آن‌ها اجرا و حروف‌چینی شده، در @tbl-environment آمده است.",
         captioned(_environment(), "tbl-environment", "محیطی که گزارش در آن اجرا شده است"),
@@ -70,9 +70,9 @@ def _kept(chapters: Sequence[Chapter]) -> str:
     ])
 
 
-def _ledger(chapters: Sequence[Chapter]) -> list[str]:
+def _ledger(chapters: Sequence[Chapter], names: Mapping[str, str]) -> list[str]:
     """How the equations were checked: counts by chapter, and what is only stated and why; empty without a ledger."""
-    found = {chapter.name: collect(chapter.executed) for chapter in chapters}
+    found = {names.get(chapter.name, f"`{chapter.name}`"): collect(chapter.executed) for chapter in chapters}
     if not any(found.values()):
         return []
     stated = [[f"@{check.label}", check.claim] for steps in found.values() for check in steps if check.how == "stated"]
@@ -93,7 +93,7 @@ def _ledger(chapters: Sequence[Chapter]) -> list[str]:
 
 def _counts(found: Mapping[str, Sequence[Check]]) -> Table:
     header = ["فصل", *(f"معادلهٔ {MATHS[way]}" for way in WAYS[1:]), *(f"گام {PERSIAN[way]}" for way in WAYS)]
-    counts = {f"`{name}`": [*_tally(marks(steps).values())[1:], *_tally(step.how for step in steps)]
+    counts = {name: [*_tally(marks(steps).values())[1:], *_tally(step.how for step in steps)]
               for name, steps in found.items() if steps}
     counts["**همه**"] = [sum(column) for column in zip(*counts.values(), strict=True)]
     return Table(header, [[name, *map(persian, row)] for name, row in counts.items()], "lccccccc")
