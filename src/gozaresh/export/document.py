@@ -119,7 +119,8 @@ def _code_pieces(cell: NotebookNode, values: Mapping[str, str], figure_path: str
     try:
         forms = outputs.forms(cell)
     except OutputError as error:
-        raise SourceError(error.text, place_of(cell)) from None
+        label = f"{options.label}: " if options.label else ""
+        raise SourceError(label + error.text, place_of(cell)) from None
     yield from writer.pieces(forms)
 
 
