@@ -8,7 +8,7 @@
 #   P="beta=4 epochs=50"        single parameters of the chapters
 #   WHY=1                       says of each chapter that runs which of its inputs changed
 #   make watch                  builds again after each save, until Ctrl-C; takes the same three
-#   make why LABEL=fig-training where a result of the last build comes from; also LABEL=notebooks/04_vae.py:LINE
+#   make why LABEL=fig-vae-history   where a result of the last build comes from; also LABEL=notebooks/04_vae.py:LINE
 #   make diff A=… B=…           what differs between two reports: hand-ins, or folders as build/executed
 #   make zip LASTNAME=… STUDENT=…   the hand-in; without PROFILE=, DATA= or P= that of the last build's choice
 #   make sweep BETA="1 4" GAMMA="0 10" SEEDS=5   FactorVAEs compared on images with known factors -> build/sweep/results.json

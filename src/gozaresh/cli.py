@@ -172,7 +172,7 @@ def _add_questions(commands: argparse._SubParsersAction[_Parser]) -> None:
     """The commands that ask about builds that are done."""
     text = "where a result of the last build comes from: chapter, line, code, parameters, data, seed, device, date"
     asked = commands.add_parser("why", help=text, description=text)
-    asked.add_argument("label", help="a label, as fig-loss, or a place, as notebooks/04_vae.py:143")
+    asked.add_argument("label", help="a label, as fig-vae-history, or a place, as notebooks/04_vae.py:LINE")
     asked.add_argument("folder", nargs="?", default=".", help="the report's folder (default: this one)")
     asked.set_defaults(run=_why, failed=1)
     text = "which parameters, numbers, table cells and figures of two reports differ; status 0: none, 1: some, 2: error"

@@ -25,6 +25,7 @@ from gozaresh.source.notebook import code_of, is_injected, is_values, options_of
 
 FENCED = re.compile(r"^(?P<fence>`{3,})(?P<lang>\w*)\n(?P<code>.*)\n(?P=fence)\s*$", re.S)
 CAPTION = "::::::: {.gz-caption}"  # the line before a float's caption
+BLOCK_MARK = re.compile(r"^(\s*(?:[0-9]+(?=[.)]\s))?)([.)#>*+-])(?=\s)")
 DATA = re.compile(r"data:image/(?P<kind>png|jpeg|gif|webp|svg\+xml);base64,(?P<data>[\w+/=\s]+)")
 SUFFIXES = {"jpeg": "jpg", "svg+xml": "svg"}
 NO_ALT = "تصویری که برنامه رسم کرده است"  # said of a picture that has neither alternative text nor caption
@@ -119,7 +120,8 @@ def _code_pieces(cell: NotebookNode, values: Mapping[str, str], figure_path: str
     try:
         forms = outputs.forms(cell)
     except OutputError as error:
-        raise SourceError(error.text, place_of(cell)) from None
+        label = f"{options.label}: " if options.label else ""
+        raise SourceError(label + error.text, place_of(cell)) from None
     yield from writer.pieces(forms)
 
 
@@ -228,7 +230,8 @@ def _listed(forms: Sequence[Form]) -> str:
 
 def floated(attributes: str, body: str, caption: str) -> str:
     """A figure, table or listing with its caption, as :mod:`gozaresh.export.typst_writer` reads it."""
-    return f":::::::: {{.gz-float {attributes}}}\n{body}\n\n{CAPTION}\n{caption}\n:::::::\n::::::::"
+    said = BLOCK_MARK.sub(r"\1\\\2", caption)  # a caption is text, not a list or a heading
+    return f":::::::: {{.gz-float {attributes}}}\n{body}\n\n{CAPTION}\n{said}\n:::::::\n::::::::"
 
 
 def fence(code: str, language: str) -> str:

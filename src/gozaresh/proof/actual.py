@@ -35,13 +35,16 @@ class _Walk:
 
     def __init__(self) -> None:
         self.passages: list[Passage] = []
+        self._has_bibliography = False
 
     def block(self, tag: Tag) -> None:
         """Read a tag that is no part of a line."""
         if tag.kind == "TOC":
             self.passages.clear()  # all before the contents is the cover
         elif tag.kind == "L" and any(below.kind == "BibEntry" for below in tag.tags()):
-            self.passages.pop()  # its heading
+            if not self._has_bibliography:
+                self.passages.pop()  # its heading, which stands above the first of two lists
+            self._has_bibliography = True
         elif tag.kind in TEXTS:
             self._text(TEXTS[tag.kind], tag.kids)
         elif tag.kind == "Formula":

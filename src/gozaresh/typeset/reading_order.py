@@ -22,6 +22,7 @@ SEPARATORS = ".,:/،%٪+-−\u00a0"  # weak in UAX #9
 # thousandths of an em
 GAP = 70  # too narrow to be a space for pdf.js, wide enough to part words for poppler
 WIDEST = 450  # pdf.js breaks a line at wider gaps
+ASIDE = 0.001  # ems to the left of the next letter that a code without ink stands, for readers that go by places
 STEP = 40  # between the widths of new glyphs
 
 
@@ -193,7 +194,7 @@ def _emit(letters: Sequence[Glyph], text: str, run: Run) -> list[Emission]:
         first, char = letters[0], chars[0]
         return [Emission(first.code, char, first.x), *_emit(letters[1:], text[:-1], run)]
     letter = letters[0]
-    right = letter.x + run.font.width(letter.code) * run.size
+    right = letter.x + (run.font.width(letter.code) - ASIDE) * run.size
     drawn = next((at for at, char in enumerate(chars) if not _is_light(char)), 0)
     return [Emission(letter.code, char, letter.x) if at == drawn
             else Emission(None, char, letter.x if at < drawn else right, chars[:at].count(char))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,21 @@ def test_a_chapter_s_heading_stands_above_the_figure_that_floats_to_the_top_of_i
     heights = {word: run.start[1] for run in read_tagged(path).pages[0].runs
                for word in ("سرفصل", "نمودار", "پیش") if word in run.text}
     assert heights["سرفصل"] > heights["نمودار"] > heights["پیش"]
+
+
+NAMES = ["فصل{}دو", "الف{}ب{}ج", "داده{}۱", "{}الف", "الف{}", "الف{}b{}ج", "الف{}12{}ب", "فصل{}my_name",
+         "فصل{}یک.py", "x{}دو"]
+
+
+def out_of_order(signs: Sequence[str], folder: Path) -> list[str]:
+    """The signs that part «فصل» and «دو» in copied text; the proof compares all names, in paragraphs and in cells."""
+    names = [name.replace("{}", sign) for sign in signs for name in NAMES]
+    prose = "\n\n".join(f"نام `{name}` است." for name in names)
+    cells = "\n".join(f"| `{name}` | `{name}` |" for name in names)
+    found = typeset(f"# سرفصل\n\n{prose}\n\n| نام | نام |\n|---|---|\n{cells}\n", folder)
+    text = "".join("".join(page.text for page in found.pages).split())
+    return [sign for sign in signs if text.count(f"فصل{sign}دو") < 3]
+
+
+def test_persian_words_of_code_that_a_sign_joins_are_read_in_their_order(tmp_path: Path) -> None:
+    assert out_of_order(["_", "__", "=", "#"], tmp_path) == []
