@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gozaresh.export.delimiters import in_dollars
+from tests.conformance.chapters import Workshop
 
 FORMULAS = {
     r"مقدار \(u+1\) و \( x \).": "مقدار $u+1$ و $x$.",
@@ -35,3 +36,9 @@ def test_what_is_no_formula_stays(markdown: str) -> None:
     "\n".join))
 def test_lines_stay_as_many_as_they_were(markdown: str) -> None:
     assert in_dollars(markdown).count("\n") == markdown.count("\n")
+
+
+def test_every_delimiter_is_proved(tmp_path_factory: pytest.TempPathFactory) -> None:
+    workshop = Workshop(tmp_path_factory.mktemp("delimiters"))
+    for markdown in FORMULAS:
+        assert workshop.outcome(markdown.replace("\\eqref{eq-loss} و \\ref{fig-a}", "")).lines == ()
