@@ -26,9 +26,9 @@ from pathlib import Path
 import nbformat
 import pikepdf
 import typst
+from gozaresh.proof.words import PERSIAN, source_texts, tokens
 
 from gozaresh.pdf.text import read_pages
-from gozaresh.proof.words import PERSIAN, source_texts, tokens
 from gozaresh.typeset.textlayer import repair
 
 TEXT = Path(__file__).parent / "textlayer"

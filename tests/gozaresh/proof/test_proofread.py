@@ -160,7 +160,7 @@ THINGS = [
     ("[۱٫۵۲۱], ", "[], ", "«۱٫۵۲۱» is not in the PDF"),  # a table's cell
     ("[۰٫۶۳۴], [۰٫۵۷]", "[۰٫۵۷], [۰٫۶۳۴]", "is out of order"),  # two cells swapped
     ("[۲٫۰۵۶], [۱٫۵۲], [۲٫۴۷۷], ", "", "«۲٫۴۷۷» is not in the PDF"),
-    ("return 2 * np.pi", "return 3 * np.pi", "the line of code «return 2 * np.pi"),
+    ("return 2 * np.pi", "return 3 * np.pi", "«2» is not in the PDF"),
     ("\\n    # \u2067دوره را برمی‌گرداند\u2069", "", "the line of code «# دوره را"),
     ("    return 2 *", "  return 2 *", "«return» is not in the PDF"),  # its indentation
     ("def period(length):\\n    # \u2067دوره را برمی‌گرداند\u2069", "    # دوره را برمی‌گرداند\\ndef period(length):",
