@@ -42,6 +42,11 @@ MATHS = re.compile(r"<!--.*?-->|<(?P<tag>script|style|pre|code|svg)\b.*?</(?P=ta
                    r"|\$\$(?P<display>[^$]+)\$\$|(?<![\w$])\$(?P<inline>[^$\n]*[^$\s\\])[ \t]*\$(?!\d)", re.S | re.I)
 LENGTH = re.compile(r"^\s*([0-9]+(?:\.[0-9]+)?)\s*(px|%|pt|cm|mm|in|em|)\s*$")
 STYLED = re.compile(r"(?:^|;)\s*(width|direction|text-align)\s*:\s*([^;]+)", re.I)
+SHAPES = {"path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "text", "image", "use"}
+SVG_NAMES = {name.lower(): name for name in (
+    "viewBox", "preserveAspectRatio", "gradientUnits", "gradientTransform", "clipPathUnits", "patternUnits",
+    "patternTransform", "markerWidth", "markerHeight", "markerUnits", "refX", "refY", "spreadMethod", "textLength",
+    "linearGradient", "radialGradient", "clipPath", "textPath", "foreignObject")}  # which HTML's parser writes small
 WIDEST = 50  # columns that one cell of a table may span
 
 
@@ -289,7 +294,7 @@ class Html:
         if tag in ("img", "image"):
             return [*_picture(element), *self._children(element)]
         if tag == "svg":
-            return [_drawing(element)]
+            return [_drawing(element)] if _draws(element) else []
         if tag == "input":
             return _box(element)
         if tag in CODE:
@@ -462,7 +467,18 @@ def length(text: str) -> str:
     return found[1] + found[2]
 
 
+def _draws(element: Any) -> bool:
+    """Test if a drawing has anything to be seen."""
+    hidden = ("defs", "clippath", "symbol")
+    return any(one.tag in SHAPES and not any(above.tag in hidden for above in one.iterancestors())
+               for one in element.iter())
+
+
 def _drawing(element: Any) -> Node:
+    for below in (one for one in element.iter() if isinstance(one.tag, str)):
+        below.tag = SVG_NAMES.get(below.tag, below.tag)
+        for name in [name for name in below.attrib if name in SVG_NAMES]:
+            below.set(SVG_NAMES[name], below.attrib.pop(name))
     if "xmlns" not in element.attrib:
         element.set("xmlns", "http://www.w3.org/2000/svg")
     data = base64.b64encode(lxml.etree.tostring(element, with_tail=False)).decode()

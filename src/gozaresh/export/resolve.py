@@ -84,6 +84,7 @@ class _Settling:
         self._cell = NotebookNode()
         self._at = 0  # how far into the cell's source the last finding stood
         self._depth = 0  # lists, quotes and tables around
+        self._tables = 0  # tables around
 
     def cell(self, blocks: Sequence[Node], node: NotebookNode, untold: Sequence[Untold]) -> None:
         """Settle one cell."""
@@ -122,9 +123,9 @@ class _Settling:
         if kind == "Div":
             return self._div(content)
         if kind in ("BulletList", "OrderedList", "DefinitionList", "Table", "LineBlock"):
-            self._depth += 1
+            self._depth, self._tables = self._depth + 1, self._tables + (kind == "Table")
             settled = [{"t": kind, "c": self._nested(content)}]
-            self._depth -= 1
+            self._depth, self._tables = self._depth - 1, self._tables - (kind == "Table")
             return settled
         if kind == "RawBlock" and content[0] != "typst":
             text = content[1].strip().split("\n")[0][:40]
@@ -148,7 +149,8 @@ class _Settling:
             return [self._figure(alone[0]["c"])]
         out: list[Node] = []
         part: list[Node] = []
-        for item in self._inlines(inlines):
+        for item in [new for one in inlines
+                     for new in (self._formula(one, alone=True) if one["t"] == "Math" else self._inline(one))]:
             if item["t"] == "CodeBlock":
                 out += [{"t": kind, "c": part}, item] if part else [item]
                 part = []
@@ -185,8 +187,8 @@ class _Settling:
         if not any(item["t"] not in ("Space", "SoftBreak", "LineBreak") for item in inlines):
             return []
         needle = _first_word(content)
-        if not _plain(inlines) or all(item["t"] == "Image" for item in inlines):
-            return [{"t": "Para", "c": inlines}]  # a picture in a heading's place has no title
+        if not any(node["t"] in ("Str", "Code") for node in _walk(_without(inlines))):
+            return [{"t": "Para", "c": inlines}]  # a picture or a formula in a heading's place has no title
         if self._depth:
             self._tell("heading in a list, quote or table, set as a bold line", needle, needle)
             return [{"t": "Para", "c": [{"t": "Strong", "c": inlines}]}]
@@ -223,6 +225,8 @@ class _Settling:
             return self._float_div(identifier, pairs, blocks)
         inner = self._blocks(blocks)
         anchor = self._anchor(identifier) if not is_crossref(identifier) else []
+        if self._tables and "gz-float" not in classes:  # a cell is one text
+            return [*([{"t": "Plain", "c": anchor}] if anchor else []), *inner]
         if anchor:
             inner = [{"t": "Plain", "c": anchor}, *inner]
             identifier = ""
@@ -269,7 +273,7 @@ class _Settling:
             return []
         return [item]
 
-    def _formula(self, item: Node) -> list[Node]:
+    def _formula(self, item: Node, *, alone: bool = False) -> list[Node]:
         """A formula without what cannot be seen in it; one that cannot be read as its source."""
         way, tex = item["c"]
         tex = INVISIBLE.sub("", tex)
@@ -280,7 +284,7 @@ class _Settling:
         except MathsError as error:
             why, first = str(error).rpartition(": ")[2], tex.strip().split("\n")[0]
             self._tell("formula that cannot be read, set as its source", why, first, first[:12])
-            if way["t"] == "DisplayMath":
+            if way["t"] == "DisplayMath" and alone:
                 return [{"t": "CodeBlock", "c": [["", ["latex", "gz-frame"], []], tex.strip("\n")]}]
             return [_framed([{"t": "Code", "c": [["", [], []], " ".join(tex.split())]}])]
         return [{**item, "c": [way, tex]}]
@@ -430,6 +434,11 @@ def _plain(inlines: Sequence[Node]) -> str:
         elif kind in ("Span", "Link", "Quoted", "Image"):
             out += _plain(content[1])
     return " ".join(out.split())
+
+
+def _without(inlines: Sequence[Node]) -> list[Node]:
+    """Running text without its pictures and notes, whose own words are no title."""
+    return [item for item in inlines if item["t"] not in ("Image", "Note", "Math")]
 
 
 def _first_word(inlines: Sequence[Node]) -> str:

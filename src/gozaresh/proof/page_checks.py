@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pikepdf
@@ -86,11 +86,12 @@ def _latin_contents(root: Tag) -> Iterator[Fault]:
             yield Fault(entry.page, f"the contents' entry «{''.join(own).strip()[:40]}» has a number in Latin digits")
 
 
-def text_faults(pages: Sequence[Page], *, strict: bool = True) -> Iterator[Fault]:
-    """Faults of what a reader's program copies."""
+def text_faults(pages: Sequence[Page], sources: Iterable[str] = (), *, strict: bool = True) -> Iterator[Fault]:
+    """Faults of what a reader's program copies; what an author wrote in one of the sources is none."""
+    texts = list(sources)
     for page in pages:
         for what, pattern in (SAYINGS | (LETTERS if strict else {})).items():
-            if pattern.search(page.text):
+            if pattern.search(page.text) and not any(map(pattern.search, texts)):
                 yield Fault(page.number, what)
 
 

@@ -70,7 +70,8 @@ def proofread(pdf: Path, promises: Sequence[Passage],
     missing, faults = compare(promises, actual_passages(read.root))
     shown = bibliography_entries(read.root)
     missing += [*_sources(promises, shown, entries or {})]
-    faults += [*page_faults(read, margins or Margins()), *text_faults(copied, strict=strict), *loose,
+    written = {passage.source for passage in promises}
+    faults += [*page_faults(read, margins or Margins()), *text_faults(copied, written, strict=strict), *loose,
                *_copy_faults(read.pages, copied), *_bibliography(promises, shown)]
     count = sum(len(passage.words()) for passage in promises)
     return Proof(count, Counter(passage.kind for passage in promises), len(copied), tuple(sorted(missing)),
