@@ -42,6 +42,11 @@ from gozaresh.author import Table, checks, fa, markdown
 sheet = load_graphs(graphs)
 
 
+def titled(name, assumed):
+    """نام یک گراف، که اگر فرض ما باشد همین را می‌گوید."""
+    return f"{name} فرضی" if assumed else name
+
+
 def answered(graph, statements):
     """پاسخ هر گزاره، که الگوریتم دوم هم آن را دوباره اثبات کرده است."""
     return [reprove(answer(graph, statement)) for statement in statements]
@@ -175,15 +180,18 @@ r"""
 اگر پیام برسد احتمال نقص تهویه بالا می‌رود، و اگر بدانیم در باز مانده بوده، معمولاً دوباره پایین می‌آید؛ این پدیده را رد علت رقیب (explaining away) می‌نامند.
 
 ## گراف مارکوف {#sec-pgm-2}
-
-**فرض.** تصویر گراف این پرسش در متنی که به دست ما رسیده نیست و تنها می‌دانیم گره‌هایش میان $A$ تا $I$ هستند.
-گراف @fig-markov را خود ما فرض کرده‌ایم و پاسخ‌های زیر برای همین گراف درست‌اند.
-هر کس تصویر اصلی را دارد یال‌های آن را در جدول `[markov]` فایل `report/graphs.toml` بنویسد؛ پاسخ‌ها و دلیل‌ها دوباره محاسبه می‌شوند.
 """
 
 # %%
+markdown(r"""
+**فرض.** تصویر گراف این پرسش در متنی که به دست ما رسیده نیست و تنها می‌دانیم گره‌هایش میان $A$ تا $I$ هستند.
+گراف @fig-markov را خود ما فرض کرده‌ایم و پاسخ‌های زیر برای همین گراف درست‌اند.
+هر کس تصویر اصلی را دارد یال‌های آن را در جدول `[markov]` فایل `report/graphs.toml` بنویسد؛ پاسخ‌ها و دلیل‌ها دوباره محاسبه می‌شوند.
+""" if sheet.markov_assumed else "گراف این پرسش در @fig-markov آمده است.")
+
+# %%
 #| label: fig-markov
-#| fig-cap: گراف مارکوف فرضی پرسش دوم
+#| fig-cap: '`{python} titled("گراف مارکوف", sheet.markov_assumed)` پرسش دوم'
 #| fig-alt: 'گراف بی‌جهت با یال‌های `{python} "، ".join(f"{u}–{v}" for u, v in sheet.markov.edges)`'
 draw(sheet.markov, across=True)
 
@@ -209,7 +217,7 @@ markov_found = answered(sheet.markov, sheet.markov_statements)
 
 # %%
 #| label: tbl-markov-answers
-#| tbl-cap: 'پاسخ گزاره‌های پرسش دوم برای گراف فرضی؛ ستون آخر مانند @tbl-room-answers است.'
+#| tbl-cap: 'پاسخ گزاره‌های پرسش دوم برای `{python} titled("گراف", sheet.markov_assumed)`؛ ستون آخر مانند @tbl-room-answers است.'
 Table(["شماره", "گزاره", "پاسخ", "الگوریتم دوم", "بزرگ‌ترین وابستگی (نات)"], answers(markov_found), "ccccc")
 
 # %%
@@ -217,7 +225,7 @@ markdown(reasons(markov_found))
 
 # %%
 #| label: fig-markov-answers
-#| fig-cap: پاسخ گزاره‌های پرسش دوم روی گراف فرضی، با نشانه‌های @fig-room-answers
+#| fig-cap: 'پاسخ گزاره‌های پرسش دوم روی `{python} titled("گراف", sheet.markov_assumed)`، با نشانه‌های @fig-room-answers'
 #| fig-alt: 'چهار گراف. `{python} spoken(markov_found)`'
 #| fig-width: 88%
 pictures(markov_found, 2, across=True)
@@ -233,14 +241,17 @@ kept, own = independencies(moral), independencies(network)
 # %% [markdown]
 r"""
 ## از گراف بیزی به گراف مارکوف {#sec-pgm-3}
-
-**فرض.** تصویر گراف بیزی این پرسش هم از دست رفته است.
-گراف @fig-bayes فرض ماست و در جدول `[bayes]` همان فایل قابل تغییر است.
 """
 
 # %%
+markdown(r"""
+**فرض.** تصویر گراف بیزی این پرسش هم از دست رفته است.
+گراف @fig-bayes فرض ماست و در جدول `[bayes]` همان فایل قابل تغییر است.
+""" if sheet.bayes_assumed else "گراف بیزی این پرسش در @fig-bayes آمده است.")
+
+# %%
 #| label: fig-bayes
-#| fig-cap: 'گراف بیزی فرضی پرسش سوم؛ گره `{python} "$" + latex(sheet.blanket_of) + "$"` با دورِ رنگی و پوشش مارکوف آن با زمینهٔ آبی نشان داده شده است.'
+#| fig-cap: '`{python} titled("گراف بیزی", sheet.bayes_assumed)` پرسش سوم؛ گره `{python} "$" + latex(sheet.blanket_of) + "$"` با دورِ رنگی و پوشش مارکوف آن با زمینهٔ آبی نشان داده شده است.'
 #| fig-alt: 'گراف جهت‌دار با یال‌های `{python} "، ".join(f"{u} به {v}" for u, v in network.edges)`'
 draw(network, focus=[sheet.blanket_of], shown=blanket.nodes)
 

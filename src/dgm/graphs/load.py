@@ -21,8 +21,8 @@ Some = TypeVar("Some")
 _LARGEST = 2**24
 _KEYS = {
     "server_room": ("nodes", "edges", "statements", "meanings"),
-    "markov": ("nodes", "edges", "statements"),
-    "bayes": ("nodes", "edges", "blanket_of"),
+    "markov": ("nodes", "edges", "statements", "assumed"),
+    "bayes": ("nodes", "edges", "blanket_of", "assumed"),
 }
 
 
@@ -37,6 +37,8 @@ class SheetGraphs:
     markov_statements: tuple[Statement, ...]
     bayes: DAG
     blanket_of: str
+    markov_assumed: bool = False                # the sheet's picture is lost, and the graph is the author's
+    bayes_assumed: bool = False
 
 
 def load_graphs(path: Path | str) -> SheetGraphs:
@@ -57,6 +59,7 @@ def load_graphs(path: Path | str) -> SheetGraphs:
         room, _meanings(source, tables["server_room"], room), _statements(source, "server_room", tables, room),
         markov, _statements(source, "markov", tables, markov),
         bayes, _node(source, "bayes", tables["bayes"], bayes),
+        _assumed(source, "markov", tables["markov"]), _assumed(source, "bayes", tables["bayes"]),
     )
 
 
@@ -167,6 +170,13 @@ def _node(path: _Source, name: str, table: _Toml, graph: Graph) -> str:
         raise GraphError(f"{path.at(name, 'blanket_of')}: [{name}] blanket_of must name a node, got {node!r}")
     _known(path, name, "blanket_of", node, graph)
     return node
+
+
+def _assumed(path: _Source, name: str, table: _Toml) -> bool:
+    value = table.get("assumed", False)
+    if not isinstance(value, bool):
+        raise GraphError(f"{path.at(name, 'assumed')}: [{name}] assumed must be true or false, got {value!r}")
+    return value
 
 
 def _known(path: _Source, name: str, what: str, node: str, graph: Graph) -> None:

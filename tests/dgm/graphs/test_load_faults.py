@@ -19,8 +19,8 @@ from tests.faults import DAMAGES, cut, toml
 GRAPHS: dict[str, Any] = {
     "server_room": {"nodes": ["O", "A", "T"], "edges": ["O -> T", "A -> T"], "statements": ["O ⊥ A | T"]},
     "server_room.meanings": {"O": "باز"},
-    "markov": {"nodes": ["A", "B"], "edges": ["A - B"], "statements": ["A ⊥ B"]},
-    "bayes": {"nodes": ["x1", "x2"], "edges": ["x1 -> x2"], "blanket_of": "x1"},
+    "markov": {"nodes": ["A", "B"], "edges": ["A - B"], "statements": ["A ⊥ B"], "assumed": True},
+    "bayes": {"nodes": ["x1", "x2"], "edges": ["x1 -> x2"], "blanket_of": "x1", "assumed": False},
 }
 KEYS = [(table, key) for table, inner in GRAPHS.items() for key in inner]
 VALUES = st.one_of(st.text(max_size=8), st.integers(), st.booleans(), st.lists(st.integers(), max_size=2),
@@ -50,6 +50,14 @@ def told(path: Path) -> str:
 
 def test_the_graphs_are_good(tmp_path: Path) -> None:
     assert not told(written(tmp_path, GRAPHS))
+
+
+def test_a_graph_is_assumed_only_where_the_file_says_so(tmp_path: Path) -> None:
+    sheet = load_graphs(written(tmp_path, GRAPHS))
+    assert (sheet.markov_assumed, sheet.bayes_assumed) == (True, False)
+    plain = deepcopy(GRAPHS)
+    del plain["markov"]["assumed"]
+    assert not load_graphs(written(tmp_path, plain)).markov_assumed
 
 
 @FEW
