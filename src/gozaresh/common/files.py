@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import nbformat
+import psutil
 from filelock import FileLock, Timeout
 from nbformat import NotebookNode
 
@@ -78,6 +79,15 @@ def write_bytes(data: bytes, path: Path, *, durable: bool = True) -> None:
         raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         partial.unlink(missing_ok=True)
+
+
+def remove_torn(folder: Path) -> None:
+    """Remove what :func:`write_bytes` left half written in a folder, where its process was killed."""
+    for path in folder.glob(".*.*"):
+        number = path.name.rpartition(".")[2]
+        if number.isdecimal() and not psutil.pid_exists(int(number)):
+            path.unlink(missing_ok=True)
+
 
 @contextmanager
 def locked(path: Path, what: str) -> Iterator[None]:

@@ -16,6 +16,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from gozaresh.common.files import remove_torn
 from gozaresh.common.store import Store
 from gozaresh.run.cache_key import CacheKey, differences
 from gozaresh.run.file_audit import ABSENT, digest_of
@@ -77,7 +78,7 @@ class Cache:
     """The runs of one chapter in a folder, named by the key of their last cell."""
 
     def __init__(self, folder: Path, root: Path) -> None:
-        self._store, self._root = Store(folder, durable=True), root
+        self._folder, self._store, self._root = folder, Store(folder, durable=True), root
 
     def load(self, inputs: CacheKey) -> Entry | None:
         """A run that holds all these cells with these very inputs, or None."""
@@ -112,6 +113,7 @@ class Cache:
         for other in [*self._store.names()]:
             if other not in kept:
                 self._store.drop(other)
+        remove_torn(self._folder)
 
 
 def restore_outputs(entry: Entry, fresh: NotebookNode) -> NotebookNode:

@@ -45,7 +45,7 @@ KERNEL: tuple[tuple[ModuleType, str, str, str], ...] = (
     (judgements, "Judge._check_domain", 'require(self.sign(argument), "the root', 'require(True, "the root'),
     (judgements, "Judge._check_domain", "require(good,", "require(True,"),
     (judgements, "Judge._tangent", "self.same(t, v)", "True"),
-    (judgements, "Judge._smaller", "self.sign(terms[j]) and self.sign(terms[k])", "True"),
+    (judgements, "Judge._smaller", "self.sign(terms[j])\n            and self.sign(terms[k])", "True"),
     (judgements, "Judge._smaller", "self.same(difference, Sum((terms[j], Negative(terms[k]))))", "True"),
     (judgements, "Judge._inequalities", "if self.sign(u):", "if True:"),
     (judgements, "Judge._inequalities", "if self.sign(Negative(u)):", "if True:"),

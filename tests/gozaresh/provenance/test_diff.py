@@ -33,7 +33,7 @@ def test_a_report_equals_itself_in_every_form(built_pendulum: Path, tmp_path: Pa
              zipped(built_pendulum, tmp_path / "a.zip")]
     for form in forms:
         done = diff(built_pendulum, form)
-        assert (done.status, done.out, done.err) == (0, "", "")
+        assert (done.status, done.out, done.errors) == (0, "", [])
 
 
 def test_a_parameter_shows_in_everything_that_it_changed(built_pendulum: Path, moon: Path) -> None:

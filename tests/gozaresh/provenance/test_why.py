@@ -91,7 +91,7 @@ def test_a_wrong_question_names_the_nearest(built_pendulum: Path, what: str, exp
 
 def test_without_a_build_there_is_no_answer(pendulum: Path) -> None:
     done = in_process("why", "fig-period", cwd=pendulum)
-    assert done.errors == ["error: build/provenance.json: no build is recorded yet; run 'make report' first"]
+    assert done.errors == ["error: build/provenance.json: no build is recorded yet; run 'gozaresh build' first"]
 
 
 def test_parameters_and_later_saves_are_told(pendulum_again: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import types
@@ -35,9 +36,10 @@ def test_the_progress_line_tells_both_terms_the_speed_and_the_time_left(faces, s
     train(faces, split, CONFIG, tmp_path, budget=0.01)
     train(faces, split, CONFIG, tmp_path)
     lines = (tmp_path / "progress").read_text(encoding="utf-8").splitlines()
-    pattern = r"epoch (\d)/4, reconstruction -?\d+ \+ KL \d+ nats, \d+ images/s, \d+ s left"
-    matches = [re.fullmatch(pattern, line) for line in lines]
-    assert [match and match[1] for match in matches] == ["1", "2", "3", "4"]
+    told = [json.loads(line) for line in lines]
+    assert [(one["unit"], one["done"], one["total"]) for one in told] == [("epoch", done, 4) for done in range(1, 5)]
+    pattern = r"reconstruction -?\d+ \+ KL \d+ nats, \d+ images/s, \d+ s left"
+    assert all(re.fullmatch(pattern, one["text"]) for one in told)
 
 
 def test_tensorboard_gets_every_measure_where_it_is_installed(faces, split, tmp_path, monkeypatch) -> None:
