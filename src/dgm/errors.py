@@ -19,7 +19,10 @@ class DgmError(Exception):
 
 
 class GraphError(DgmError):
-    """A graph or a question about it does not make sense."""
+    """A graph or a question about it does not make sense; told in one line, whatever names it repeats."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(" ".join(text.split()))
 
 
 class DataError(DgmError):

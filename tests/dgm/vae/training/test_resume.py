@@ -171,7 +171,7 @@ def test_divergence_names_the_step_and_keeps_the_last_good_state(faces, split, t
         terms = original(*arguments)
         if torch.is_grad_enabled():
             steps.append(terms)
-        return terms if len(steps) < 9 else replace(terms, reconstruction=terms.reconstruction * torch.nan)
+        return terms if len(steps) < 9 else replace(terms, squared_error=terms.squared_error * torch.nan)
 
     original = trainer.forward
     monkeypatch.setattr(trainer, "forward", spoiled)
@@ -260,7 +260,8 @@ def test_a_training_goes_on_from_its_record_to_where_it_would_have_come(
     trainer = Trainer(faces, split, CONFIG, CPU)
     while trainer.epoch < done:
         trainer.step()
-    write_record(replace(uninterrupted, model=trainer.model, history=trainer.history, seconds=7.0), faces.report, known,
+    stopped = replace(uninterrupted, model=trainer.model, last=trainer.model, history=trainer.history, seconds=7.0)
+    write_record(stopped, faces.report, known,
                  tmp_path / "record")
     new = Trainer(faces, split, CONFIG, CPU)
     stored = Checkpointer(new, tmp_path / "here", known, tmp_path / "record")

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from dgm.errors import DataError
-from dgm.vae.analysis import latent
 from dgm.vae.analysis.measure import Sizes, by_rate, measure, traversals, vote
 from dgm.vae.model import inference
 from dgm.vae.model.vae import VAE, Posterior
@@ -102,7 +101,7 @@ def test_the_vote_knows_a_planted_code(monkeypatch: pytest.MonkeyPatch) -> None:
         return Posterior(mean, torch.full_like(mean, -8.0))
 
     monkeypatch.setattr(type(drawn), "draw", lambda self, values, size: held.append(values) or values)
-    monkeypatch.setattr(latent, "encode", lambda model, values: planted(values))
+    monkeypatch.setattr(inference, "encode", lambda model, values: planted(values))
     assert vote(VAE(16, 7), drawn, planted(values), generator, SMALL) == 1.0
     groups = torch.cat(held).view(SMALL.groups, SMALL.group, 5)
     assert ((groups == groups[:, :1]).all(1).sum(1) == 1).float().mean() > 0.9  # one factor stands, the others vary
