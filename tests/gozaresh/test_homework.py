@@ -147,7 +147,7 @@ def test_the_handin_is_complete_private_and_reproducible(homework: Path) -> None
     hidden = [name for name in names if re.search(r"(^|/)(\.|__pycache__)", name)]
     assert not hidden
     heavy = [name for name in names if name.endswith((".safetensors", ".pyc", ".zip"))]
-    records = [path.relative_to(ROOT).as_posix() for path in (ROOT / "report" / "runs").glob("*/*.safetensors")]
+    records = [path.relative_to(ROOT).as_posix() for path in (ROOT / "report" / "runs").rglob("*.safetensors")]
     assert sorted(heavy) == sorted(records)
     spy = homework / "notebooks" / "spy.txt"
     spy.write_text(f"see {homework}/data", encoding="utf-8")
