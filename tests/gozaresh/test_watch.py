@@ -131,6 +131,7 @@ def test_saves_in_quick_succession_are_one_build_with_which_a_later_one_agrees(w
     watching.end()
     done = in_process("build", ".", cwd=watching.folder)
     assert done.status == 0
+    assert "running" not in done.err
     assert "unchanged" in done.err or "stands" in done.err
 
 
