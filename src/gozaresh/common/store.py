@@ -34,9 +34,13 @@ Value = TypeVar("Value")
 class Store:
     """Values by name, mostly a digest; without a folder, or with one that must not be written, in memory alone."""
 
-    def __init__(self, folder: Path | None = None, *, writes: bool = True, durable: bool = False) -> None:
-        """``durable`` waits for the disk; without it a crash of the machine may cost the last values."""
-        self._folder, self._writes, self._durable = folder, writes, durable
+    def __init__(self, folder: Path | None = None, *, writes: bool = True, durable: bool = False,
+                 inside: Path | None = None) -> None:
+        """``durable`` waits for the disk; without it a crash of the machine may cost the last values.
+
+        Nothing is written while the folder ``inside`` is not there, as where no build has begun.
+        """
+        self._folder, self._writes, self._durable, self._inside = folder, writes, durable, inside
         self._held: dict[str, Any] = {}
         self._asked: set[str] = set()  # since the last pruning
 
@@ -62,7 +66,7 @@ class Store:
         """
         self._held[name] = value
         self._asked.add(name)
-        if self._folder is not None and self._writes:
+        if self._folder is not None and self._writes and (self._inside is None or self._inside.is_dir()):
             try:
                 payload = _adapter(kind).dump_json((value,))
             except PydanticSerializationError:  # a damaged character, which no JSON can hold
@@ -109,7 +113,7 @@ def store_of(folder: Path, *, writes: bool = True) -> Store:
     for other in folder.iterdir() if writes and folder.is_dir() else ():
         if other != own:
             shutil.rmtree(other, ignore_errors=True)
-    return Store(own, writes=writes)
+    return Store(own, writes=writes, inside=folder.parent)
 
 
 @cache
