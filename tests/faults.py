@@ -11,13 +11,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gozaresh import cli
+from tests.conftest import Done
 
 LONGEST = 10.0  # seconds in which a fault is to be told
 CHAPTER = '# %% [markdown]\n# # آزمون {#sec-a}\n#\n# متن [@kingma].\n\n# %%\nprint(1)\n'
@@ -32,19 +32,6 @@ SETTINGS: dict[str, Any] = {
 }
 LINE = re.compile(r"error: |gozaresh: |  \d+ \| ")
 FILES = ("report.toml", "c.py", "refs.bib", "assignment.toml")
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a command said, and how it ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def errors(self) -> list[str]:
-        return [line for line in self.err.splitlines() if line.startswith("error:")]
 
 
 def toml(data: Mapping[str, Any]) -> str:
@@ -92,7 +79,7 @@ def _too_long(*_: object) -> None:
     pytest.fail("it waits for ever")
 
 
-def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> Told:
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> Done:
     """Run a command in this process; it must end soon, without a trace, and have foreseen what happened."""
     capsys.readouterr()
     begun = time.monotonic()
@@ -110,7 +97,7 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> Told:
     assert "Traceback" not in out + err, err
     assert status != cli.UNFORESEEN, err
     assert seconds < LONGEST, f"{arguments}: {seconds:.1f} s"
-    return Told(status, out, err)
+    return Done(status, out, err)
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

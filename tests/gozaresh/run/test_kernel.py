@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests import faults
-from tests.faults import Told, told
+from tests.conftest import Done
+from tests.faults import told
 
 CELL = "# %%\n"
 
@@ -26,7 +27,7 @@ def chapter(folder: Path, *cells: str, settings: str = "") -> Path:
     return folder
 
 
-def run(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Told:
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Done:
     monkeypatch.chdir(folder)
     assert told(capsys, "source", "c").status == 0
     return told(capsys, "execute", "c")
