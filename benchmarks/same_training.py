@@ -4,8 +4,9 @@
 
 OTHER is a checkout of the version that made the records in ``report/runs``. Both versions train every configuration
 that is recorded there for a few steps, over the end of an epoch, with one thread in float32, and the trainings' states
-are compared to the bit. ``--adopt``, if all are the same, gives the records this version's digests, and notes in each
-``run.json`` by which code it was made.
+are compared to the bit, and with them what is then measured of a sweep's runs, on as many images as recorded.
+``--adopt``, if all are the same, gives the records this version's digests, and notes in each ``run.json`` by which code
+it was made.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ from pathlib import Path
 
 import torch
 
+from dgm.vae.analysis.measure import measure
 from dgm.vae.experiments.ablation import IMAGE_SIZE, VARIANTS, FreeDecoderTrainer
-from dgm.vae.experiments.run import CODE, run_of
+from dgm.vae.experiments.run import CODE, Run, run_of
 from dgm.vae.images.faces import Faces, Split, stratified_split
 from dgm.vae.training.factor import FactorTrainer
 from dgm.vae.training.identity import code_digest
 from dgm.vae.training.trainer import Trainer, TrainingConfig
 from dgm.vae.worlds.faces import synthetic_faces
-from dgm.vae.worlds.world import known_images, world
+from dgm.vae.worlds.world import Known, known_images, world
 
 HERE = Path(__file__).resolve().parents[1]
 RUNS = HERE / "report/runs"
@@ -92,7 +94,8 @@ def _states() -> Iterator[tuple[str, str]]:
             run = run_of(row["inputs"])
             if run.factor.training.seed == 0:
                 known = known_images(world(run.world), 4 * run.factor.training.batch_size, run.image_size, 0)
-                yield f"sweep, {run.label}", _after(FactorTrainer(known.images, known.split, run.factor, cpu))
+                trainer = FactorTrainer(known.images, known.split, run.factor, cpu)
+                yield f"sweep, {run.label}", f"{_after(trainer)} {_measured(trainer, run, known)}"
 
 
 def _after(trainer: Trainer) -> str:
@@ -106,6 +109,12 @@ def _after(trainer: Trainer) -> str:
     return digest.hexdigest()
 
 
+def _measured(trainer: Trainer, run: Run, known: Known) -> str:
+    """A digest of every score, as the record has it."""
+    found = measure(trainer.model, world(run.world), known, run.factor.training.seed, run.sizes)
+    return hashlib.sha256(json.dumps(found.numbers(), sort_keys=True).encode()).hexdigest()
+
+
 def _adopt(before: dict[str, str], now: dict[str, str]) -> None:
     for path in (*RUNS.glob("*/run.json"), RUNS / "ablation/results.json"):
         text = path.read_text(encoding="utf-8")
@@ -115,9 +124,10 @@ def _adopt(before: dict[str, str], now: dict[str, str]) -> None:
                         encoding="utf-8")
     for path in RUNS.glob("sweep-*/results.json"):
         for row in json.loads(path.read_bytes()):
-            picture = path.with_name(f"{_name(row['inputs'])}.png")
+            run = run_of(row["inputs"])
+            picture = path.with_name(f"{_name({**run.inputs(), 'code': before['sweep']})}.png")
             if picture.exists() and row["inputs"]["code"] == before["sweep"]:
-                picture.rename(path.with_name(f"{run_of(row['inputs']).digest}.png"))
+                picture.rename(path.with_name(f"{run.digest}.png"))
         path.write_text(path.read_text(encoding="utf-8").replace(before["sweep"], now["sweep"]), encoding="utf-8")
 
 
